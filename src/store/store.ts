@@ -1,0 +1,315 @@
+// Longer than 300 lines: the whole contract between the use cases and any database stands in one place.
+import type { AdminId, ApiKeyId, ApiTokenId, RouteId, UpstreamId } from '../model/ids.ts';
+import type { HeaderCondition, HostMatchType, PathMatchType } from '../model/route.ts';
+import type { AuthType } from '../model/upstream.ts';
+
+/**
+ * Where everything that outlives the process is kept. Every method may throw GatewayError
+ * `storage_unavailable` (the database is locked for too long, full, damaged or gone; nothing was changed).
+ *
+ * Work runs inside `read` or `write` and must await nothing but the transaction's own methods: hash passwords
+ * and read files before. Starting `read` or `write` inside of one another is a programming error and throws.
+ */
+export interface Store {
+  /** Runs reads on one consistent state. Never waits for a writer. */
+  read<T>(work: (tx: StoreReader) => Promise<T>): Promise<T>;
+  /**
+   * Runs one transaction that no other writer, in this process or another, can come between. Kept on disk when
+   * this resolves; nothing of it is when `work` throws, and its error comes out as it is. Waits up to 5 s for
+   * another process's lock, without blocking the event loop, then `storage_unavailable` with `retryAfter`.
+   */
+  write<T>(work: (tx: StoreWriter) => Promise<T>): Promise<T>;
+  /** A number that differs from the last answer when anything was committed since, by any process. Costs microseconds. */
+  dataVersion(): Promise<number>;
+  /**
+   * Claims to be the one gateway that serves this database, until `close` or the end of the process, however it
+   * ends. False when another one does.
+   */
+  claimServing(): Promise<boolean>;
+  /** Whether a gateway, in whatever process, serves this database now. */
+  isServed(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface StoreReader {
+  /** The revision of the gateway config; 0 before the first change. */
+  revision(): Promise<number>;
+  readonly upstreams: ResourceReader<UpstreamRow, UpstreamId>;
+  readonly routes: ResourceReader<RouteRow, RouteId> & {
+    usingUpstream(id: UpstreamId): Promise<readonly RouteRow[]>;
+  };
+  readonly keys: ResourceReader<ApiKeyRow, ApiKeyId>;
+  /** Upstreams, routes and keys removed after a revision and not there any more. */
+  removedSince(revision: number): Promise<readonly (UpstreamId | RouteId | ApiKeyId)[]>;
+  readonly admins: AdminReader;
+  readonly sessions: SessionReader;
+  readonly tokens: TokenReader;
+  readonly audit: AuditReader;
+  readonly meta: MetaReader;
+}
+
+export interface StoreWriter extends StoreReader {
+  /** Takes the next revision, once per transaction; rows put or removed in it are stamped with this number. */
+  nextRevision(): Promise<number>;
+  readonly upstreams: ResourceWriter<UpstreamRow, UpstreamId>;
+  readonly routes: ResourceWriter<RouteRow, RouteId> & {
+    usingUpstream(id: UpstreamId): Promise<readonly RouteRow[]>;
+  };
+  readonly keys: ResourceWriter<ApiKeyRow, ApiKeyId> & {
+    /** Moves last_used_at forward, never back; unknown ids are passed over. Takes no revision. */
+    recordUsage(usage: ReadonlyMap<ApiKeyId, number>): Promise<void>;
+  };
+  readonly admins: AdminWriter;
+  readonly sessions: SessionWriter;
+  readonly tokens: TokenWriter;
+  readonly audit: AuditWriter;
+  readonly meta: MetaWriter;
+}
+
+// ---- the gateway config
+
+export interface ListFilter {
+  /** How many rows at most. */
+  readonly limit: number;
+  /** Only rows whose name sorts after this one. */
+  readonly after?: string;
+  /** Only rows whose name contains this, whatever the case. */
+  readonly nameContains?: string;
+  readonly enabled?: boolean;
+}
+
+export interface RowPage<Row> {
+  /** In order of name (of e-mail address, for admins), by code point. */
+  readonly rows: readonly Row[];
+  /** Rows that the filter lets through, on all pages. */
+  readonly total: number;
+  readonly more: boolean;
+}
+
+export interface ResourceReader<Row, Id> {
+  get(id: Id): Promise<Row | undefined>;
+  byName(name: string): Promise<Row | undefined>;
+  list(filter: ListFilter): Promise<RowPage<Row>>;
+  /** Every row put after a revision; all rows for -1. In order of id. */
+  changedSince(revision: number): Promise<readonly Row[]>;
+}
+
+export interface ResourceWriter<Row, Id> extends ResourceReader<Row, Id> {
+  /** Stores a new row or replaces the row of that id. A name that another row has: GatewayError `conflict`. */
+  put(row: Row): Promise<void>;
+  /** Removes a row and remembers `revision` as the one that it went with. */
+  remove(id: Id, revision: number): Promise<void>;
+}
+
+/** All times in rows are milliseconds since the epoch. */
+export interface UpstreamRow {
+  readonly id: UpstreamId;
+  /** The revision that this state of the row came with. */
+  readonly revision: number;
+  readonly name: string;
+  readonly description: string;
+  readonly base_url: string;
+  readonly timeout_ms: number;
+  readonly max_idle_conns: number;
+  readonly idle_conn_timeout_ms: number;
+  readonly max_conns: number;
+  readonly auth_type: AuthType;
+  readonly auth_header: string | null;
+  /** Sealed text; null when the value is a reference or not set. */
+  readonly auth_value_sealed: string | null;
+  /** `${env.NAME}` or `${file:/path}`; null when the value is sealed or not set. */
+  readonly auth_value_reference: string | null;
+  readonly auth_value_updated_at: number | null;
+  readonly preserve_host: boolean;
+  readonly tls_ca: string | null;
+  readonly tls_server_name: string | null;
+  readonly enabled: boolean;
+  readonly managed: boolean;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+export interface RouteRow {
+  readonly id: RouteId;
+  readonly revision: number;
+  readonly name: string;
+  readonly description: string;
+  readonly host_pattern: string;
+  readonly host_match_type: HostMatchType;
+  readonly path_pattern: string;
+  readonly match_type: PathMatchType;
+  readonly methods: readonly string[];
+  readonly headers: readonly HeaderCondition[];
+  readonly upstream_id: UpstreamId;
+  readonly auth_required: boolean;
+  readonly priority: number;
+  readonly enabled: boolean;
+  readonly managed: boolean;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+export interface ApiKeyRow {
+  readonly id: ApiKeyId;
+  readonly revision: number;
+  readonly name: string;
+  readonly prefix: string;
+  /** SHA-256 of the key in hexadecimal. */
+  readonly hash: string;
+  /** Ids stay here when a route is deleted: an emptied list would open all routes. */
+  readonly routes: readonly RouteId[];
+  readonly rate_limit_per_minute: number | null;
+  readonly expires_at: number | null;
+  readonly last_used_at: number | null;
+  readonly revoked_at: number | null;
+  readonly created_at: number;
+}
+
+// ---- admins, sessions, API tokens
+
+export interface AdminRow {
+  readonly id: AdminId;
+  /** Lower case; unique. */
+  readonly email: string;
+  readonly password_hash: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly last_sign_in_at: number | null;
+}
+
+export interface AdminReader {
+  get(id: AdminId): Promise<AdminRow | undefined>;
+  byEmail(email: string): Promise<AdminRow | undefined>;
+  list(filter: Omit<ListFilter, 'enabled'>): Promise<RowPage<AdminRow>>;
+  count(): Promise<number>;
+}
+
+export interface AdminWriter extends AdminReader {
+  /** Stores a new admin or replaces the one of that id. An e-mail that another has: GatewayError `conflict`. */
+  put(row: AdminRow): Promise<void>;
+  /** Stores the admin if there is none at all; exactly one caller ever gets true. */
+  putFirst(row: AdminRow): Promise<boolean>;
+  /** Removes the admin and the sessions. False when there is no such admin. */
+  remove(id: AdminId): Promise<boolean>;
+}
+
+export interface SessionRow {
+  /** SHA-256 of the session id in hexadecimal; the id itself is not stored. */
+  readonly id_hash: string;
+  readonly admin_id: AdminId;
+  readonly created_at: number;
+  readonly last_seen_at: number;
+  readonly expires_at: number;
+  readonly remote_address: string;
+  readonly user_agent: string;
+}
+
+export interface SessionReader {
+  get(idHash: string): Promise<SessionRow | undefined>;
+  /** Newest first. */
+  ofAdmin(adminId: AdminId): Promise<readonly SessionRow[]>;
+}
+
+export interface SessionWriter extends SessionReader {
+  put(row: SessionRow): Promise<void>;
+  /** Moves last_seen_at; false when the session is gone. */
+  touch(idHash: string, lastSeenAt: number): Promise<boolean>;
+  remove(idHash: string): Promise<boolean>;
+  /** Ends an admin's sessions, but for one; answers how many. */
+  removeOfAdmin(adminId: AdminId, exceptIdHash?: string): Promise<number>;
+  /** Forgets sessions that expired by `now` or were last seen before `idleSince`; answers how many. */
+  removeExpired(now: number, idleSince: number): Promise<number>;
+}
+
+export type TokenScope = 'read' | 'write' | 'admin';
+
+export interface TokenRow {
+  readonly id: ApiTokenId;
+  /** Unique. */
+  readonly name: string;
+  /** SHA-256 of the token in hexadecimal; unique. */
+  readonly hash: string;
+  /** The first characters of the token, to tell tokens apart. */
+  readonly prefix: string;
+  readonly scope: TokenScope;
+  readonly expires_at: number | null;
+  readonly last_used_at: number | null;
+  readonly revoked_at: number | null;
+  readonly created_at: number;
+  /** Label of who made it. */
+  readonly created_by: string;
+}
+
+export interface TokenReader {
+  get(id: ApiTokenId): Promise<TokenRow | undefined>;
+  byName(name: string): Promise<TokenRow | undefined>;
+  byHash(hash: string): Promise<TokenRow | undefined>;
+  list(filter: Omit<ListFilter, 'enabled'>): Promise<RowPage<TokenRow>>;
+}
+
+export interface TokenWriter extends TokenReader {
+  /** Stores a new token or replaces the one of that id. A name that another has: GatewayError `conflict`. */
+  put(row: TokenRow): Promise<void>;
+  /** Moves last_used_at forward, never back. */
+  touch(id: ApiTokenId, lastUsedAt: number): Promise<void>;
+  remove(id: ApiTokenId): Promise<boolean>;
+}
+
+// ---- the audit log
+
+export type ActorKind = 'admin' | 'token' | 'cli' | 'system' | 'anonymous';
+
+export interface AuditEntry {
+  readonly at: number;
+  readonly actor_kind: ActorKind;
+  /** Admin or token id; empty for the CLI, the system and callers not signed in. */
+  readonly actor_id: string;
+  readonly actor_label: string;
+  readonly remote_address: string | null;
+  readonly request_id: string | null;
+  /** `upstream.create`, `session.sign_in`, `session.sign_in_failed`, … */
+  readonly action: string;
+  /** `upstream`, `route`, `key`, `admin`, `token`, `session`, … */
+  readonly resource_type: string;
+  readonly resource_id: string;
+  readonly resource_name: string;
+  /** The gateway config's revision that the change made; null for what is no part of it. */
+  readonly revision: number | null;
+  /** What changed; never a secret. Stored as JSON. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** `id` grows with time. */
+export interface AuditRow extends AuditEntry {
+  readonly id: number;
+}
+
+export interface AuditFilter {
+  readonly limit: number;
+  /** Only rows older than this id. */
+  readonly before?: number;
+  readonly action?: string;
+  readonly actor_id?: string;
+  readonly resource_type?: string;
+  readonly resource_id?: string;
+}
+
+export interface AuditReader {
+  /** Newest first. */
+  list(filter: AuditFilter): Promise<{ readonly rows: readonly AuditRow[]; readonly more: boolean }>;
+}
+
+export interface AuditWriter extends AuditReader {
+  append(entry: AuditEntry): Promise<void>;
+}
+
+// ---- meta: single values, such as the hash of the one-time set-up code or the id of the secret key
+
+export interface MetaReader {
+  get(key: string): Promise<string | undefined>;
+}
+
+export interface MetaWriter extends MetaReader {
+  set(key: string, value: string): Promise<void>;
+  remove(key: string): Promise<boolean>;
+}
