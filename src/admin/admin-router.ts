@@ -1,0 +1,109 @@
+import { OpenAPIHono, type RouteConfig, type RouteConfigToTypedResponse } from '@hono/zod-openapi';
+import type { Schema, ToSchema } from 'hono/types';
+import { problemMediaType } from '../errors/problem.ts';
+import type { z } from 'zod';
+import type { Access, AdminContext, AdminEnv } from './admin-env.ts';
+import { authorise } from './authorise.ts';
+import { problemSchema } from './problem-schema.ts';
+
+/** A route as OpenAPI describes it, with what it asks of its caller. `path` has parameters as `{id}`. */
+export type AdminRoute = Omit<RouteConfig, 'security' | 'middleware' | 'hide'> & {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly tags: string[];
+  readonly access: Access;
+};
+
+/** A route's place in the access table. */
+export interface AccessEntry {
+  readonly method: string;
+  /** With parameters as `:id`. */
+  readonly path: string;
+  readonly access: Access;
+}
+
+type RoutingPath<Path extends string> = Path extends `${infer Start}{${infer Name}}${infer Rest}` ? `${Start}:${Name}${RoutingPath<Rest>}` : Path;
+
+type Part<Route, Name extends string, Target extends string> = Route extends { request: Record<Name, infer Schema extends z.ZodType> }
+  ? { in: Record<Target, z.input<Schema>>; out: Record<Target, z.output<Schema>> }
+  : unknown;
+
+type Body<Route> = Route extends { request: { body: { content: { 'application/json': { schema: infer Schema extends z.ZodType } } } } }
+  ? { in: { json: z.input<Schema> }; out: { json: z.output<Schema> } }
+  : unknown;
+
+type InputOf<Route> = Part<Route, 'params', 'param'> & Part<Route, 'query', 'query'> & Body<Route>;
+
+type SchemaOf<Route extends AdminRoute> = ToSchema<Route['method'], RoutingPath<Route['path']>, InputOf<Route>, RouteConfigToTypedResponse<Route>>;
+
+/**
+ * Collects admin routes: how to answer, what to ask of the caller, and how to describe it. A route cannot be added
+ * without saying what it asks. Bodies are validated by the use cases and by nothing else, so the description's
+ * schemas are the ones that the use cases validate with.
+ */
+export class AdminRouter<Routes extends Schema = Record<never, never>> extends OpenAPIHono<AdminEnv, Routes> {
+  readonly access: AccessEntry[] = [];
+
+  add<const Route extends AdminRoute>(
+    route: Route,
+    handler: (c: AdminContext<RoutingPath<Route['path']>>) => Response | Promise<Response>,
+  ): AdminRouter<Routes & SchemaOf<Route>> {
+    const { access, ...described } = route;
+    const path = routingPath(route.path);
+    const method = route.method.toUpperCase();
+    this.openAPIRegistry.registerPath({
+      ...described,
+      security: access === 'public' ? [] : access === 'session' ? [{ session: [] }] : [{ session: [] }, { token: [] }],
+      responses: { ...described.responses, ...errorResponses(route) },
+      description: [described.description, accessNote(access)].filter((text) => text !== undefined).join(' '),
+    });
+    this.access.push({ method, path, access });
+    this.on(method, path, authorise(access), handler as (c: AdminContext) => Response | Promise<Response>);
+    return this as unknown as AdminRouter<Routes & SchemaOf<Route>>;
+  }
+
+  /** Takes over another router's routes, with their place in the access table. */
+  include<More extends Schema>(router: AdminRouter<More>): AdminRouter<Routes & More> {
+    this.route('/', router);
+    this.access.push(...router.access);
+    return this as unknown as AdminRouter<Routes & More>;
+  }
+}
+
+function routingPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
+
+function accessNote(access: Access): string | undefined {
+  if (access === 'public') return undefined;
+  if (access === 'session') return 'Needs a session.';
+  return `Needs a session or an API token of scope ${access}${access === 'admin' ? '' : ' or more'}.`;
+}
+
+const errorTexts = {
+  400: 'The request or its JSON is malformed.',
+  401: 'Not signed in, or the token is unknown, expired or revoked.',
+  403: 'Not allowed with this session or token, from this address, under this host name or from another site.',
+  404: 'There is no such resource.',
+  409: 'The change conflicts with what is stored.',
+  412: 'The resource has changed since the If-Match ETag was read.',
+  413: 'The body is larger than 1 MiB.',
+  415: 'The body is not application/json.',
+  422: 'Fields or query parameters are not valid; all of them are named.',
+  429: 'Too many failed attempts, or too many at once; see Retry-After.',
+  500: 'An unexpected error; its cause is in the log.',
+  503: 'The database cannot be used just now; nothing was changed.',
+} as const;
+
+function errorResponses(route: AdminRoute): Record<number, object> {
+  const statuses = new Set<keyof typeof errorTexts>([403, 500, 503]);
+  if (route.access !== 'public') statuses.add(401);
+  if (route.request?.params !== undefined) statuses.add(404);
+  if (route.request?.query !== undefined) statuses.add(422);
+  if (route.method !== 'get') for (const status of [400, 409, 413, 415] as const) statuses.add(status);
+  if (route.request?.body !== undefined) statuses.add(422);
+  if (route.method === 'put' || route.method === 'patch' || route.method === 'delete') statuses.add(412);
+  if (route.method === 'post' && route.access === 'public') statuses.add(401).add(429);
+  const content = { [problemMediaType]: { schema: problemSchema } };
+  return Object.fromEntries([...statuses].toSorted((a, b) => a - b).map((status) => [status, { description: errorTexts[status], content }]));
+}

@@ -1,0 +1,96 @@
+import { GatewayError } from '../errors/gateway-error.ts';
+
+/** How one kind of key is slowed down. Delays in milliseconds. */
+export interface ThrottleRule {
+  /** Failures that cost nothing yet: people mistype. */
+  readonly free: number;
+  /** Longest delay. The delay doubles from one second with every failure beyond the free ones. */
+  readonly longestDelay: number;
+}
+
+/** One thing that attempts are counted by, such as an address or an account. */
+export interface ThrottleKey {
+  readonly kind: string;
+  readonly value: string;
+  readonly rule: ThrottleRule;
+}
+
+/** An attempt that was let through. It counts as failed until it is told otherwise. */
+export interface Attempt {
+  succeeded(): void;
+}
+
+export interface AttemptThrottle {
+  /**
+   * Lets an attempt through, or refuses it without counting it.
+   * @throws GatewayError `too_many_attempts` with the seconds to wait
+   */
+  begin(keys: readonly ThrottleKey[]): Attempt;
+}
+
+interface Count {
+  failures: number;
+  /** When the last counted attempt began. */
+  last: number;
+}
+
+const firstDelay = 1_000;
+/** A key without attempts for this long starts anew. */
+const forgetAfter = 60 * 60 * 1_000;
+const capacity = 10_000;
+
+/**
+ * Slows guessing down: each failure of a key beyond its free ones makes the next attempt wait twice as long, up to a
+ * limit. Nothing is ever locked for good, and an attempt that is refused does not prolong the wait. Attempts count
+ * when they begin, so that many at once gain nothing. Memory is bounded: the longest unused of 10,000 keys goes first.
+ * @param clock milliseconds of a clock that never goes back
+ */
+export function createAttemptThrottle(clock: () => number): AttemptThrottle {
+  // In order of last use: a Map keeps the order of insertion, and each use inserts anew.
+  const counts = new Map<string, Count>();
+
+  return {
+    begin(keys) {
+      const now = clock();
+      let wait = 0;
+      for (const key of keys) {
+        const name = nameOf(key);
+        const count = counts.get(name);
+        if (count === undefined) continue;
+        wait = Math.max(wait, waitOf(count, key.rule, now));
+        counts.delete(name);
+        counts.set(name, count);
+      }
+      if (wait > 0) {
+        const retryAfter = Math.ceil(wait / 1_000);
+        throw new GatewayError('too_many_attempts', { detail: `Too many failed attempts; try again in ${retryAfter} s.`, retryAfter });
+      }
+      for (const key of keys) {
+        const name = nameOf(key);
+        const count = counts.get(name);
+        const failures = count === undefined || now - count.last >= forgetAfter ? 0 : count.failures;
+        counts.delete(name);
+        counts.set(name, { failures: failures + 1, last: now });
+      }
+      for (const name of counts.keys()) {
+        if (counts.size <= capacity) break;
+        counts.delete(name);
+      }
+      return {
+        succeeded() {
+          for (const key of keys) counts.delete(nameOf(key));
+        },
+      };
+    },
+  };
+}
+
+function waitOf(count: Count, rule: ThrottleRule, now: number): number {
+  if (count.failures < rule.free) return 0;
+  const delay = Math.min(firstDelay * 2 ** Math.min(count.failures - rule.free, 30), rule.longestDelay);
+  return Math.max(0, delay - (now - count.last));
+}
+
+function nameOf(key: ThrottleKey): string {
+  return `${key.kind} ${key.value}`;
+}
