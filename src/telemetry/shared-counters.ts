@@ -1,0 +1,165 @@
+import { errorCatalogue, type ErrorCode } from '../errors/catalogue.ts';
+
+/** Memory in which workers count; handed to each worker in its workerData. */
+export interface SharedCounters {
+  readonly workers: number;
+  readonly buffer: SharedArrayBuffer;
+}
+
+/** Sums over all workers, since the process started. */
+export interface CounterTotals {
+  readonly requests: number;
+  /** Finished requests by status class: index 1 to 5; index 0 those that ended without a response. */
+  readonly byStatusClass: readonly number[];
+  /** Gateway-made errors, all codes of the catalogue, zero included. */
+  readonly byErrorCode: ReadonlyMap<ErrorCode, number>;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly upstreamConnects: number;
+  readonly retries: number;
+  readonly logLinesDropped: number;
+  /** Gauges: now. */
+  readonly requestsInFlight: number;
+  readonly clientConnections: number;
+  /** Finished requests in each bucket of `durationBucketsMs`, the last one being those above all bounds. */
+  readonly durationBuckets: readonly number[];
+  readonly durationSumMs: number;
+}
+
+/** Upper bounds of the duration histogram in milliseconds: five to the decade, 0.1 ms to 100 s. */
+export const durationBucketsMs: readonly number[] = [-1, 0, 1, 2, 3, 4].flatMap((exponent) =>
+  [1, 1.6, 2.5, 4, 6.3].map((step) => Number((step * 10 ** exponent).toPrecision(2))),
+).concat(100_000);
+
+/** Makes the memory, in the main thread. */
+export function createSharedCounters(options: { readonly workers: number }): SharedCounters {
+  return { workers: options.workers, buffer: new SharedArrayBuffer(options.workers * columnBytes) };
+}
+
+/** Opens the column of one worker, inside that worker. A worker that replaces a dead one goes on in its column. */
+export function openSharedCounters(shared: SharedCounters, workerIndex: number): WorkerCounters {
+  return new WorkerCounters(columnOf(shared, workerIndex));
+}
+
+/** Sums up all workers, in the main thread. Reads memory only: no worker notices. */
+export function readSharedCounters(shared: SharedCounters): CounterTotals {
+  const sum = new Float64Array(columnLength);
+  for (let worker = 0; worker < shared.workers; worker++) {
+    const column = columnOf(shared, worker);
+    for (let i = 0; i < columnLength; i++) sum[i]! += column[i]!;
+  }
+  return {
+    requests: sum[at.requests]!,
+    byStatusClass: [...sum.subarray(at.statusClasses, at.statusClasses + 6)],
+    byErrorCode: new Map(errorCodes.map((code, i) => [code, sum[at.errorCodes + i]!])),
+    bytesIn: sum[at.bytesIn]!,
+    bytesOut: sum[at.bytesOut]!,
+    upstreamConnects: sum[at.upstreamConnects]!,
+    retries: sum[at.retries]!,
+    logLinesDropped: sum[at.logLinesDropped]!,
+    requestsInFlight: sum[at.requestsInFlight]!,
+    clientConnections: sum[at.clientConnections]!,
+    durationBuckets: [...sum.subarray(at.durationBuckets, at.durationBuckets + durationBucketsMs.length + 1)],
+    durationSumMs: sum[at.durationSum]!,
+  };
+}
+
+/** Takes a dead worker's open requests and connections back; its totals stay. Only once the worker has ended. */
+export function zeroGauges(shared: SharedCounters, workerIndex: number): void {
+  const column = columnOf(shared, workerIndex);
+  column[at.requestsInFlight] = 0;
+  column[at.clientConnections] = 0;
+}
+
+/**
+ * One worker's column. Only that worker writes it, so plain additions to doubles do (2 ns where an atomic add is 9);
+ * main may read a value a moment old, never half of one: aligned 64-bit stores do not tear on the platforms Node runs on.
+ */
+export class WorkerCounters {
+  readonly #column: Float64Array;
+
+  constructor(column: Float64Array) {
+    this.#column = column;
+  }
+
+  requestStarted(): void {
+    this.#column[at.requests]! += 1;
+    this.#column[at.requestsInFlight]! += 1;
+  }
+
+  /**
+   * Exactly once for each requestStarted. `status` 0: ended without a response. `code`: the gateway's own error, if any.
+   * Bytes are those of bodies, from and to the client.
+   */
+  requestFinished(status: number, code: ErrorCode | null, durationMs: number, bytesIn: number, bytesOut: number): void {
+    const column = this.#column;
+    const statusClass = status >= 100 && status < 600 ? (status / 100) | 0 : 0;
+    column[at.requestsInFlight]! -= 1;
+    column[at.statusClasses + statusClass]! += 1;
+    column[at.bytesIn]! += bytesIn;
+    column[at.bytesOut]! += bytesOut;
+    column[at.durationBuckets + bucketOf(durationMs)]! += 1;
+    column[at.durationSum]! += durationMs;
+    if (code !== null) column[at.errorCodes + errorCodeIndex.get(code)!]! += 1;
+  }
+
+  connectionOpened(): void {
+    this.#column[at.clientConnections]! += 1;
+  }
+
+  connectionClosed(): void {
+    this.#column[at.clientConnections]! -= 1;
+  }
+
+  upstreamConnected(): void {
+    this.#column[at.upstreamConnects]! += 1;
+  }
+
+  retried(): void {
+    this.#column[at.retries]! += 1;
+  }
+
+  logLinesDropped(lines: number): void {
+    this.#column[at.logLinesDropped]! += lines;
+  }
+}
+
+const errorCodes = Object.keys(errorCatalogue) as ErrorCode[];
+const errorCodeIndex: ReadonlyMap<ErrorCode, number> = new Map(errorCodes.map((code, i) => [code, i]));
+
+const at = {
+  requests: 0,
+  bytesIn: 1,
+  bytesOut: 2,
+  upstreamConnects: 3,
+  retries: 4,
+  logLinesDropped: 5,
+  requestsInFlight: 6,
+  clientConnections: 7,
+  durationSum: 8,
+  statusClasses: 9,
+  durationBuckets: 15,
+  errorCodes: 15 + durationBucketsMs.length + 1,
+} as const;
+
+const columnLength = at.errorCodes + errorCodes.length;
+/** Whole 128-byte blocks: two workers never write into one cache line (or its prefetched neighbour). */
+const columnBytes = Math.ceil((columnLength * 8) / 128) * 128;
+
+function columnOf(shared: SharedCounters, workerIndex: number): Float64Array {
+  if (!(workerIndex >= 0 && workerIndex < shared.workers)) throw new RangeError(`no counters for worker ${workerIndex}`);
+  return new Float64Array(shared.buffer, workerIndex * columnBytes, columnLength);
+}
+
+const bounds = Float64Array.from(durationBucketsMs);
+
+function bucketOf(durationMs: number): number {
+  let low = 0;
+  let high = bounds.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (durationMs <= bounds[middle]!) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
