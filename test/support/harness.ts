@@ -1,0 +1,103 @@
+import { after, afterEach, before, beforeEach } from 'node:test';
+import { Invariants } from './invariants.ts';
+import { answerOk, type Script, type ScriptedUpstream, type ScriptedUpstreamOptions, startScriptedUpstream } from './scripted-upstream.ts';
+import { type Gateway, type GatewayOptions, startGateway } from './start-gateway.ts';
+
+export interface HarnessOptions extends Omit<GatewayOptions, 'upstream'> {
+  /** Script of the upstream that takes everything no other route takes; false for none. */
+  readonly script?: Script | false;
+  /** For tests that run at the same time: sockets are counted at the end of the file only. */
+  readonly concurrent?: boolean;
+}
+
+export interface Harness {
+  readonly gateway: Gateway;
+  readonly port: number;
+  /** The upstream behind the managed default route. Its script is set back before each test. */
+  readonly upstream: ScriptedUpstream;
+  readonly invariants: Invariants;
+  /** Starts a further upstream and closes it when the test that asked is over. */
+  scripted(script: Script, options?: ScriptedUpstreamOptions): Promise<ScriptedUpstream>;
+  /** A further upstream with a public route of its own below `path`. */
+  exposed(fields: Readonly<Record<string, unknown>>, script: Script, options?: ScriptedUpstreamOptions): Promise<Exposed>;
+}
+
+export interface Exposed {
+  readonly path: string;
+  readonly upstream: ScriptedUpstream;
+  readonly upstreamId: string;
+  readonly routeId: string;
+}
+
+/**
+ * One gateway for a whole test file, watched by the invariants. Call it at the top of the file; what it
+ * answers is filled before the first test.
+ */
+export function useGateway(options: HarnessOptions = {}): Harness {
+  let gateway: Gateway | undefined;
+  let upstream: ScriptedUpstream | undefined;
+  let invariants: Invariants | undefined;
+  const temporary: ScriptedUpstream[] = [];
+  const usual = options.script === undefined || options.script === false ? answerOk : options.script;
+
+  before(async () => {
+    upstream = options.script === false ? undefined : await startScriptedUpstream(usual);
+    gateway = await startGateway({ ...options, ...(upstream === undefined ? {} : { upstream: upstream.url }) });
+    if (options.admin === true) await gateway.admin.must('GET', '/upstreams');
+    invariants = new Invariants(gateway);
+    if (upstream !== undefined) invariants.watch(upstream);
+  });
+
+  beforeEach((context) => {
+    invariants!.currentTest = context.name;
+    if (upstream !== undefined) upstream.script = usual;
+  });
+
+  afterEach(async () => {
+    if (options.concurrent !== true) {
+      await Promise.all(temporary.splice(0).map((each) => each.close()));
+      await upstream?.dropConnections();
+      await invariants!.socketsSettled();
+    }
+    invariants!.afterTest();
+  });
+
+  after(async () => {
+    try {
+      await Promise.all(temporary.splice(0).map((each) => each.close()));
+      await upstream?.dropConnections();
+      await invariants?.atEnd();
+    } finally {
+      const code = await gateway?.stop();
+      await upstream?.close();
+      if (code !== undefined && code !== 0) throw new Error(`the gateway ended with ${code}\n${gateway!.output.slice(-4_000)}`);
+    }
+  });
+
+  const harness: Harness = {
+    get gateway() {
+      return gateway!;
+    },
+    get port() {
+      return gateway!.port;
+    },
+    get upstream() {
+      return upstream!;
+    },
+    get invariants() {
+      return invariants!;
+    },
+    async scripted(script, upstreamOptions = {}) {
+      const started = await startScriptedUpstream(script, upstreamOptions);
+      temporary.push(started);
+      invariants!.watch(started);
+      return started;
+    },
+    async exposed(fields, script, upstreamOptions = {}) {
+      const started = await harness.scripted(script, upstreamOptions);
+      const made = await gateway!.admin.expose({ base_url: started.url, ...fields });
+      return { ...made, upstream: started };
+    },
+  };
+  return harness;
+}
