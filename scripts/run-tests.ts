@@ -15,7 +15,7 @@ const files = given.some((argument, i) => !argument.startsWith('-') && !takesVal
 const runner = spawn(
   process.execPath,
   ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, `--test-timeout=${timeout}`, ...given, ...files],
-  { stdio: 'inherit', env: { ...process.env, NODE_NO_WARNINGS: '1' } },
+  { stdio: 'inherit' },
 );
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => runner.kill(signal));
 runner.once('exit', (code, signal) => {

@@ -10,14 +10,19 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SetupLock } from './setup-lock.mjs';
 
 const root = fs.realpathSync(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const nodeFolder = join(root, 'tools', 'node');
 const nodeLink = join(root, 'node_modules', '.bin', 'node');
+const stampName = '.apigate-setup';
 const oldestNodeForSetup = '18.0.0';
+const registryRemedy =
+  'The npm registry is out of reach. Check the network; "npm ping" tells whether npm reaches it, "npm config get registry" where it looks.\n' +
+  'Behind a proxy set HTTPS_PROXY; with a mirror of your own: npm config set registry URL.';
+const tryAgain = 'Nothing needs to be cleaned up: run the same command again.';
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 class SetupError extends Error {}
@@ -26,7 +31,10 @@ class SetupError extends Error {}
 const running = new Set();
 const lock = new SetupLock(join(root, '.apigate-setup.lock'), () => [...running].map((child) => child.pid));
 
+let stopping = false;
+
 main().catch(async (error) => {
+  if (stopping) return;
   await stopInstalls();
   lock.release();
   say(error instanceof SetupError ? error.message : `unexpected failure: ${error.stack}`);
@@ -74,7 +82,7 @@ async function carryOut(todo) {
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
   const jobs = new Map();
   if (todo.installDependencies) jobs.set('the dependencies', install(root));
-  if (todo.installNode) jobs.set(`Node.js ${broughtVersion()} (this machine has ${process.version})`, install(nodeFolder));
+  if (todo.installNode) jobs.set(`Node.js ${broughtVersion()} (this machine has ${process.version})`, installNode(todo));
   if (jobs.size > 0) {
     say(`installing ${[...jobs.keys()].join(' and ')}; the first time takes about a minute.`);
     const progress = setInterval(() => say(`  ${seconds()}: still installing ${[...jobs.keys()].join(' and ')}`), 10_000);
@@ -84,13 +92,19 @@ async function carryOut(todo) {
       clearInterval(progress);
     }
   }
-  if (todo.installNode) {
-    checkBroughtNode(todo);
-    writeStamp(nodeFolder);
-  }
   // `npm ci` has just removed it with the rest of node_modules, or it points to what was there before.
   if (todo.bringNode) linkBroughtNode(todo.broughtBinary);
   if (todo.installDependencies) writeStamp(root);
+}
+
+async function installNode(todo) {
+  await install(nodeFolder);
+  if (!fs.existsSync(todo.broughtBinary)) {
+    // Its packages are optional, one per platform, and what is optional npm leaves out without a word when it cannot get it.
+    throw new SetupError(`npm could not get Node.js ${broughtVersion()} (node-${process.platform}-${process.arch}) from the registry.\n${registryRemedy}\n${tryAgain}`);
+  }
+  checkBroughtNode(todo);
+  writeStamp(nodeFolder);
 }
 
 /** `npm ci` in a folder: exactly what its lockfile says, no scripts run. */
@@ -136,15 +150,14 @@ function npmEnvironment() {
 }
 
 function explainNpmFailure(folder, output, how) {
-  const lines = output.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trimEnd()).filter((line) => line !== '' && !line.startsWith('A complete log'));
+  const lines = output.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trimEnd()).filter((line) => line !== '' && !/^(A complete log|\s+at )/.test(line));
   const said = lines.slice(-15).map((line) => `    ${line}`).join('\n');
-  return `"npm ci" failed in ${folder} (${how}):\n${said}\n${npmRemedy(output)}\nNothing needs to be cleaned up: run the same command again.`;
+  return `"npm ci" failed in ${folder} (${how}):\n${said}\n${npmRemedy(output)}\n${tryAgain}`;
 }
 
 function npmRemedy(output) {
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENETUNREACH|EHOSTUNREACH|FETCH_ERROR|network/i.test(output)) {
-    return 'The npm registry is out of reach. Check the network; "npm ping" tells whether npm reaches it, "npm config get registry" where it looks.\n'
-      + 'Behind a proxy set HTTPS_PROXY; with a mirror of your own: npm config set registry URL.';
+    return registryRemedy;
   }
   if (/SELF_SIGNED|UNABLE_TO_GET_ISSUER|UNABLE_TO_VERIFY|CERT_/.test(output)) {
     return 'The registry\'s certificate is not trusted here. Behind an inspecting proxy: npm config set cafile /path/to/its-ca.pem.';
@@ -168,7 +181,7 @@ function linkBroughtNode(binary) {
   const temporary = `${nodeLink}.${process.pid}`;
   fs.mkdirSync(dirname(nodeLink), { recursive: true });
   fs.rmSync(temporary, { force: true });
-  fs.symlinkSync(binary, temporary);
+  fs.symlinkSync(relative(dirname(nodeLink), binary), temporary);
   fs.renameSync(temporary, nodeLink);
 }
 
@@ -246,6 +259,7 @@ async function takeLock() {
 }
 
 async function interrupted(signal) {
+  stopping = true;
   await stopInstalls();
   lock.release();
   say(`stopped by ${signal}; run the same command again to go on.`);
