@@ -1,0 +1,55 @@
+import type { RouteId, UpstreamId } from './ids.ts';
+
+export const pathMatchTypes = ['exact', 'prefix', 'regex'] as const;
+export type PathMatchType = (typeof pathMatchTypes)[number];
+
+export const hostMatchTypes = ['exact', 'wildcard', 'regex'] as const;
+export type HostMatchType = (typeof hostMatchTypes)[number];
+
+/** All conditions of a route must hold. `value` is compared exactly unless `is_regex`. */
+export interface HeaderCondition {
+  readonly name: string;
+  readonly value: string;
+  readonly is_regex: boolean;
+  /** When false, a request without the header passes; one that has it must match. */
+  readonly required: boolean;
+}
+
+/** A route as the admin API shows it. Times are ISO 8601 in UTC. */
+export interface Route {
+  readonly id: RouteId;
+  readonly name: string;
+  readonly description: string;
+  /** Empty matches any host. */
+  readonly host_pattern: string;
+  readonly host_match_type: HostMatchType;
+  readonly path_pattern: string;
+  readonly match_type: PathMatchType;
+  /** Empty matches all methods. */
+  readonly methods: readonly string[];
+  readonly headers: readonly HeaderCondition[];
+  readonly upstream_id: UpstreamId;
+  readonly auth_required: boolean;
+  /** Higher wins. */
+  readonly priority: number;
+  readonly enabled: boolean;
+  /** Made from --upstream: read-only, always the last choice. */
+  readonly managed: boolean;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export const routeDefaults = {
+  description: '',
+  host_pattern: '',
+  host_match_type: 'exact',
+  match_type: 'prefix',
+  methods: [],
+  headers: [],
+  auth_required: true,
+  priority: 0,
+  enabled: true,
+} as const satisfies Partial<Route>;
+
+/** First path segments that belong to the gateway itself; matched on segment boundaries. */
+export const reservedPaths = ['/admin', '/ui', '/metrics', '/version', '/healthz', '/readyz'] as const;

@@ -1,0 +1,159 @@
+import { type Kysely, sql } from 'kysely';
+import type { Tables } from './tables.ts';
+
+/** One step of the schema. A step that was released is never changed, only followed by another. */
+export interface Migration {
+  readonly name: string;
+  up(db: Kysely<Tables>): Promise<void>;
+}
+
+/** The schema version of a database is the number of steps it has taken. */
+export const migrations: readonly Migration[] = [
+  {
+    name: 'gateway config, admins, audit',
+    async up(db) {
+      await db.schema
+        .createTable('gateway_state')
+        .addColumn('id', 'integer', (column) => column.primaryKey().check(sql`id = 1`))
+        .addColumn('revision', 'bigint', (column) => column.notNull())
+        .execute();
+      await db.insertInto('gateway_state').values({ id: 1, revision: 0 }).execute();
+
+      await db.schema
+        .createTable('upstreams')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('revision', 'bigint', (column) => column.notNull())
+        .addColumn('name', 'text', (column) => column.notNull().unique())
+        .addColumn('name_folded', 'text', (column) => column.notNull())
+        .addColumn('description', 'text', (column) => column.notNull())
+        .addColumn('base_url', 'text', (column) => column.notNull())
+        .addColumn('timeout_ms', 'bigint', (column) => column.notNull())
+        .addColumn('max_idle_conns', 'bigint', (column) => column.notNull())
+        .addColumn('idle_conn_timeout_ms', 'bigint', (column) => column.notNull())
+        .addColumn('max_conns', 'bigint', (column) => column.notNull())
+        .addColumn('auth_type', 'text', (column) => column.notNull())
+        .addColumn('auth_header', 'text')
+        .addColumn('auth_value_sealed', 'text')
+        .addColumn('auth_value_reference', 'text')
+        .addColumn('auth_value_updated_at', 'bigint')
+        .addColumn('preserve_host', 'integer', (column) => column.notNull())
+        .addColumn('tls_ca', 'text')
+        .addColumn('tls_server_name', 'text')
+        .addColumn('enabled', 'integer', (column) => column.notNull())
+        .addColumn('managed', 'integer', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('upstreams_by_revision').on('upstreams').column('revision').execute();
+
+      await db.schema
+        .createTable('routes')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('revision', 'bigint', (column) => column.notNull())
+        .addColumn('name', 'text', (column) => column.notNull().unique())
+        .addColumn('name_folded', 'text', (column) => column.notNull())
+        .addColumn('description', 'text', (column) => column.notNull())
+        .addColumn('host_pattern', 'text', (column) => column.notNull())
+        .addColumn('host_match_type', 'text', (column) => column.notNull())
+        .addColumn('path_pattern', 'text', (column) => column.notNull())
+        .addColumn('match_type', 'text', (column) => column.notNull())
+        .addColumn('methods', 'text', (column) => column.notNull())
+        .addColumn('headers', 'text', (column) => column.notNull())
+        .addColumn('upstream_id', 'text', (column) => column.notNull().references('upstreams.id'))
+        .addColumn('auth_required', 'integer', (column) => column.notNull())
+        .addColumn('priority', 'bigint', (column) => column.notNull())
+        .addColumn('enabled', 'integer', (column) => column.notNull())
+        .addColumn('managed', 'integer', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('routes_by_revision').on('routes').column('revision').execute();
+      await db.schema.createIndex('routes_by_upstream').on('routes').column('upstream_id').execute();
+
+      await db.schema
+        .createTable('api_keys')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('revision', 'bigint', (column) => column.notNull())
+        .addColumn('name', 'text', (column) => column.notNull().unique())
+        .addColumn('name_folded', 'text', (column) => column.notNull())
+        .addColumn('prefix', 'text', (column) => column.notNull())
+        .addColumn('hash', 'text', (column) => column.notNull().unique())
+        .addColumn('routes', 'text', (column) => column.notNull())
+        .addColumn('rate_limit_per_minute', 'bigint')
+        .addColumn('expires_at', 'bigint')
+        .addColumn('last_used_at', 'bigint')
+        .addColumn('revoked_at', 'bigint')
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('api_keys_by_revision').on('api_keys').column('revision').execute();
+
+      await db.schema
+        .createTable('removed')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('revision', 'bigint', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('removed_by_revision').on('removed').column('revision').execute();
+
+      await db.schema
+        .createTable('admins')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('email', 'text', (column) => column.notNull().unique())
+        .addColumn('password_hash', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .addColumn('last_sign_in_at', 'bigint')
+        .execute();
+
+      await db.schema
+        .createTable('sessions')
+        .addColumn('id_hash', 'text', (column) => column.primaryKey())
+        .addColumn('admin_id', 'text', (column) => column.notNull().references('admins.id').onDelete('cascade'))
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('last_seen_at', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .addColumn('remote_address', 'text', (column) => column.notNull())
+        .addColumn('user_agent', 'text', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('sessions_by_admin').on('sessions').column('admin_id').execute();
+
+      await db.schema
+        .createTable('api_tokens')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('name', 'text', (column) => column.notNull().unique())
+        .addColumn('name_folded', 'text', (column) => column.notNull())
+        .addColumn('hash', 'text', (column) => column.notNull().unique())
+        .addColumn('prefix', 'text', (column) => column.notNull())
+        .addColumn('scope', 'text', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint')
+        .addColumn('last_used_at', 'bigint')
+        .addColumn('revoked_at', 'bigint')
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('created_by', 'text', (column) => column.notNull())
+        .execute();
+
+      await db.schema
+        .createTable('audit')
+        .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+        .addColumn('at', 'bigint', (column) => column.notNull())
+        .addColumn('actor_kind', 'text', (column) => column.notNull())
+        .addColumn('actor_id', 'text', (column) => column.notNull())
+        .addColumn('actor_label', 'text', (column) => column.notNull())
+        .addColumn('remote_address', 'text')
+        .addColumn('request_id', 'text')
+        .addColumn('action', 'text', (column) => column.notNull())
+        .addColumn('resource_type', 'text', (column) => column.notNull())
+        .addColumn('resource_id', 'text', (column) => column.notNull())
+        .addColumn('resource_name', 'text', (column) => column.notNull())
+        .addColumn('revision', 'bigint')
+        .addColumn('detail', 'text', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('audit_by_resource').on('audit').columns(['resource_id', 'id']).execute();
+
+      await db.schema
+        .createTable('meta')
+        .addColumn('key', 'text', (column) => column.primaryKey())
+        .addColumn('value', 'text', (column) => column.notNull())
+        .execute();
+    },
+  },
+];

@@ -1,0 +1,137 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type TransactionSettings,
+} from 'kysely';
+import { storageError } from './sqlite-errors.ts';
+import { lockWaitLimit, waitForLock } from './wait-for-lock.ts';
+
+/**
+ * Kysely over one node:sqlite connection. The connection is synchronous and Kysely is not, so one transaction
+ * has it to itself until it ends: the others queue. A transaction takes its lock when it begins (a writer the
+ * write lock, a reader its state of the data), so only the beginning ever waits for another process.
+ */
+export function sqliteDialect(database: DatabaseSync): Dialect {
+  return {
+    createDriver: () => new SqliteDriver(database),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createAdapter: () => new SqliteAdapter(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  };
+}
+
+class SqliteDriver implements Driver {
+  readonly #database: DatabaseSync;
+  readonly #connection: SqliteConnection;
+  /** Resolves when the last in the queue has left. */
+  #queue: Promise<void> = Promise.resolve();
+  #leave: () => void = () => undefined;
+  #deadline = 0;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#connection = new SqliteConnection(database);
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const deadline = performance.now() + lockWaitLimit;
+    const before = this.#queue;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#queue = promise;
+    await before;
+    this.#leave = resolve;
+    this.#deadline = deadline;
+    return this.#connection;
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#leave();
+  }
+
+  async beginTransaction(_connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    const begin = (): void => {
+      if (settings.accessMode !== 'read only') {
+        this.#database.exec('BEGIN IMMEDIATE');
+        return;
+      }
+      this.#database.exec('BEGIN');
+      try {
+        // A reader's state of the data is the one at its first read.
+        this.#connection.run('SELECT 1 FROM sqlite_schema LIMIT 1', []);
+      } catch (error) {
+        this.#database.exec('ROLLBACK');
+        throw error;
+      }
+    };
+    await waitForLock(begin, this.#deadline).catch(throwStorageError);
+  }
+
+  async commitTransaction(): Promise<void> {
+    await waitForLock(() => this.#database.exec('COMMIT'), this.#deadline).catch(throwStorageError);
+  }
+
+  async rollbackTransaction(): Promise<void> {
+    // SQLite has rolled back by itself after a full disk or an I/O error.
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+  }
+
+  async destroy(): Promise<void> {
+    await this.#queue;
+    this.#connection.forget();
+    if (this.#database.isOpen) this.#database.close();
+  }
+}
+
+const maxStatements = 200;
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, { statement: StatementSync; answers: boolean }>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    try {
+      return this.run<Row>(query.sql, query.parameters as readonly SQLInputValue[]);
+    } catch (error) {
+      throw storageError(error);
+    }
+  }
+
+  run<Row>(text: string, parameters: readonly SQLInputValue[]): QueryResult<Row> {
+    let prepared = this.#statements.get(text);
+    if (prepared === undefined) {
+      const statement = this.#database.prepare(text);
+      prepared = { statement, answers: statement.columns().length > 0 };
+      if (this.#statements.size >= maxStatements) this.#statements.clear();
+      this.#statements.set(text, prepared);
+    }
+    if (prepared.answers) return { rows: prepared.statement.all(...parameters) as Row[] };
+    const { changes, lastInsertRowid } = prepared.statement.run(...parameters);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  // oxlint-disable-next-line require-yield -- the interface wants a generator, and nothing here streams
+  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new Error('streaming is not supported: rows are read page by page');
+  }
+
+  forget(): void {
+    this.#statements.clear();
+  }
+}
+
+function throwStorageError(error: unknown): never {
+  throw storageError(error);
+}

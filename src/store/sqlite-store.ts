@@ -1,0 +1,89 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DatabaseSync } from 'node:sqlite';
+import { Kysely, type Transaction } from 'kysely';
+import { configTables } from './config-tables.ts';
+import { identityTables } from './identity-tables.ts';
+import { isServingLockTaken, takeServingLock } from './serving-lock.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+import { storageError } from './sqlite-errors.ts';
+import { migrateSqlite } from './sqlite-migrate.ts';
+import { openError, openSqliteFile, type OpenOptions } from './sqlite-open.ts';
+import type { Store, StoreWriter } from './store.ts';
+import type { Tables } from './tables.ts';
+
+/**
+ * Opens the embedded store, brings its schema up to date and checks it. Throws GatewayError
+ * `storage_unavailable` with one line that names the path and says what is wrong.
+ */
+export async function openSqliteStore(options: OpenOptions): Promise<Store> {
+  const file = await openSqliteFile(options);
+  const writer = new Kysely<Tables>({ dialect: sqliteDialect(file.writer) });
+  const reader = new Kysely<Tables>({ dialect: sqliteDialect(file.reader) });
+  const closeBoth = async (): Promise<void> => {
+    await reader.destroy();
+    await writer.destroy();
+  };
+  try {
+    await migrateSqlite(file, writer);
+  } catch (error) {
+    await closeBoth();
+    throw openError(error, file.path);
+  }
+
+  const dataVersion = file.reader.prepare('PRAGMA data_version');
+  let servingLock: DatabaseSync | undefined;
+  return {
+    async read(work) {
+      return await alone(() => reader.transaction().setAccessMode('read only').execute((tx) => work(transactionTables(tx))));
+    },
+    async write(work) {
+      return await alone(() =>
+        writer.transaction().execute(async (tx) => {
+          const result = await work(transactionTables(tx));
+          // Committing to a file that somebody has removed would lose what was acknowledged.
+          file.checkFile();
+          return result;
+        }),
+      );
+    },
+    async dataVersion() {
+      file.checkFile();
+      try {
+        return dataVersion.get()?.['data_version'] as number;
+      } catch (error) {
+        throw storageError(error);
+      }
+    },
+    async claimServing() {
+      servingLock ??= await takeServingLock(file.path).catch((error: unknown) => {
+        throw storageError(error);
+      });
+      return servingLock !== undefined;
+    },
+    async isServed() {
+      return servingLock !== undefined || isServingLockTaken(file.path);
+    },
+    async close() {
+      await closeBoth();
+      servingLock?.close();
+      servingLock = undefined;
+    },
+  };
+}
+
+function transactionTables(tx: Transaction<Tables>): StoreWriter {
+  return { ...configTables(tx), ...identityTables(tx) };
+}
+
+/** Set while a transaction's work runs; a second one inside of it would wait for the first for ever. */
+const current = new AsyncLocalStorage<{ open: boolean }>();
+
+async function alone<T>(transaction: () => Promise<T>): Promise<T> {
+  if (current.getStore()?.open === true) throw new Error('a transaction was begun inside another one');
+  const state = { open: true };
+  try {
+    return await current.run(state, transaction);
+  } finally {
+    state.open = false;
+  }
+}
