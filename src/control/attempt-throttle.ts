@@ -17,7 +17,10 @@ export interface ThrottleKey {
 
 /** An attempt that was let through. It counts as failed until it is told otherwise. */
 export interface Attempt {
+  /** Forgets the failures of its keys. */
   succeeded(): void;
+  /** The attempt told nothing about a secret (it was not examined after all): it does not count. */
+  withdrawn(): void;
 }
 
 export interface AttemptThrottle {
@@ -79,6 +82,12 @@ export function createAttemptThrottle(clock: () => number): AttemptThrottle {
       return {
         succeeded() {
           for (const key of keys) counts.delete(nameOf(key));
+        },
+        withdrawn() {
+          for (const key of keys) {
+            const count = counts.get(nameOf(key));
+            if (count !== undefined && count.failures > 0) count.failures -= 1;
+          }
         },
       };
     },

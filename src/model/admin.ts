@@ -23,14 +23,14 @@ export const adminSchema = z
 
 /** Compared and stored in lower case: nobody means two people by `Ann@` and `ann@`. */
 export const emailSchema = z
-  .string('must be a string')
+  .string()
   .max(254, 'must have at most 254 characters')
   .pipe(z.email('must be an e-mail address'))
   .transform((email) => email.toLowerCase())
   .meta({ description: 'E-mail address, kept in lower case; unique.' });
 
 /** The bound keeps work small; src/control/passwords.ts says what a new password must be like. */
-const passwordSchema = z.string('must be a string').max(1_024, 'must have at most 256 characters');
+const passwordSchema = z.string().max(1_024, 'must have at most 256 characters');
 
 export const createAdminSchema = z
   .strictObject({
@@ -49,14 +49,14 @@ export const updateAdminSchema = z
 
 export const signInSchema = z
   .strictObject({
-    email: z.string('must be a string').max(254, 'must have at most 254 characters'),
+    email: z.string().max(254, 'must have at most 254 characters'),
     password: passwordSchema,
   })
   .meta({ id: 'SignIn' });
 
 export const setUpSchema = z
   .strictObject({
-    code: z.string('must be a string').max(100, 'must have at most 100 characters').meta({ description: 'The one-time code that the gateway printed at start.' }),
+    code: z.string().max(100, 'must have at most 100 characters').meta({ description: 'The one-time code that the gateway printed at start.' }),
     email: emailSchema,
     password: passwordSchema,
   })

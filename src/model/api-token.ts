@@ -39,7 +39,7 @@ export const apiTokenSchema = z
   .meta({ id: 'ApiToken', description: 'A credential for automation of the admin API, without its secret.' });
 
 const nameSchema = z
-  .string('must be a string')
+  .string()
   .min(1, 'must not be empty')
   .max(100, 'must have at most 100 characters')
   .refine((name) => name.trim() === name, 'must not begin or end with a space')
@@ -47,7 +47,7 @@ const nameSchema = z
   .refine((name) => !/[\u0000-\u001f\u007f]/.test(name), 'must not have control characters')
   .refine((name) => !looksLikeId(name), 'must not look like an id');
 
-const scopeSchema = z.enum(tokenScopes, `must be one of ${tokenScopes.join(', ')}`);
+const scopeSchema = z.enum(tokenScopes);
 
 const expirySchema = z.iso
   .datetime({ offset: true, error: 'must be a time such as 2027-01-31T00:00:00Z' })

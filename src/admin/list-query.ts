@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import type { ListQuery } from '../control/control-context.ts';
+import { GatewayError, type FieldError } from '../errors/gateway-error.ts';
+import type { AdminContext } from './admin-env.ts';
+
+const flag = z.enum(['true', 'false'], 'must be true or false').meta({ type: 'boolean' });
+
+const limit = z.stringFormat('limit', /^\d{1,4}$/).refine((text) => Number(text) >= 1 && Number(text) <= 500, 'must be a whole number from 1 to 500');
+
+/** Query parameters of a list that can be filtered by `enabled`. */
+export const switchableListQuerySchema = z.strictObject({
+  limit: limit.optional().meta({ description: 'Page size, 1 to 500; 100 when not given.', type: 'integer', minimum: 1, maximum: 500 }),
+  cursor: z.string().max(1_000).optional().meta({ description: 'The next_cursor of the page before.' }),
+  q: z.string().max(256, 'must have at most 256 characters').optional().meta({ description: 'Part of the name, in any case.' }),
+  enabled: flag.optional().meta({ description: 'Only enabled, or only disabled ones.' }),
+});
+
+/** Query parameters of a list without `enabled`. */
+export const listQuerySchema = switchableListQuerySchema.omit({ enabled: true });
+
+export const deleteQuerySchema = z.strictObject({
+  cascade: flag.optional().meta({ description: 'Also delete the routes that use it.' }),
+});
+
+export const sessionsQuerySchema = listQuerySchema.extend({
+  all: flag.optional().meta({ description: 'Everybody\'s sessions rather than the own ones.' }),
+});
+
+/**
+ * Reads query parameters; unknown, repeated and invalid ones are refused, all at once.
+ * @throws GatewayError `validation_failed`
+ */
+export function readQuery<Schema extends z.ZodObject>(c: AdminContext, schema: Schema): z.output<Schema> {
+  const given = c.req.queries();
+  const result = schema.safeParse(Object.fromEntries(Object.entries(given).map(([name, values]) => [name, values[0]])));
+  const errors: FieldError[] = Object.entries(given)
+    .filter(([, values]) => values.length > 1)
+    .map(([field]) => ({ field, message: 'is given more than once' }));
+  for (const issue of result.error?.issues ?? []) {
+    if (issue.code === 'unrecognized_keys') {
+      const known = Object.keys(schema.shape).join(', ');
+      errors.push(...issue.keys.map((field) => ({ field, message: `is not a query parameter here; these are: ${known}` })));
+    } else {
+      errors.push({ field: issue.path.join('.'), message: issue.path[0] === 'limit' ? 'must be a whole number from 1 to 500' : issue.message });
+    }
+  }
+  if (errors.length > 0 || !result.success) throw new GatewayError('validation_failed', { errors });
+  return result.data;
+}
+
+/** Reads the query parameters of a list. */
+export function readListQuery(c: AdminContext, schema: typeof switchableListQuerySchema | typeof listQuerySchema): ListQuery {
+  return listQueryOf(readQuery(c, schema));
+}
+
+export function listQueryOf(query: z.output<typeof listQuerySchema> & { enabled?: 'true' | 'false' | undefined }): ListQuery {
+  return {
+    ...(query.limit === undefined ? {} : { limit: Number(query.limit) }),
+    ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+    ...(query.q === undefined ? {} : { q: query.q }),
+    ...(query.enabled === undefined ? {} : { enabled: query.enabled === 'true' }),
+  };
+}

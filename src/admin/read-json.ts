@@ -1,0 +1,39 @@
+import { GatewayError } from '../errors/gateway-error.ts';
+import type { AdminContext } from './admin-env.ts';
+import { parseStrictJson } from './strict-json.ts';
+
+/** Largest body in bytes. */
+export const bodyLimit = 1024 * 1024;
+
+/**
+ * Reads and parses the body.
+ * @throws GatewayError `unsupported_media_type`, `payload_too_large`, `malformed_json`
+ */
+export async function readJson(c: AdminContext): Promise<unknown> {
+  const type = /^\s*application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+  if (!type.test(c.req.header('content-type') ?? '')) throw new GatewayError('unsupported_media_type');
+  const coding = c.req.header('content-encoding');
+  if (coding !== undefined && coding.toLowerCase() !== 'identity') {
+    throw new GatewayError('unsupported_media_type', { detail: 'Send the body without a Content-Encoding.' });
+  }
+  return parseStrictJson(await readBody(c.req.raw));
+}
+
+async function readBody(request: Request): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  if (request.body === null) return new Uint8Array();
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch((cause: unknown) => {
+      throw new GatewayError('invalid_request', { detail: 'The body did not arrive whole.', cause });
+    });
+    if (done) return Buffer.concat(chunks);
+    size += value.byteLength;
+    if (size > bodyLimit) {
+      await reader.cancel().catch(() => undefined);
+      throw new GatewayError('payload_too_large');
+    }
+    chunks.push(value);
+  }
+}
