@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { visibleText } from './visible-text.ts';
 
 /** A value that cannot be used. `suggestion` is a whole clause, such as `write 30s`. */
 export class InvalidValue extends Error {
@@ -184,11 +185,9 @@ export function parseDatabase(text: string, base: string): string {
   return parsePath(text, base);
 }
 
-/** A value as messages show it: not too long, and without control characters that would disturb a terminal. */
+/** A value as messages show it: not too long, and safe on a terminal. */
 export function shown(text: string): string {
-  const cut = text.length > 80 ? `${text.slice(0, 77)}…` : text;
-  // oxlint-disable-next-line no-control-regex
-  return cut.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return visibleText(text.length > 80 ? `${text.slice(0, 77)}…` : text);
 }
 
 function items(text: string): string[] {

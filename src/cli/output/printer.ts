@@ -1,0 +1,82 @@
+import { visibleText } from '../../settings/visible-text.ts';
+import type { CliOutput, CliPorts } from '../cli-ports.ts';
+import { displayWidth } from './display-width.ts';
+import { formatTable, type Column } from './format-table.ts';
+import { styleFor, type Style } from './style.ts';
+
+export const outputFormats = ['table', 'json', 'yaml', 'name'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
+export type Item = Readonly<Record<string, unknown>>;
+
+/** What is printed where: data on standard output, everything said about it on standard error. */
+export class Printer {
+  readonly format: OutputFormat;
+  private readonly stdout: CliOutput;
+  private readonly stderr: CliOutput;
+  private readonly dataStyle: Style;
+  private readonly noteStyle: Style;
+
+  constructor(ports: CliPorts, format: OutputFormat, color: boolean) {
+    this.format = format;
+    this.stdout = ports.stdout;
+    this.stderr = ports.stderr;
+    this.dataStyle = styleFor(ports.stdout, ports.env, color);
+    this.noteStyle = styleFor(ports.stderr, ports.env, color);
+  }
+
+  /** Text as it is, on standard output. */
+  data(text: string): void {
+    this.stdout.write(text);
+  }
+
+  /** A line for the person, on standard error. */
+  note(line: string): void {
+    this.stderr.write(`${line}\n`);
+  }
+
+  warn(line: string): void {
+    this.note(`${this.noteStyle('yellow', 'Warning:')} ${line}`);
+  }
+
+  error(line: string): void {
+    this.note(`${this.noteStyle('red', 'Error:')} ${line}`);
+  }
+
+  /** `nameField` is what `-o name` prints. */
+  async list<T extends Item>(items: readonly T[], columns: () => Promise<readonly Column<T>[]>, nameField: string): Promise<void> {
+    if (this.format === 'name') this.data(items.map((item) => `${visibleText(String(item[nameField]))}\n`).join(''));
+    else if (this.format !== 'table') this.data(await this.serialised(items));
+    else this.data(formatTable(await columns(), items, this.stdout.isTTY === true ? this.stdout.columns : undefined, this.dataStyle));
+  }
+
+  async one(item: Item, nameField: string): Promise<void> {
+    if (this.format === 'name') this.data(`${visibleText(String(item[nameField]))}\n`);
+    else if (this.format !== 'table') this.data(await this.serialised(item));
+    else this.data(this.fields(item));
+  }
+
+  /** One line per field, names aligned. */
+  private fields(item: Item): string {
+    const width = Math.max(...Object.keys(item).map(displayWidth));
+    return Object.entries(item)
+      .map(([name, value]) => `${this.dataStyle('bold', visibleText(name).padEnd(width))}  ${fieldText(value)}\n`)
+      .join('');
+  }
+
+  private async serialised(value: unknown): Promise<string> {
+    const text = this.format === 'yaml' ? (await import('yaml')).stringify(value, { lineWidth: 0 }) : `${JSON.stringify(value, undefined, 2)}\n`;
+    // JSON leaves these control characters bare, and terminals act on them; both formats read the escapes back.
+    // oxlint-disable-next-line no-control-regex
+    return text.replace(/[\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  }
+}
+
+function fieldText(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '-';
+  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map((item) => (typeof item === 'object' ? visibleText(JSON.stringify(item)) : fieldText(item))).join(', ');
+  if (typeof value === 'object') return visibleText(JSON.stringify(value));
+  const text = String(value);
+  const lines = text.trimEnd().split('\n');
+  return lines.length === 1 ? visibleText(text) : `${visibleText(lines[0] ?? '')} … (${lines.length} lines)`;
+}

@@ -1,0 +1,95 @@
+import type { AdminAnswer, AdminClient, AdminMethod } from './admin-client.ts';
+import { CliError, exitCodes, usageError } from './cli-error.ts';
+import { readAnswer } from './read-answer.ts';
+
+const timeoutMs = 30_000;
+
+/** Speaks REST to a running gateway. The token is an API token (`agt_…`). */
+export class RemoteAdminClient implements AdminClient {
+  readonly trafficUrl: string;
+  private readonly base: string;
+  private readonly token: string;
+
+  constructor(server: string, token: string) {
+    this.base = baseUrl(server);
+    this.trafficUrl = this.base;
+    this.token = token;
+  }
+
+  async request(method: AdminMethod, path: string, body?: unknown): Promise<AdminAnswer> {
+    const headers: Record<string, string> = { accept: 'application/json', authorization: `Bearer ${this.token}` };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    let response: Response;
+    try {
+      response = await fetch(this.base + path, {
+        method,
+        headers,
+        body: body === undefined ? null : JSON.stringify(body),
+        redirect: 'manual',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      return await readAnswer(response, this.base);
+    } catch (error) {
+      throw error instanceof CliError ? error : unreachable(this.base, error);
+    }
+  }
+
+  /** A write that answered 2xx is live. */
+  waitUntilServed(): Promise<'served'> {
+    return Promise.resolve('served');
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** `host:port` alone is http. A path is kept, for an admin API behind another proxy. */
+function baseUrl(server: string): string {
+  const text = /^[a-z][a-z\d+.-]*:\/\//i.test(server) ? server : `http://${server}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw usageError(`--server: "${server}" is not an http:// or https:// URL`, 'write it as in http://localhost:8080');
+  }
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw usageError('--server takes no user, query or fragment', 'put the API token into APIGATE_TOKEN');
+  }
+  return url.origin + url.pathname.replace(/\/+$/, '').replace(/\/admin$/, '');
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'the host name is not known',
+  EAI_AGAIN: 'the host name cannot be resolved just now',
+  ECONNRESET: 'the connection was reset',
+  UND_ERR_SOCKET: 'the connection was closed',
+  ETIMEDOUT: 'the connection timed out',
+  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+  SELF_SIGNED_CERT_IN_CHAIN: 'certificate signed by unknown authority',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate signed by unknown authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate signed by unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate signed by unknown authority',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS on this port',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS on this port',
+};
+
+function unreachable(server: string, error: unknown): CliError {
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return new CliError(exitCodes.unreachable, `${server} did not answer within ${timeoutMs / 1000} s`);
+  }
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = codeOf(cause);
+  const reason = reasons[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  const untrusted = reason.includes('unknown authority') ? 'trust its CA by setting NODE_EXTRA_CA_CERTS to a PEM file' : 'is the gateway running, and is the address right?';
+  return new CliError(exitCodes.unreachable, `cannot reach ${server}: ${reason}`, untrusted);
+}
+
+/** Where several addresses were tried, Node wraps the errors: the first one speaks for all. */
+function codeOf(cause: unknown): string {
+  if (cause instanceof AggregateError) return codeOf(cause.errors[0]);
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+}
