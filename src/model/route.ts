@@ -53,3 +53,9 @@ export const routeDefaults = {
 
 /** First path segments that belong to the gateway itself; matched on segment boundaries. */
 export const reservedPaths = ['/admin', '/ui', '/metrics', '/version', '/healthz', '/readyz'] as const;
+
+/** Priorities lie between minus this and this. */
+export const routePriorityLimit = 1_000_000;
+
+/** Below every priority that a route can be given: the route made from --upstream is the last choice. */
+export const managedRoutePriority = -routePriorityLimit - 1;

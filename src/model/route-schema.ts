@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { descriptionSchema, integerSchema, nameSchema, timestampSchema, tokenPattern } from './field-schemas.ts';
+import { hostMatchTypes, pathMatchTypes, type Route, routeDefaults, routePriorityLimit } from './route.ts';
+
+const conditionSchema = z.strictObject({
+  name: z.string(),
+  value: z.string(),
+  is_regex: z.boolean(),
+  required: z.boolean(),
+});
+
+/** A route as the admin API answers it. */
+export const routeSchema = z
+  .strictObject({
+    id: z.templateLiteral(['rt_', z.string()]),
+    name: z.string(),
+    description: z.string(),
+    host_pattern: z.string(),
+    host_match_type: z.enum(hostMatchTypes),
+    path_pattern: z.string(),
+    match_type: z.enum(pathMatchTypes),
+    methods: z.array(z.string()),
+    headers: z.array(conditionSchema),
+    upstream_id: z.templateLiteral(['up_', z.string()]),
+    auth_required: z.boolean(),
+    priority: z.int(),
+    enabled: z.boolean(),
+    managed: z.boolean().meta({ description: 'Made from the --upstream setting: read-only.' }),
+    created_at: timestampSchema,
+    updated_at: timestampSchema,
+  })
+  .meta({ id: 'Route', description: 'What to match and where to send it.' }) satisfies z.ZodType<Route>;
+
+/** Not uppercased for the caller: methods are case-sensitive (RFC 9110 section 9.1), so `get` is another method. */
+const methodSchema = z
+  .string()
+  .max(32, 'must have at most 32 characters')
+  .superRefine((method, context) => {
+    const problem = methodProblem(method);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
+
+const headerNameSchema = z.string().max(256, 'must have at most 256 characters').regex(tokenPattern, 'is not a header name');
+
+const headerValueSchema = z
+  .string()
+  .max(4096, 'must have at most 4096 characters')
+  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+  .refine((value) => !/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value), 'must not contain control characters or characters outside Latin-1');
+
+const maxConditions = 64;
+
+/** `{"X-API-Version": "2"}`, or the list form for all that a condition can say. */
+const headersSchema = z
+  .union([
+    z
+      .record(z.string(), headerValueSchema)
+      .superRefine((headers, context) => {
+        const names = Object.keys(headers);
+        if (names.length > maxConditions) context.addIssue({ code: 'custom', message: `must have at most ${maxConditions} conditions` });
+        for (const name of names) {
+          if (!tokenPattern.test(name)) context.addIssue({ code: 'custom', path: [name], message: 'is not a header name' });
+        }
+      })
+      .transform((headers) => Object.entries(headers).map(([name, value]) => ({ name, value, is_regex: false, required: true }))),
+    z
+      .array(
+        z.strictObject({
+          name: headerNameSchema,
+          value: headerValueSchema,
+          is_regex: z
+            .boolean()
+            .nullish()
+            .transform((value) => value ?? false),
+          required: z
+            .boolean()
+            .nullish()
+            .transform((value) => value ?? true),
+        }),
+      )
+      .max(maxConditions, `must have at most ${maxConditions} conditions`),
+  ])
+  .nullish()
+  .meta({ description: 'Conditions on request headers; all must hold.', example: { 'X-API-Version': '2' } });
+
+/** Fields that a new route takes. `null` means the default. */
+export const createRouteSchema = z
+  .strictObject({
+    name: nameSchema,
+    path_pattern: z.string().meta({ description: '/users, /users/{id}, /api/*', example: '/api' }),
+    upstream_id: z.string().meta({ description: "The upstream's id or name.", example: 'my-api' }),
+    description: descriptionSchema,
+    host_pattern: z.string().nullish().meta({ description: 'api.example.com or *.example.com; empty means any.' }),
+    host_match_type: z.enum(hostMatchTypes).nullish().meta({ description: 'Default: wildcard for *., else exact.' }),
+    match_type: z.enum(pathMatchTypes).nullish().meta({ description: `How path_pattern is meant (${routeDefaults.match_type}).` }),
+    methods: z
+      .array(methodSchema)
+      .max(32, 'must have at most 32 methods')
+      .refine((methods) => new Set(methods).size === methods.length, 'must not name a method twice')
+      .nullish()
+      .meta({ description: 'Empty means all.', example: ['GET', 'POST'] }),
+    headers: headersSchema,
+    auth_required: z.boolean().nullish().meta({ description: 'Whether requests need an API key (true).' }),
+    priority: integerSchema(-routePriorityLimit, routePriorityLimit).nullish().meta({ description: 'Higher wins (0).' }),
+    enabled: z.boolean().nullish(),
+  })
+  .meta({ id: 'RouteCreate' });
+
+export type CreateRoute = z.output<typeof createRouteSchema>;
+
+/** Only the fields given change. `null` means the default. */
+export const updateRouteSchema = createRouteSchema.partial().meta({ id: 'RouteUpdate' });
+
+export type UpdateRoute = z.output<typeof updateRouteSchema>;
+
+const usualMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+function methodProblem(method: string): string | undefined {
+  if (!tokenPattern.test(method)) return 'is not an HTTP method';
+  if (method === 'CONNECT' || method === 'TRACE') return `cannot be ${method}: the gateway never forwards it`;
+  if (!usualMethods.has(method) && usualMethods.has(method.toUpperCase())) {
+    return `is ${method}; methods are case-sensitive, so write ${method.toUpperCase()}`;
+  }
+  return undefined;
+}
