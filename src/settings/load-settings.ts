@@ -182,6 +182,6 @@ function readValueFile(key: SettingKey, name: string, path: string, problems: Se
 
 /** Kubernetes announces every Service to every pod; one named `apigate` or `apigate-…` must not stop the start. */
 function setByKubernetes(name: string, value: string): boolean {
-  if (/_PORT$/.test(name)) return /^(?:tcp|udp|sctp):\/\//.test(value) || name.endsWith('_SERVICE_PORT');
-  return /_SERVICE_HOST$|_SERVICE_PORT_\w+$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/.test(name);
+  if (/_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/.test(name)) return true;
+  return name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value);
 }
