@@ -6,18 +6,22 @@ import type { RouteSearch } from './route-search.ts';
 
 /** All routes of one host by path; immutable, changed by copying the few nodes on the way. */
 export class PathIndex<R extends RouteConfig> {
-  static readonly #empty = new PathIndex<never>(PersistentMap.empty(), null, []);
+  static readonly #empty = new PathIndex<never>(PersistentMap.empty(), 0, null, []);
 
   readonly #literals: PersistentMap<PathNode<R>>;
+  /** Bit n: some literal path has n slashes (the last bit: or more); others need no lookup. A removal may leave a bit behind. */
+  readonly #depths: number;
   readonly #withParameters: SegmentNode<R> | null;
   readonly #regexes: readonly CompiledRoute<R>[];
 
   private constructor(
     literals: PersistentMap<PathNode<R>>,
+    depths: number,
     withParameters: SegmentNode<R> | null,
     regexes: readonly CompiledRoute<R>[],
   ) {
     this.#literals = literals;
+    this.#depths = depths;
     this.#withParameters = withParameters;
     this.#regexes = regexes;
   }
@@ -31,23 +35,23 @@ export class PathIndex<R extends RouteConfig> {
   }
 
   with(route: CompiledRoute<R>): PathIndex<R> {
-    if (route.pathRegex !== null) return new PathIndex(this.#literals, this.#withParameters, listWith(this.#regexes, route));
+    if (route.pathRegex !== null) return new PathIndex(this.#literals, this.#depths, this.#withParameters, listWith(this.#regexes, route));
     if (route.segments !== null) {
-      return new PathIndex(this.#literals, segmentWith(this.#withParameters ?? emptySegment, route, 0), this.#regexes);
+      return new PathIndex(this.#literals, this.#depths, segmentWith(this.#withParameters ?? emptySegment, route, 0), this.#regexes);
     }
     const node = nodeWith(this.#literals.get(route.path) ?? emptyNode, route);
-    return new PathIndex(this.#literals.set(route.path, node), this.#withParameters, this.#regexes);
+    return new PathIndex(this.#literals.set(route.path, node), this.#depths | depthBit(route.depth), this.#withParameters, this.#regexes);
   }
 
   without(route: CompiledRoute<R>): PathIndex<R> {
-    if (route.pathRegex !== null) return new PathIndex(this.#literals, this.#withParameters, listWithout(this.#regexes, route));
+    if (route.pathRegex !== null) return new PathIndex(this.#literals, this.#depths, this.#withParameters, listWithout(this.#regexes, route));
     if (route.segments !== null) {
       const rest = this.#withParameters === null ? null : segmentWithout(this.#withParameters, route, 0);
-      return new PathIndex(this.#literals, rest, this.#regexes);
+      return new PathIndex(this.#literals, this.#depths, rest, this.#regexes);
     }
     const node = nodeWithout(this.#literals.get(route.path) ?? emptyNode, route);
     const literals = isEmptyNode(node) ? this.#literals.delete(route.path) : this.#literals.set(route.path, node);
-    return new PathIndex(literals, this.#withParameters, this.#regexes);
+    return new PathIndex(literals, literals.size === 0 ? 0 : this.#depths, this.#withParameters, this.#regexes);
   }
 
   /** Offers the search every route whose path matches; the likely winners first, so that the others are soon passed over. */
@@ -59,7 +63,7 @@ export class PathIndex<R extends RouteConfig> {
 
   #searchLiterals(search: RouteSearch<R>, cursor: PathCursor): void {
     const path = cursor.path;
-    if (cursor.complete) {
+    if (cursor.complete && (this.#depths & depthBit(cursor.slashes)) !== 0) {
       const node = this.#literals.getHashed(cursor.hash, path, 0, path.length);
       if (node !== undefined) {
         search.offer(node.exact);
@@ -67,10 +71,15 @@ export class PathIndex<R extends RouteConfig> {
       }
     }
     for (let i = cursor.slashes - 1; i >= 0; i--) {
+      if ((this.#depths & depthBit(i)) === 0) continue;
       const node = this.#literals.getHashed(cursor.hashes[i]!, path, 0, cursor.positions[i]!);
       if (node !== undefined) search.offer(node.prefix);
     }
   }
+}
+
+function depthBit(slashes: number): number {
+  return slashes > 30 ? 1 << 31 : 1 << slashes;
 }
 
 /** Routes at one path, each list best first. */

@@ -46,6 +46,7 @@ function reservedBy(route: CompiledRoute<RouteConfig>): string | undefined {
 /** A quick look before a route is compiled: most pairs of routes have nothing to do with one another. */
 function mayOverlap(own: CompiledRoute<RouteConfig>, other: RouteConfig): boolean {
   if (own.pathRegex !== null || other.match_type === 'regex') {
+    if (own.pathKind === 'exact' || other.match_type === 'exact') return true;
     return other.path_pattern === own.route.path_pattern || own.path === '' || other.path_pattern.length <= 2;
   }
   const [a, b] = [firstSegment(own.route.path_pattern), firstSegment(other.path_pattern)];
