@@ -32,7 +32,7 @@ type Body<Route> = Route extends { request: { body: { content: { 'application/js
   ? { in: { json: z.input<Schema> }; out: { json: z.output<Schema> } }
   : unknown;
 
-type InputOf<Route> = Part<Route, 'params', 'param'> & Part<Route, 'query', 'query'> & Body<Route>;
+type InputOf<Route> = object & Part<Route, 'params', 'param'> & Part<Route, 'query', 'query'> & Body<Route>;
 
 type SchemaOf<Route extends AdminRoute> = ToSchema<Route['method'], RoutingPath<Route['path']>, InputOf<Route>, RouteConfigToTypedResponse<Route>>;
 
@@ -51,12 +51,13 @@ export class AdminRouter<Routes extends Schema = Record<never, never>> extends O
     const { access, ...described } = route;
     const path = routingPath(route.path);
     const method = route.method.toUpperCase();
-    this.openAPIRegistry.registerPath({
+    const description = {
       ...described,
       security: access === 'public' ? [] : access === 'session' ? [{ session: [] }] : [{ session: [] }, { token: [] }],
       responses: { ...described.responses, ...errorResponses(route) },
       description: [described.description, accessNote(access)].filter((text) => text !== undefined).join(' '),
-    });
+    } as RouteConfig;
+    this.openAPIRegistry.registerPath(description);
     this.access.push({ method, path, access });
     this.on(method, path, authorise(access), handler as (c: AdminContext) => Response | Promise<Response>);
     return this as unknown as AdminRouter<Routes & SchemaOf<Route>>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { createApiKey, deleteApiKey, getApiKey, listApiKeys, revokeApiKey, updateApiKey } from '../control/api-keys.ts';
 import type { ControlContext } from '../control/control-context.ts';
 import { etagOf } from '../control/etag.ts';
-import { apiKeySchema, createApiKeySchema, updateApiKeySchema } from '../model/api-key.ts';
+import { apiKeySchema, createApiKeySchema, updateApiKeySchema } from '../model/api-key-schema.ts';
 import type { AdminContext } from './admin-env.ts';
 import { AdminRouter } from './admin-router.ts';
 import { callerOfRoute } from './authorise.ts';

@@ -1,7 +1,7 @@
 import type { ControlContext } from '../control/control-context.ts';
 import { etagOf } from '../control/etag.ts';
 import { createRoute, deleteRoute, getRoute, listRoutes, updateRoute } from '../control/routes.ts';
-import { createRouteSchema, updateRouteSchema, routeSchema } from '../model/route.ts';
+import { createRouteSchema, updateRouteSchema, routeSchema } from '../model/route-schema.ts';
 import type { AdminContext } from './admin-env.ts';
 import { AdminRouter } from './admin-router.ts';
 import { callerOfRoute } from './authorise.ts';

@@ -12,13 +12,19 @@ export const securityHeaders = {
   'X-Frame-Options': 'DENY',
 } as const;
 
-/** Adds them, and the request's id, to whatever is answered; a header that the answer has already stays. */
+/** Adds them, and the request's id, to whatever is answered. */
 export function addSecurityHeaders(): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
     await next();
-    c.res.headers.set('X-Request-Id', c.env.requestId);
-    for (const [name, value] of Object.entries(securityHeaders)) {
-      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
-    }
+    secure(c.res, c.env.requestId);
   };
+}
+
+/** Adds them to one answer; a header that it has already stays. */
+export function secure(response: Response, requestId: string): Response {
+  response.headers.set('X-Request-Id', requestId);
+  for (const [name, value] of Object.entries(securityHeaders)) {
+    if (!response.headers.has(name)) response.headers.set(name, value);
+  }
+  return response;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AccessContext } from '../control/access-context.ts';
 import { endSession, getSession, listSessions, signIn, signOut, type Origin, type SignedIn } from '../control/sessions.ts';
 import { signInSchema } from '../model/admin.ts';
+import { timestampSchema } from '../model/field-schemas.ts';
 import { sessionSchema } from '../model/session.ts';
 import { tokenScopes } from '../model/api-token.ts';
 import type { AdminContext } from './admin-env.ts';
@@ -20,7 +21,7 @@ const signedInSchema = z
   .strictObject({
     admin_id: z.string(),
     email: z.string(),
-    expires_at: z.string().meta({ description: 'When the session ends at the latest; without requests it ends after 30 minutes.' }),
+    expires_at: timestampSchema.meta({ description: 'When the session ends at the latest; without requests it ends after 30 minutes.' }),
   })
   .meta({ id: 'SignedIn', description: 'Who has signed in.' });
 
@@ -30,7 +31,7 @@ const meSchema = z
     id: z.string().meta({ description: 'Admin or token id; empty for the CLI.' }),
     label: z.string().meta({ description: 'E-mail address or token name.' }),
     scope: z.enum(tokenScopes),
-    expires_at: z.string().nullable().meta({ description: 'When the session ends at the latest; null without a session.' }),
+    expires_at: timestampSchema.nullable().meta({ description: 'When the session ends at the latest; null without a session.' }),
   })
   .meta({ id: 'Me', description: 'Who asks.' });
 

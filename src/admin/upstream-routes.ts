@@ -1,7 +1,7 @@
 import type { ControlContext } from '../control/control-context.ts';
 import { etagOf } from '../control/etag.ts';
 import { createUpstream, deleteUpstream, getUpstream, listUpstreams, updateUpstream } from '../control/upstreams.ts';
-import { createUpstreamSchema, updateUpstreamSchema, upstreamSchema } from '../model/upstream.ts';
+import { createUpstreamSchema, updateUpstreamSchema, upstreamSchema } from '../model/upstream-schema.ts';
 import type { AdminContext } from './admin-env.ts';
 import { AdminRouter } from './admin-router.ts';
 import { callerOfRoute } from './authorise.ts';

@@ -46,7 +46,11 @@ export async function setUp(context: AccessContext, input: unknown, origin: Orig
   const given = validateInput(setUpSchema, input);
   const attempt = context.throttle.begin(setUpKeys(origin.remoteAddress));
   const codeHash = hashOf(normalized(given.code));
-  const stored = await context.store.read((tx) => tx.meta.get(metaKey));
+  const { stored, admins } = await context.store.read(async (tx) => ({ stored: await tx.meta.get(metaKey), admins: await tx.admins.count() }));
+  if (admins > 0) {
+    attempt.withdrawn();
+    throw alreadyDone();
+  }
   if (stored === undefined || !timingSafeEqual(Buffer.from(stored), Buffer.from(codeHash))) {
     await context.store.write((tx) =>
       accessAudit(tx, context.clock(), anonymous(origin), { action: 'set_up.failed', type: 'admin', id: '', name: '' }),

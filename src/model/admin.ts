@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timestampSchema } from './field-schemas.ts';
 import type { AdminId } from './ids.ts';
 
 /** A person who signs in, as the admin API shows it. Times are ISO 8601 in UTC. */
@@ -15,9 +16,9 @@ export const adminSchema = z
   .strictObject({
     id: z.templateLiteral(['adm_', z.string()]),
     email: z.string(),
-    last_sign_in_at: z.string().nullable(),
-    created_at: z.string(),
-    updated_at: z.string(),
+    last_sign_in_at: timestampSchema.nullable(),
+    created_at: timestampSchema,
+    updated_at: timestampSchema,
   })
   .meta({ id: 'Admin', description: 'A person who signs in.' });
 

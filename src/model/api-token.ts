@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { looksLikeId, type ApiTokenId } from './ids.ts';
+import { nameSchema, timestampSchema } from './field-schemas.ts';
+import type { ApiTokenId } from './ids.ts';
 
 /** `read` sees everything but secrets, `write` also changes the gateway config, `admin` also admins, tokens and sessions. */
 export const tokenScopes = ['read', 'write', 'admin'] as const;
@@ -28,24 +29,15 @@ export const apiTokenSchema = z
   .strictObject({
     id: z.templateLiteral(['tok_', z.string()]),
     name: z.string(),
-    prefix: z.string(),
+    prefix: z.string().meta({ description: 'The first 12 characters of the token, to tell tokens apart.' }),
     scope: z.enum(tokenScopes),
-    expires_at: z.string().nullable(),
-    last_used_at: z.string().nullable(),
-    revoked_at: z.string().nullable(),
-    created_by: z.string(),
-    created_at: z.string(),
+    expires_at: timestampSchema.nullable(),
+    last_used_at: timestampSchema.nullable(),
+    revoked_at: timestampSchema.nullable(),
+    created_by: z.string().meta({ description: 'Who made it, for people to read.' }),
+    created_at: timestampSchema,
   })
   .meta({ id: 'ApiToken', description: 'A credential for automation of the admin API, without its secret.' });
-
-const nameSchema = z
-  .string()
-  .min(1, 'must not be empty')
-  .max(100, 'must have at most 100 characters')
-  .refine((name) => name.trim() === name, 'must not begin or end with a space')
-  // eslint-disable-next-line no-control-regex -- control characters are what it is about
-  .refine((name) => !/[\u0000-\u001f\u007f]/.test(name), 'must not have control characters')
-  .refine((name) => !looksLikeId(name), 'must not look like an id');
 
 const scopeSchema = z.enum(tokenScopes);
 
@@ -55,7 +47,7 @@ const expirySchema = z.iso
 
 export const createApiTokenSchema = z
   .strictObject({
-    name: nameSchema.meta({ description: 'Unique.' }),
+    name: nameSchema,
     scope: scopeSchema.nullish().meta({ description: 'Defaults to read.' }),
     expires_at: expirySchema.nullish(),
   })

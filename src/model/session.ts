@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timestampSchema } from './field-schemas.ts';
 import type { AdminId } from './ids.ts';
 
 /** An admin's time between sign-in and sign-out, as the admin API shows it. Times are ISO 8601 in UTC. */
@@ -24,8 +25,8 @@ export const sessionSchema = z
     remote_address: z.string(),
     user_agent: z.string(),
     current: z.boolean(),
-    created_at: z.string(),
-    last_seen_at: z.string(),
-    expires_at: z.string(),
+    created_at: timestampSchema,
+    last_seen_at: timestampSchema,
+    expires_at: timestampSchema,
   })
   .meta({ id: 'Session', description: 'A signed-in admin\'s session.' });
