@@ -1,0 +1,540 @@
+// Over 300 lines: everything that can happen to one exchange, in the order in which it happens.
+import type { ErrorCode } from '../errors/catalogue.ts';
+import type { ClientConnection, ResponseHandler } from '../http/client-connection.ts';
+import type { HeaderFields } from '../http/header-fields.ts';
+import { hostNameOf } from '../http/host-field.ts';
+import { kind } from '../http/known-fields.ts';
+import type { OutputBuffer } from '../http/output-buffer.ts';
+import type { RequestHandler, ServerConnection } from '../http/server-connection.ts';
+import { Deadline, type DeadlineOwner } from '../http/timer-wheel.ts';
+import type { RouteConfig } from '../model/gateway-config.ts';
+import type { MatchRequest } from './match/route-search.ts';
+import type { PoolClient } from './forward/upstream-pool.ts';
+import type { RequestFacts } from './forward/write-request-head.ts';
+import type { Gateway } from './gateway.ts';
+import { handleRequest } from './handle-exchange.ts';
+import type { ClientIdentity } from './listen/client-identity.ts';
+import { randomId } from './listen/random-id.ts';
+import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
+import { errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
+import { writeInterimResponse, writeResponseHead } from './reply/write-response-head.ts';
+import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
+
+/** A request's first write is kept for a retry only up to this size. */
+const replayLimit = 65_536;
+
+/**
+ * One request and its response on the way through. One object per client connection, reused for each of its
+ * exchanges: it hears from the client's connection and from the upstream's, and is what the recorder reads.
+ */
+export class Exchange implements RequestHandler, ResponseHandler, PoolClient, DeadlineOwner, MatchRequest, RequestFacts, FinishedExchange {
+  readonly gateway: Gateway;
+  readonly client: ServerConnection;
+  readonly identity: ClientIdentity;
+
+  // ---- what is known of the request
+  snapshot: Snapshot | null = null;
+  requestId = '';
+  traceId = '';
+  startedAtMs = 0;
+  private startedAt = 0;
+  method = '';
+  host = '';
+  hostValue = '';
+  /** The path as the client sent it, without the query. */
+  rawPath = '';
+  /** The path as routes see it: see normalisePath. */
+  path = '';
+  remoteAddress = '';
+  minor = 1;
+  route: RouteConfig | null = null;
+  upstream: CompiledUpstream | null = null;
+  /** Id of the key that opened the route, or ''. */
+  keyId = '';
+  /** Fields that admission adds to whatever response comes, each with its line end. */
+  responseFields = '';
+
+  // ---- what became of it
+  status = 0;
+  code: ErrorCode | null = null;
+  reason = '';
+  outcome: ExchangeOutcome = 'ok';
+  attempts = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  upstreamMs = 0;
+  durationMs = 0;
+
+  // ---- where it stands
+  private active = false;
+  private requestComplete = false;
+  private responseBegun = false;
+  private chunkedToClient = false;
+  /** The response has neither length nor chunks: the connection's end is its end. */
+  private closeDelimited = false;
+  private isEventStream = false;
+  private connection: ClientConnection | null = null;
+  private waiting = false;
+  private retried = false;
+  private forwarding = false;
+  private chunkedUpstream = false;
+  private idempotent = false;
+  /** The whole outgoing request, as long as it may have to be sent again. */
+  private replay: Buffer | null = null;
+  /** What is to be sent once there is a connection. */
+  private held: Buffer | null = null;
+  private sentAt = 0;
+  private readonly deadline: Deadline;
+
+  constructor(gateway: Gateway, client: ServerConnection, identity: ClientIdentity) {
+    this.gateway = gateway;
+    this.client = client;
+    this.identity = identity;
+    this.deadline = new Deadline(this);
+  }
+
+  get routeId(): string {
+    return this.route?.id ?? '';
+  }
+
+  get upstreamId(): string {
+    return this.upstream?.id ?? '';
+  }
+
+  get isHeadRequest(): boolean {
+    return this.method === 'HEAD';
+  }
+
+  /** Value of a request field; only while the head is being handled. */
+  header(lowerCaseName: string): string | undefined {
+    return this.client.head.fields.valueOf(lowerCaseName);
+  }
+
+  // ================ from the client
+
+  onRequestHead(): void {
+    try {
+      this.begin();
+      handleRequest(this);
+    } catch (error) {
+      this.fault('handling a request', error);
+    }
+  }
+
+  onHeadRefused(code: ErrorCode, reason: string): void {
+    this.begin();
+    this.reason = reason;
+    this.refuse(code);
+  }
+
+  onRequestBody(bytes: Buffer, start: number, end: number): void {
+    this.bytesIn += end - start;
+    if (!this.forwarding) return;
+    const out = this.gateway.requestOutput;
+    if (this.chunkedUpstream) out.chunk(bytes, start, end);
+    else out.copy(bytes, start, end);
+  }
+
+  onRequestEnd(trailers: HeaderFields | null): void {
+    this.requestComplete = true;
+    if (this.forwarding && this.chunkedUpstream) writeLastChunk(this.gateway.requestOutput, trailers);
+  }
+
+  /** Sends what one read from the client has brought: the head and the body bytes at hand go out in one write. */
+  onRequestReadDone(): void {
+    const out = this.gateway.requestOutput;
+    if (!this.forwarding) {
+      out.clear();
+      return;
+    }
+    const connection = this.connection;
+    if (connection === null) {
+      this.hold(out);
+      return;
+    }
+    if (out.isEmpty) return;
+    if (connection.isReused && this.sentAt === 0 && this.idempotent && this.requestComplete && out.length <= replayLimit) this.replay = out.copyOut();
+    if (this.sentAt === 0) this.sentAt = this.now();
+    if (!connection.send() && !this.requestComplete) this.client.pauseRequest();
+    if (this.requestComplete) connection.markRequestSent();
+    this.watchUpstream();
+  }
+
+  onRequestBroken(code: ErrorCode, reason: string): void {
+    this.dropUpstream();
+    this.reason = reason;
+    if (this.responseBegun) this.breakResponse(code);
+    else this.refuse(code);
+  }
+
+  onClientGone(reason: string): void {
+    if (!this.active) return;
+    this.dropUpstream();
+    this.reason = reason;
+    this.outcome = 'client_abort';
+    this.finish();
+  }
+
+  onClientDrained(): void {
+    this.connection?.resume();
+    this.watchUpstream();
+  }
+
+  // ================ to and from the upstream
+
+  /** The outgoing head is in requestOutput; gets a connection for it. */
+  startForwarding(upstream: CompiledUpstream): void {
+    this.upstream = upstream;
+    this.forwarding = true;
+    this.chunkedUpstream = this.client.head.chunked;
+    this.idempotent = isIdempotent(this.method);
+    this.acquire(false);
+  }
+
+  private acquire(fresh: boolean): void {
+    this.attempts++;
+    this.waiting = true;
+    const connection = this.upstream!.pool.acquire(this, fresh);
+    if (connection !== null) this.take(connection);
+  }
+
+  private take(connection: ClientConnection): void {
+    this.waiting = false;
+    this.connection = connection;
+    connection.begin(this, this.isHeadRequest, false);
+  }
+
+  // No connection yet: the bytes at hand wait in memory of their own, and the client waits with the rest.
+  private hold(out: OutputBuffer): void {
+    if (!out.isEmpty) this.held = this.held === null ? out.copyOut() : Buffer.concat([this.held, out.copyOut()]);
+    out.clear();
+    if (!this.requestComplete) this.client.pauseRequest();
+  }
+
+  onConnection(connection: ClientConnection): void {
+    this.take(connection);
+    const held = this.held;
+    this.held = null;
+    if (held === null) return; // asked and answered within one callback: onRequestReadDone sends
+    this.sentAt = this.now();
+    if (connection.isReused && this.idempotent && this.requestComplete && held.length <= replayLimit) this.replay = held;
+    const taken = connection.sendBytes(held);
+    if (this.requestComplete) connection.markRequestSent();
+    else if (taken) this.client.resumeRequest();
+    this.watchUpstream();
+  }
+
+  onNoConnection(code: ErrorCode, reason: string): void {
+    this.waiting = false;
+    this.reason = reason;
+    this.stopForwarding();
+    this.refuse(code);
+  }
+
+  onUpstreamDrained(): void {
+    this.client.resumeRequest();
+    this.watchUpstream();
+  }
+
+  onInterimResponse(): void {
+    const { client } = this;
+    const head = this.connection!.head;
+    if (this.minor === 0) return;
+    if (head.status === 100) {
+      if (!client.awaitsContinue) return;
+      client.awaitsContinue = false;
+    } else if (head.status !== 103) {
+      return;
+    }
+    writeInterimResponse(client.output, head);
+    client.send();
+    this.watchUpstream();
+  }
+
+  onSwitchingProtocols(): void {
+    this.onUpstreamFailed('upstream_invalid_response', 'the upstream switched protocols although nobody asked for it');
+  }
+
+  onResponseHead(): void {
+    try {
+      this.beginResponse();
+    } catch (error) {
+      this.fault('handling a response', error);
+    }
+  }
+
+  private beginResponse(): void {
+    const connection = this.connection!;
+    const { head } = connection;
+    this.responseBegun = true;
+    this.replay = null;
+    this.status = head.status;
+    if (this.sentAt > 0) this.upstreamMs = this.now() - this.sentAt;
+    const framed = connection.bodyIsDone || head.contentLength >= 0;
+    this.chunkedToClient = !framed && this.minor === 1;
+    this.closeDelimited = !framed && !this.chunkedToClient;
+    this.isEventStream = isEventStream(head.fields);
+    const persist = this.client.decidePersistence(framed || this.chunkedToClient);
+    writeResponseHead(
+      this.client.output,
+      head,
+      { chunked: this.chunkedToClient, clientMinor: this.minor, persist },
+      this.requestId,
+      this.responseFields,
+    );
+  }
+
+  onResponseBody(bytes: Buffer, start: number, end: number): void {
+    this.bytesOut += end - start;
+    if (this.chunkedToClient) this.client.output.chunk(bytes, start, end);
+    else this.client.output.copy(bytes, start, end);
+  }
+
+  onResponseReadDone(): void {
+    if (!this.client.send()) this.connection?.pause();
+    this.watchUpstream();
+  }
+
+  onResponseEnd(trailers: HeaderFields | null): void {
+    if (this.chunkedToClient) writeLastChunk(this.client.output, trailers);
+    this.client.send();
+    this.dropUpstream();
+    this.finish();
+    this.client.finishResponse();
+  }
+
+  onUpstreamFailed(code: ErrorCode, reason: string): void {
+    const connection = this.connection!;
+    const mayRetry = connection.isReused && !connection.responseStarted && this.replay !== null && !this.retried;
+    const replay = this.replay;
+    this.releaseConnection();
+    if (mayRetry) {
+      this.retried = true;
+      this.replay = null;
+      this.held = replay;
+      this.gateway.counters.retried();
+      this.gateway.wheel.disarm(this.deadline);
+      this.acquire(true);
+      return;
+    }
+    this.stopForwarding();
+    this.reason = reason;
+    if (this.responseBegun) this.breakResponse(code);
+    else this.refuse(code);
+  }
+
+  /** The upstream has made no progress for timeout_ms. */
+  onDeadline(): void {
+    const phase = this.responseBegun ? 'stopped in the middle of its answer' : 'did not answer';
+    const reason = `deadline exceeded: the upstream ${phase} for ${this.upstream?.timeoutMs ?? 0} ms`;
+    this.dropUpstream();
+    this.reason = reason;
+    if (this.responseBegun) this.breakResponse('upstream_timeout');
+    else this.refuse('upstream_timeout');
+  }
+
+  // ================ answering
+
+  /** Ends the exchange with a gateway-made error. */
+  refuse(code: ErrorCode, fields = ''): void {
+    if (!this.active || this.responseBegun) return;
+    this.dropUpstream();
+    this.code = code;
+    const response = errorResponse(code, this.requestId, fields + this.responseFields);
+    this.outcome = outcomeOf(code);
+    this.answer(response.status, response.contentType, response.body, response.fields);
+  }
+
+  /** Ends the exchange with a response of our own. */
+  answer(status: number, contentType: string, body: string, fields: string): void {
+    this.responseBegun = true;
+    this.status = status;
+    const { client, isHeadRequest } = this;
+    const persist = client.decidePersistence(true);
+    writeOwnResponse(client.output, { status, requestId: this.requestId, fields, contentType, body, isHeadRequest, persist, clientMinor: this.minor });
+    if (!isHeadRequest) this.bytesOut += body.length;
+    client.send();
+    this.finish();
+    client.finishResponse();
+  }
+
+  /** The response has begun and cannot be completed: the client must see that it is broken. */
+  private breakResponse(code: ErrorCode): void {
+    this.code = code;
+    this.outcome = outcomeOf(code);
+    this.client.output.clear();
+    // Without chunks or a length a FIN would look like a clean end.
+    this.client.abort(this.closeDelimited);
+    this.finish();
+  }
+
+  private fault(where: string, error: unknown): void {
+    this.gateway.reportFault(where, error);
+    this.dropUpstream();
+    this.reason = where;
+    if (this.responseBegun) this.breakResponse('internal_error');
+    else this.refuse('internal_error');
+  }
+
+  /** Shutdown will not wait any longer. */
+  cut(): void {
+    if (!this.active) return;
+    this.dropUpstream();
+    this.code = 'draining';
+    this.outcome = outcomeOf('draining');
+    this.reason = 'the drain deadline passed';
+    this.finish();
+  }
+
+  // ================ begin and end
+
+  private begin(): void {
+    const { head } = this.client;
+    this.snapshot = this.gateway.live;
+    this.active = true;
+    this.startedAtMs = Date.now();
+    this.startedAt = this.now();
+    this.traceId = randomId();
+    this.requestId = this.traceId;
+    this.minor = head.minor;
+    this.method = head.methodEnd > head.start ? head.method : '';
+    this.rawPath = head.pathEnd > head.pathStart ? head.bytes.latin1Slice(head.pathStart, head.pathEnd) : '';
+    this.path = this.rawPath;
+    this.hostValue = head.host >= 0 ? head.fields.value(head.host) : '';
+    this.host = this.hostValue === '' ? '' : hostNameOf(this.hostValue);
+    this.remoteAddress = this.identity.peer;
+    if (this.identity.isTrusted) this.believeProxy();
+    this.route = null;
+    this.upstream = null;
+    this.keyId = '';
+    this.responseFields = '';
+    this.status = 0;
+    this.code = null;
+    this.reason = '';
+    this.outcome = 'ok';
+    this.attempts = 0;
+    this.bytesIn = 0;
+    this.bytesOut = 0;
+    this.upstreamMs = 0;
+    this.durationMs = 0;
+    this.requestComplete = false;
+    this.responseBegun = false;
+    this.chunkedToClient = false;
+    this.closeDelimited = false;
+    this.isEventStream = false;
+    this.retried = false;
+    this.forwarding = false;
+    this.sentAt = 0;
+    this.gateway.counters.requestStarted();
+  }
+
+  private believeProxy(): void {
+    const { head } = this.client;
+    this.remoteAddress = this.identity.clientAddress(head);
+    const given = head.fields.find(kind.xRequestId);
+    if (given < 0) return;
+    const id = head.fields.value(given);
+    if (/^[\x21-\x7e]{1,128}$/.test(id)) this.requestId = id;
+  }
+
+  private finish(): void {
+    if (!this.active) return;
+    this.active = false;
+    this.gateway.wheel.disarm(this.deadline);
+    this.durationMs = this.now() - this.startedAt;
+    this.replay = null;
+    this.held = null;
+    this.gateway.recorder.record(this);
+  }
+
+  // Ends whatever is under way to the upstream. A connection whose exchange is complete and clean goes back to its pool.
+  private dropUpstream(): void {
+    this.stopForwarding();
+    if (this.waiting) {
+      this.waiting = false;
+      this.upstream!.pool.cancel(this);
+    }
+    this.releaseConnection();
+    this.gateway.wheel.disarm(this.deadline);
+  }
+
+  private stopForwarding(): void {
+    if (!this.forwarding) return;
+    this.forwarding = false;
+    this.gateway.requestOutput.clear();
+    this.client.resumeRequest();
+  }
+
+  private releaseConnection(): void {
+    const connection = this.connection;
+    if (connection === null) return;
+    this.connection = null;
+    this.upstream!.pool.release(connection);
+  }
+
+  // timeout_ms is the longest wait for the upstream's next progress; while the client is the slow one it rests.
+  private watchUpstream(): void {
+    const { wheel } = this.gateway;
+    const { connection, client } = this;
+    if (connection === null || !this.active) return;
+    const clientIsSlow = client.isBlocked;
+    const clientSends = !this.requestComplete && !connection.isBlocked && !client.awaitsContinue && !this.responseBegun;
+    if (clientIsSlow || clientSends || (this.responseBegun && this.isEventStream)) wheel.disarm(this.deadline);
+    else wheel.arm(this.deadline, this.upstream!.timeoutMs);
+  }
+
+  private now(): number {
+    return performance.now();
+  }
+}
+
+function writeLastChunk(out: OutputBuffer, trailers: HeaderFields | null): void {
+  out.text('0\r\n');
+  if (trailers !== null) {
+    for (let index = 0; index < trailers.count; index++) {
+      if (trailers.kinds[index] === 0) out.copy(trailers.bytes, trailers.nameStart[index]!, trailers.lineEnd[index]!);
+    }
+  }
+  out.crlf();
+}
+
+// RFC 9110 section 9.2.2. Unknown methods may do anything.
+function isIdempotent(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'PUT' || method === 'DELETE';
+}
+
+function isEventStream(fields: HeaderFields): boolean {
+  const index = fields.find(kind.contentType);
+  if (index < 0) return false;
+  const start = fields.valueStart[index]!;
+  const byte = fields.bytes[start]! | 0x20;
+  if (byte !== 0x74) return false; // not 't'
+  return /^text\/event-stream\s*(?:;|$)/i.test(fields.value(index));
+}
+
+function outcomeOf(code: ErrorCode): ExchangeOutcome {
+  switch (code) {
+    case 'upstream_connection_refused':
+    case 'upstream_unreachable':
+    case 'upstream_dns_failure':
+    case 'upstream_tls_untrusted':
+    case 'upstream_tls_name_mismatch':
+    case 'upstream_tls_expired':
+    case 'upstream_tls_failed':
+    case 'upstream_connect_timeout':
+    case 'upstream_address_forbidden':
+      return 'upstream_connect';
+    case 'upstream_timeout':
+      return 'upstream_timeout';
+    case 'upstream_reset':
+      return 'upstream_reset';
+    case 'upstream_invalid_response':
+      return 'upstream_protocol';
+    case 'upstream_overloaded':
+    case 'draining':
+      return 'overload';
+    default:
+      return 'rejected';
+  }
+}

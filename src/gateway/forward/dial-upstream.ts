@@ -1,0 +1,234 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import { disownSocket, ownSocket, sharedOnRead, type SocketOwner } from '../../http/socket-reader.ts';
+import { Deadline, type DeadlineOwner, type TimerWheel } from '../../http/timer-wheel.ts';
+import { forbiddenAddress } from '../../model/address-policy.ts';
+import type { BaseUrl } from '../../model/base-url.ts';
+import type { AddressResolver } from './resolve-address.ts';
+import { classifyTlsFailure } from './tls-trust.ts';
+
+/** Where an upstream's connections go. */
+export type DialTarget =
+  | {
+      readonly kind: 'tcp';
+      readonly base: BaseUrl;
+      /** Name for SNI and the certificate check. */
+      readonly serverName: string;
+      /** Made once per upstream; undefined for plain HTTP. */
+      readonly secureContext: (() => tls.SecureContext) | undefined;
+    }
+  | { readonly kind: 'unix'; readonly path: string };
+
+export interface DialServices {
+  readonly wheel: TimerWheel;
+  readonly resolver: AddressResolver;
+  /** 'proxy' or 'admin' when that address and port is one of our own listeners. */
+  readonly ownListenerAt: (address: string, port: number) => 'proxy' | 'admin' | undefined;
+}
+
+/** Hears how a dial ended; exactly one of the two is called, unless it is cancelled. */
+export interface DialOwner {
+  onDialed(socket: net.Socket): void;
+  onDialFailed(code: ErrorCode, reason: string): void;
+}
+
+/** Connecting may take this long at most, whatever timeout_ms says. */
+const maxConnectTime = 5_000;
+/** With more addresses to try, one gets at least this long. */
+const minAddressTime = 250;
+
+/**
+ * One attempt at a new connection: name → addresses → TCP → TLS, all within the connect budget. Tries the next
+ * address when one does not answer. With TLS the socket is handed over only when the certificate is verified, so
+ * that no request byte can reach an unverified peer.
+ */
+export class UpstreamDial implements SocketOwner, DeadlineOwner {
+  private readonly services: DialServices;
+  private readonly target: DialTarget;
+  private readonly owner: DialOwner;
+  private readonly deadline: Deadline;
+  private readonly endsAt: number;
+  private addresses: readonly string[] = [];
+  private next = 0;
+  private socket: net.Socket | null = null;
+  private tcpConnected = false;
+  private over = false;
+  private lastCode: ErrorCode = 'upstream_connect_timeout';
+  private lastReason = 'no address answered';
+
+  constructor(services: DialServices, target: DialTarget, timeoutMs: number, owner: DialOwner) {
+    this.services = services;
+    this.target = target;
+    this.owner = owner;
+    this.deadline = new Deadline(this);
+    this.endsAt = services.wheel.refresh() + Math.min(maxConnectTime, timeoutMs);
+  }
+
+  start(): void {
+    this.services.wheel.armAt(this.deadline, this.endsAt);
+    if (this.target.kind === 'unix') {
+      this.connect(net.connect({ path: this.target.path, onread: sharedOnRead }));
+      return;
+    }
+    this.services.resolver.resolve(this.target.base.host, (failure, addresses) => {
+      if (this.over) return;
+      if (failure === null) this.useAddresses(addresses);
+      else this.fail(failure === 'dns_timeout' ? 'upstream_connect_timeout' : 'upstream_dns_failure', dnsReasons[failure]);
+    });
+  }
+
+  cancel(): void {
+    this.finish();
+    this.socket?.destroy();
+  }
+
+  private useAddresses(addresses: readonly string[]): void {
+    const allowed = addresses.filter((address) => forbiddenAddress(address) === undefined);
+    if (allowed.length === 0) {
+      this.fail('upstream_address_forbidden', `the host leads only to forbidden addresses: ${forbiddenAddress(addresses[0] ?? '') ?? 'none'}`);
+      return;
+    }
+    this.addresses = allowed;
+    this.tryNext();
+  }
+
+  private tryNext(): void {
+    const target = this.target as Extract<DialTarget, { kind: 'tcp' }>;
+    const address = this.addresses[this.next++];
+    if (address === undefined) {
+      this.fail(this.lastCode, this.lastReason);
+      return;
+    }
+    const port = target.base.port;
+    const own = this.services.ownListenerAt(address, port);
+    if (own !== undefined) {
+      this.fail(own === 'proxy' ? 'loop_detected' : 'upstream_address_forbidden', 'the host leads to the gateway itself');
+      return;
+    }
+    const now = this.services.wheel.refresh();
+    const left = this.addresses.length - this.next;
+    const share = left === 0 ? this.endsAt : Math.min(this.endsAt, now + Math.max((this.endsAt - now) / (left + 1), minAddressTime));
+    this.services.wheel.armAt(this.deadline, share);
+    if (target.secureContext === undefined) {
+      this.connect(net.connect({ host: address, port, noDelay: true, onread: sharedOnRead }));
+      return;
+    }
+    let secureContext: tls.SecureContext;
+    try {
+      secureContext = target.secureContext();
+    } catch (error) {
+      this.fail('upstream_tls_failed', `the trusted certificates cannot be used: ${(error as Error).message}`);
+      return;
+    }
+    const options: tls.ConnectionOptions & { noDelay: boolean } = {
+      host: address,
+      port,
+      secureContext,
+      // RFC 6066 section 3: SNI carries names only.
+      servername: net.isIP(target.serverName) === 0 ? target.serverName : '',
+      checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(target.serverName, certificate),
+      ALPNProtocols: ['http/1.1'],
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: true,
+      noDelay: true,
+      onread: sharedOnRead as NonNullable<tls.ConnectionOptions['onread']>,
+    };
+    this.connect(tls.connect(options));
+  }
+
+  private connect(socket: net.Socket): void {
+    this.socket = socket;
+    this.tcpConnected = false;
+    ownSocket(socket, this, true);
+    const secure = this.target.kind === 'tcp' && this.target.secureContext !== undefined;
+    socket.once('connect', () => {
+      if (this.socket === socket) this.tcpConnected = true;
+    });
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
+      if (this.over || this.socket !== socket) return;
+      this.finish();
+      disownSocket(socket);
+      this.owner.onDialed(socket);
+    });
+  }
+
+  // ---- SocketOwner, while connecting
+
+  onBytes(): void {
+    // A server that speaks before it is spoken to: the connection object will see what follows; these bytes are in no answer.
+    this.addressFailed('upstream_invalid_response', 'the upstream sent bytes before it was asked');
+  }
+
+  onEnd(): void {
+    this.addressFailed('upstream_reset', 'the upstream closed the connection while it was being set up');
+  }
+
+  onClose(error: Error | null): void {
+    if (error === null) {
+      this.onEnd();
+      return;
+    }
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (this.tcpConnected) this.addressFailed(classifyTlsFailure(error), tlsReason(error));
+    else this.addressFailed(connectFailures[code] ?? 'upstream_unreachable', connectReasons[code] ?? `connecting failed: ${code || error.message}`);
+  }
+
+  onDeadline(): void {
+    const phase = this.tcpConnected ? 'the TLS handshake was not finished in time' : this.socket === null ? 'the name was not resolved in time' : 'nobody answered the connection attempt in time';
+    this.addressFailed('upstream_connect_timeout', phase);
+  }
+
+  private addressFailed(code: ErrorCode, reason: string): void {
+    if (this.over) return;
+    this.lastCode = code;
+    this.lastReason = reason;
+    const socket = this.socket;
+    if (socket !== null) {
+      this.socket = null;
+      disownSocket(socket);
+      socket.destroy();
+    }
+    if (this.target.kind === 'unix' || this.services.wheel.refresh() >= this.endsAt) this.fail(code, reason);
+    else this.tryNext();
+  }
+
+  private fail(code: ErrorCode, reason: string): void {
+    if (this.over) return;
+    this.finish();
+    this.owner.onDialFailed(code, reason);
+  }
+
+  private finish(): void {
+    this.over = true;
+    this.services.wheel.remove(this.deadline);
+  }
+}
+
+const dnsReasons = {
+  dns_not_found: 'the host name does not exist',
+  dns_timeout: 'the name servers did not answer in time',
+  dns_failure: 'the name servers could not answer',
+} as const;
+
+const connectFailures: Readonly<Record<string, ErrorCode>> = {
+  ECONNREFUSED: 'upstream_connection_refused',
+  ENOENT: 'upstream_connection_refused',
+  ETIMEDOUT: 'upstream_connect_timeout',
+  ECONNRESET: 'upstream_reset',
+  EPIPE: 'upstream_reset',
+  EMFILE: 'internal_error',
+  ENFILE: 'internal_error',
+};
+
+const connectReasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused: nothing listens on the upstream\'s port',
+  EHOSTUNREACH: 'no route to the upstream\'s host',
+  ENETUNREACH: 'no route to the upstream\'s network',
+  EMFILE: 'the gateway has no file descriptors left',
+};
+
+function tlsReason(error: Error): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === undefined ? error.message : `${code}: ${error.message}`;
+}

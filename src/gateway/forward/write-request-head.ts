@@ -1,0 +1,141 @@
+import type { ClientIdentity } from '../listen/client-identity.ts';
+import { kind, knownFieldCount, underscored } from '../../http/known-fields.ts';
+import type { OutputBuffer } from '../../http/output-buffer.ts';
+import type { RequestHead } from '../../http/request-head.ts';
+import type { CompiledUpstream } from '../snapshot/compile-upstream.ts';
+
+/** What the gateway itself says of a request on its way. */
+export interface RequestFacts {
+  readonly requestId: string;
+  /** 32 random hexadecimal digits, for a trace that begins here. */
+  readonly traceId: string;
+  /** Value of the Host field, '' when there was none. */
+  readonly hostValue: string;
+  /** Id of the API key that opened the route, or ''. */
+  readonly keyId: string;
+  readonly identity: ClientIdentity;
+}
+
+/** Constants of one gateway process. */
+export interface ForwardingIdentity {
+  /** `Via: …` with its line end. */
+  readonly viaField: string;
+  /** Proof to the control plane that a request comes from a worker. */
+  readonly workerToken: string;
+}
+
+/**
+ * Writes the head of the outgoing request: the client's own bytes but for the fields that end here
+ * (RFC 9110 section 7.6.1), that only the gateway may set, or that carry a credential for the gateway itself.
+ */
+export function writeRequestHead(out: OutputBuffer, head: RequestHead, upstream: CompiledUpstream, facts: RequestFacts, gateway: ForwardingIdentity): void {
+  const { bytes, fields } = head;
+  out.copy(bytes, head.start, head.methodEnd);
+  out.byte(0x20);
+  if (upstream.pathPrefix !== '') out.text(upstream.pathPrefix);
+  if (head.pathEnd === head.pathStart) out.byte(0x2f); // absolute form without a path: RFC 9112 section 3.2.1
+  out.copy(bytes, head.pathStart, head.targetEnd);
+  out.text(' HTTP/1.1\r\n');
+  out.text(upstream.hostField !== '' ? upstream.hostField : `Host: ${facts.hostValue}\r\n`);
+  copyFields(out, head, upstream);
+  if (head.chunked) out.text('Transfer-Encoding: chunked\r\n');
+  if (head.acceptsTrailers) out.text('TE: trailers\r\nConnection: TE\r\n');
+  out.text(facts.identity.forwardedFields(head, facts.hostValue));
+  out.text(`X-Request-Id: ${facts.requestId}\r\n`);
+  if (fields.find(kind.traceparent) < 0) out.text(newTraceparent(facts.traceId));
+  out.text(gateway.viaField);
+  if (facts.keyId !== '') out.text(`X-Key-ID: ${facts.keyId}\r\n`);
+  if (upstream.credentialField !== '') out.text(upstream.credentialField);
+  if (upstream.isAdmin) {
+    out.text(
+      `X-APIGate-Worker-Token: ${gateway.workerToken}\r\nX-APIGate-Client: ${facts.identity.clientAddress(head)}\r\nX-APIGate-Scheme: ${facts.identity.scheme}\r\n`,
+    );
+  }
+  out.crlf();
+}
+
+const keep = 0;
+const drop = 1;
+const dropIfApiKey = 2;
+
+// What happens to each known field; the same for its spelling with underscores, which CGI-like backends take for it.
+const treatment = new Uint8Array(knownFieldCount);
+for (const dropped of [
+  kind.host,
+  kind.transferEncoding,
+  kind.connection,
+  kind.keepAlive,
+  kind.proxyConnection,
+  kind.te,
+  kind.upgrade,
+  kind.proxyAuthorization,
+  kind.xKeyId,
+  kind.xRequestId,
+  kind.xForwardedFor,
+  kind.xForwardedProto,
+  kind.xForwardedHost,
+  kind.xForwardedPort,
+  kind.forwarded,
+  kind.xRealIp,
+  kind.workerToken,
+  kind.workerClient,
+  kind.workerScheme,
+]) {
+  treatment[dropped] = drop;
+}
+treatment[kind.authorization] = dropIfApiKey;
+treatment[kind.xApiKey] = dropIfApiKey;
+
+// Neighbouring fields that stay are copied as one range, with the client's own case, order and white space.
+function copyFields(out: OutputBuffer, head: RequestHead, upstream: CompiledUpstream): void {
+  const { bytes, fields } = head;
+  const { kinds, nameStart, lineEnd, dropped, count } = fields;
+  let runStart = -1;
+  let runEnd = 0;
+  for (let index = 0; index < count; index++) {
+    const known = kinds[index]! & (underscored - 1);
+    let fate = treatment[known]!;
+    if (fate === keep && known !== kinds[index] && (known === kind.contentLength || known === kind.cookie)) fate = drop;
+    if (dropped[index] === 1) fate = drop;
+    else if (upstream.credentialName !== '' && isCredential(head, index, known, upstream)) fate = drop;
+    else if (fate === dropIfApiKey) fate = carriesApiKey(head, index, known) ? drop : keep;
+    if (fate === drop) {
+      if (runStart >= 0) out.copy(bytes, runStart, runEnd);
+      runStart = -1;
+    } else {
+      if (runStart < 0) runStart = nameStart[index]!;
+      runEnd = lineEnd[index]!;
+    }
+  }
+  if (runStart >= 0) out.copy(bytes, runStart, runEnd);
+}
+
+function isCredential(head: RequestHead, index: number, known: number, upstream: CompiledUpstream): boolean {
+  if (upstream.credentialKind !== 0) return known === upstream.credentialKind;
+  if (known !== 0) return false;
+  const name = upstream.credentialName;
+  const start = head.fields.nameStart[index]!;
+  if (head.fields.nameEnd[index]! - start !== name.length) return false;
+  for (let offset = 0; offset < name.length; offset++) {
+    let byte = head.bytes[start + offset]!;
+    if (byte >= 0x41 && byte <= 0x5a) byte |= 0x20;
+    let wanted = name.charCodeAt(offset);
+    if (byte === 0x5f) byte = 0x2d;
+    if (wanted === 0x5f) wanted = 0x2d;
+    if (byte !== wanted) return false;
+  }
+  return true;
+}
+
+// A key of ours never goes on to an upstream, on public routes neither; other values are the upstream's business.
+function carriesApiKey(head: RequestHead, index: number, known: number): boolean {
+  const start = head.fields.valueStart[index]!;
+  const end = Math.min(head.fields.valueEnd[index]!, start + 16);
+  const text = head.bytes.latin1Slice(start, end);
+  return known === kind.xApiKey ? text.startsWith('ak_') : /^bearer +ak_/i.test(text);
+}
+
+// W3C Trace Context section 3.2. Sampled, as a trace that begins without a gateway would be by default.
+function newTraceparent(traceId: string): string {
+  return `traceparent: 00-${traceId}-${traceId.slice(16)}-01\r\n`;
+}

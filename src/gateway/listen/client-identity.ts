@@ -1,0 +1,109 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { RequestHead } from '../../http/request-head.ts';
+import { kind } from '../../http/known-fields.ts';
+
+/** Which peers are believed when they say who the client is: CIDRs or addresses. */
+export class TrustedProxies {
+  private readonly list = new BlockList();
+  private readonly isEmpty: boolean;
+
+  constructor(cidrs: readonly string[]) {
+    this.isEmpty = cidrs.length === 0;
+    for (const cidr of cidrs) {
+      const slash = cidr.indexOf('/');
+      const address = slash < 0 ? cidr : cidr.slice(0, slash);
+      const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+      if (slash < 0) this.list.addAddress(address, family);
+      else this.list.addSubnet(address, Number(cidr.slice(slash + 1)), family);
+    }
+  }
+
+  includes(address: string): boolean {
+    if (this.isEmpty) return false;
+    const version = isIP(address);
+    return version !== 0 && this.list.check(address, version === 6 ? 'ipv6' : 'ipv4');
+  }
+}
+
+/**
+ * Who is at the other end of one client connection, and the fields that tell an upstream: X-Forwarded-* and
+ * Forwarded (RFC 7239). What an untrusted peer sends of them is replaced; a trusted proxy's is added to.
+ */
+export class ClientIdentity {
+  readonly peer: string;
+  readonly isTrusted: boolean;
+  readonly scheme: 'http' | 'https';
+  private readonly proxies: TrustedProxies;
+  private readonly port: number;
+  // One connection mostly asks for one host: the fields of the last one are kept.
+  private knownHost = '';
+  private knownFields = '';
+
+  constructor(peer: string, scheme: 'http' | 'https', port: number, proxies: TrustedProxies) {
+    this.peer = peer;
+    this.scheme = scheme;
+    this.port = port;
+    this.proxies = proxies;
+    this.isTrusted = proxies.includes(peer);
+  }
+
+  /** The client's address: the peer's, or what trusted proxies say: the last address that is not one of theirs. */
+  clientAddress(head: RequestHead): string {
+    if (!this.isTrusted) return this.peer;
+    const forwarded = joined(head, kind.xForwardedFor);
+    if (forwarded === '') return this.peer;
+    const addresses = forwarded.split(',').map((each) => each.trim());
+    for (let index = addresses.length - 1; index >= 0; index--) {
+      const address = addresses[index]!;
+      if (isIP(address) === 0) return this.peer;
+      if (index === 0 || !this.proxies.includes(address)) return address;
+    }
+    return this.peer;
+  }
+
+  /** The forwarded fields for a request to `host` (the value of its Host field), each with its line end. */
+  forwardedFields(head: RequestHead, host: string): string {
+    if (this.isTrusted) return this.trustedFields(head, host);
+    if (host !== this.knownHost || this.knownFields === '') {
+      this.knownHost = host;
+      this.knownFields = fieldsOf(this.peer, this.scheme, host, String(this.port), forwardedElement(this.peer, this.scheme, host));
+    }
+    return this.knownFields;
+  }
+
+  private trustedFields(head: RequestHead, host: string): string {
+    const before = joined(head, kind.xForwardedFor);
+    const proto = joined(head, kind.xForwardedProto).toLowerCase();
+    const scheme = proto === 'http' || proto === 'https' ? proto : this.scheme;
+    const forwardedHost = joined(head, kind.xForwardedHost);
+    const port = joined(head, kind.xForwardedPort);
+    const forwarded = joined(head, kind.forwarded);
+    const element = forwardedElement(this.peer, this.scheme, host);
+    return fieldsOf(
+      before === '' ? this.peer : `${before}, ${this.peer}`,
+      scheme,
+      forwardedHost === '' ? host : forwardedHost,
+      /^\d{1,5}$/.test(port) ? port : String(this.port),
+      forwarded === '' ? element : `${forwarded}, ${element}`,
+    );
+  }
+}
+
+function fieldsOf(forwardedFor: string, scheme: string, host: string, port: string, forwarded: string): string {
+  const hostField = host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`;
+  return `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${scheme}\r\n${hostField}X-Forwarded-Port: ${port}\r\nForwarded: ${forwarded}\r\n`;
+}
+
+function forwardedElement(peer: string, scheme: string, host: string): string {
+  const node = peer.includes(':') ? `"[${peer}]"` : peer;
+  return host === '' ? `for=${node};proto=${scheme}` : `for=${node};host="${host}";proto=${scheme}`;
+}
+
+function joined(head: RequestHead, wanted: number): string {
+  const { fields } = head;
+  let value = '';
+  for (let index = fields.find(wanted); index >= 0; index = fields.find(wanted, index + 1)) {
+    value = value === '' ? fields.value(index) : `${value}, ${fields.value(index)}`;
+  }
+  return value;
+}

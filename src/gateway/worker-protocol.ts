@@ -1,0 +1,66 @@
+import type { GatewayConfigChange } from '../model/gateway-config.ts';
+import type { SharedCounters } from '../telemetry/shared-counters.ts';
+import type { SlotAssignments } from '../telemetry/shared-slots.ts';
+
+/** Where a worker listens for clients. */
+export interface WorkerListener {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsFiles | null;
+}
+
+/** Contents of the certificate and key files, PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What a worker is born with; the gateway config follows as the first change. */
+export interface WorkerBirth {
+  readonly index: number;
+  readonly workers: number;
+  readonly listeners: readonly WorkerListener[];
+  readonly reusePort: boolean;
+  readonly counters: SharedCounters;
+  /** 8 hexadecimal digits that tell this gateway process from others, in Via. */
+  readonly instance: string;
+  /** The control plane's socket and the proof that we may use it; null where it has a listener of its own. */
+  readonly admin: { readonly socketPath: string; readonly workerToken: string } | null;
+  /** Address and port of the control plane's own listener, never to be dialled. */
+  readonly adminListener: { readonly host: string; readonly port: number } | null;
+  readonly trustedProxies: readonly string[];
+  readonly dnsServers: readonly string[];
+  readonly maxConnections: number;
+  readonly maxBody: number;
+  readonly maxHead: number;
+  readonly maxFields: number;
+  readonly maxTarget: number;
+  readonly logFormat: 'json' | 'text';
+  readonly logRequests: boolean;
+}
+
+/** A change with the shared memory that its new upstreams and keys count in. */
+export interface ChangeMessage {
+  readonly type: 'change';
+  readonly change: GatewayConfigChange;
+  readonly poolSlots: SlotAssignments;
+  readonly rateSlots: SlotAssignments;
+}
+
+export type ToWorker =
+  | ChangeMessage
+  | { readonly type: 'certificate'; readonly tls: TlsFiles }
+  /** Not ready any more, but still serving: so that probes can see it. */
+  | { readonly type: 'leaving' }
+  | { readonly type: 'drain'; readonly deadlineMs: number };
+
+export type FromWorker =
+  /** Listens and has its first gateway config. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'applied'; readonly revision: number }
+  /** Whole lines of the access log. */
+  | { readonly type: 'lines'; readonly lines: Uint8Array }
+  | { readonly type: 'log'; readonly level: 'error' | 'warn' | 'info'; readonly message: string; readonly fields: Readonly<Record<string, string | number>> }
+  /** Keys that were used, with the time of the last use in milliseconds since the epoch. */
+  | { readonly type: 'keys-used'; readonly keys: readonly (readonly [string, number])[] }
+  | { readonly type: 'drained' };

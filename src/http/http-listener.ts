@@ -1,0 +1,172 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import type { ConnectionRegistry, RequestHandler, ServerConnection } from './server-connection.ts';
+
+/** Where to listen. Several threads share one port with `reusePort`. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly reusePort: boolean;
+}
+
+export interface ListenerOptions {
+  readonly maxConnections: number;
+  /** Makes the connection object of an accepted socket. */
+  readonly accept: (socket: net.Socket, isTls: boolean) => ServerConnection;
+  /** The number of open client connections changed by this much. */
+  readonly onCount: (change: number) => void;
+}
+
+/** Connections that were idle for this long at shutdown are closed; younger ones may have a request under way to us. */
+const drainIdleAge = 1_000;
+/** A TLS client has this long for its handshake. */
+const handshakeTimeout = 10_000;
+
+/**
+ * The listening sockets of one thread and the connections that came from them. Counts them itself, as an adopted
+ * socket is no longer counted by its server, and makes room by closing the connections that were idle longest.
+ */
+export class HttpListener implements ConnectionRegistry {
+  draining = false;
+  count = 0;
+  private readonly options: ListenerOptions;
+  private readonly servers: net.Server[] = [];
+  private readonly secureServers: tls.Server[] = [];
+  private readonly connections = new Set<ServerConnection>();
+  private oldestIdle: ServerConnection | null = null;
+  private newestIdle: ServerConnection | null = null;
+  private whenEmpty: (() => void) | null = null;
+  private sweep: NodeJS.Timeout | null = null;
+
+  constructor(options: ListenerOptions) {
+    this.options = options;
+  }
+
+  /** Listens for plain HTTP. Resolves with the port. */
+  listen(address: ListenAddress): Promise<number> {
+    const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
+      // A client can be gone before it is looked at.
+      if (socket.remoteAddress === undefined) {
+        socket.destroy();
+        return;
+      }
+      this.options.accept(socket, false);
+    });
+    this.servers.push(server);
+    return listening(server, address);
+  }
+
+  /** Listens for HTTPS. `options` hold key and certificate. */
+  listenSecure(address: ListenAddress, options: tls.SecureContextOptions): Promise<number> {
+    const server = tls.createServer(
+      { ...options, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout, allowHalfOpen: true, noDelay: true, pauseOnConnect: false },
+      (socket) => {
+        if (socket.remoteAddress === undefined) {
+          socket.destroy();
+          return;
+        }
+        this.options.accept(socket, true);
+      },
+    );
+    // A failed handshake concerns nobody but that client.
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    this.servers.push(server);
+    this.secureServers.push(server);
+    return listening(server, address);
+  }
+
+  /** Uses another certificate for handshakes from now on. Throws when key and certificate are not usable; the old ones stay. */
+  replaceCertificate(options: tls.SecureContextOptions): void {
+    tls.createSecureContext({ ...options, minVersion: 'TLSv1.2' });
+    for (const server of this.secureServers) server.setSecureContext({ ...options, minVersion: 'TLSv1.2' });
+  }
+
+  /**
+   * Stops accepting and lets what is in flight finish. Resolves when no connection is left or `deadlineMs` has passed;
+   * `onDeadline` is called with each handler still busy then, before its connection is cut.
+   */
+  async drain(deadlineMs: number, onDeadline: (handler: RequestHandler) => void): Promise<void> {
+    this.draining = true;
+    for (const server of this.servers) server.close();
+    if (this.count === 0) return;
+    const empty = new Promise<void>((resolve) => {
+      this.whenEmpty = resolve;
+    });
+    const closeIdle = (): void => {
+      const before = performance.now() - drainIdleAge;
+      for (let each = this.oldestIdle; each !== null; ) {
+        const next: ServerConnection | null = each.idleNext;
+        if (each.idleSince <= before) each.closeIfIdle();
+        each = next;
+      }
+    };
+    closeIdle();
+    this.sweep = setInterval(closeIdle, 100);
+    const timer = setTimeout(() => this.cutAll(onDeadline), deadlineMs);
+    if (this.count > 0) await empty;
+    clearTimeout(timer);
+    clearInterval(this.sweep);
+  }
+
+  private cutAll(onDeadline: (handler: RequestHandler) => void): void {
+    for (const connection of this.connections) {
+      if (!connection.isIdle) onDeadline(connection.handler);
+      connection.abort(false);
+    }
+    this.whenEmpty?.();
+  }
+
+  // ---- ConnectionRegistry
+
+  opened(connection: ServerConnection): void {
+    this.connections.add(connection);
+    this.count++;
+    this.options.onCount(1);
+    if (this.count > this.options.maxConnections) {
+      if (this.oldestIdle !== null) this.oldestIdle.closeIfIdle();
+      // Nobody idle: the newcomer goes, once it exists in full.
+      else queueMicrotask(() => connection.abort(true));
+    }
+  }
+
+  idle(connection: ServerConnection): void {
+    connection.isIdle = true;
+    connection.idlePrevious = this.newestIdle;
+    connection.idleNext = null;
+    if (this.newestIdle !== null) this.newestIdle.idleNext = connection;
+    else this.oldestIdle = connection;
+    this.newestIdle = connection;
+  }
+
+  busy(connection: ServerConnection): void {
+    if (!connection.isIdle) return;
+    connection.isIdle = false;
+    const { idlePrevious: previous, idleNext: next } = connection;
+    if (previous !== null) previous.idleNext = next;
+    else this.oldestIdle = next;
+    if (next !== null) next.idlePrevious = previous;
+    else this.newestIdle = previous;
+    connection.idlePrevious = null;
+    connection.idleNext = null;
+  }
+
+  closed(connection: ServerConnection): void {
+    if (!this.connections.delete(connection)) return;
+    this.busy(connection);
+    this.count--;
+    this.options.onCount(-1);
+    if (this.count === 0 && this.draining) this.whenEmpty?.();
+  }
+}
+
+function listening(server: net.Server, address: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: address.host, port: address.port, reusePort: address.reusePort, backlog: 1024, exclusive: true }, () => {
+      server.off('error', reject);
+      // EMFILE and the like at accept: the listener stays and goes on when descriptors are free again.
+      server.on('error', () => {});
+      resolve((server.address() as net.AddressInfo).port);
+    });
+  });
+}

@@ -1,0 +1,593 @@
+// Over 300 lines: the states of one client connection decide together, and are read best in one piece.
+import type net from 'node:net';
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { BodyDecoder, bodyBroken, bodyOpen, forbiddenTrailer, type BodySink } from './body-decoder.ts';
+import type { HeaderFields } from './header-fields.ts';
+import type { OutputBuffer } from './output-buffer.ts';
+import { headIncomplete, headRefused, type RequestHead } from './request-head.ts';
+import { adoptAccepted, disownSocket, ownSocket, type SocketOwner } from './socket-reader.ts';
+import { Deadline, type DeadlineOwner, type TimerWheel } from './timer-wheel.ts';
+
+/** Times and sizes of client connections. Milliseconds and bytes. */
+export interface ServerLimits {
+  /** First byte of a head to its last. */
+  readonly headTimeout: number;
+  /** Longest silence within a body while the gateway waits for it. */
+  readonly bodyIdleTimeout: number;
+  /** Longest silence between two requests. */
+  readonly keepAliveTimeout: number;
+  /** Longest time a client may take nothing of what is written. */
+  readonly writeIdleTimeout: number;
+  /** 0 for no limit. */
+  readonly maxBody: number;
+}
+
+/** A body that trickles slower than this within a window is cut (RFC 9110 leaves the time to the server). */
+const minBodyRate = 240;
+const bodyWindow = 10_000;
+/** An unread body of up to this size is read and dropped to keep the connection; a larger one ends it. */
+const discardLimit = 65_536;
+/** After a last response to a client that still sends: how long its bytes are read so that it gets the response. */
+const lingerTimeout = 5_000;
+/** Bytes of further requests that are kept while one is in progress. */
+const pipelineLimit = 65_536;
+
+/** Hears of the one exchange that a connection carries at a time. */
+export interface RequestHandler {
+  /** A head is complete; `connection.head` is valid during the call. */
+  onRequestHead(): void;
+  /** Body bytes without their framing, valid during the call. */
+  onRequestBody(bytes: Buffer, start: number, end: number): void;
+  /** The request is complete. */
+  onRequestEnd(trailers: HeaderFields | null): void;
+  /** What arrived in one read is handed over: now is the time to send what was collected. */
+  onRequestReadDone(): void;
+  /** No request to work on: its head is refused. The handler answers and calls `finishResponse`. */
+  onHeadRefused(code: ErrorCode, reason: string): void;
+  /** The rest of the request will not come: its framing is broken, it is too large or too slow. */
+  onRequestBroken(code: ErrorCode, reason: string): void;
+  /** The client has left in the middle of the exchange. The connection is closed already. */
+  onClientGone(reason: string): void;
+  /** The client has taken what was written. */
+  onClientDrained(): void;
+}
+
+/** What all connections of a worker share. */
+export interface ServerShared {
+  readonly head: RequestHead;
+  readonly trailers: HeaderFields;
+  readonly output: OutputBuffer;
+  readonly wheel: TimerWheel;
+  readonly limits: ServerLimits;
+  readonly registry: ConnectionRegistry;
+}
+
+/** Keeps count of connections; told of each change between idle and busy. */
+export interface ConnectionRegistry {
+  readonly draining: boolean;
+  opened(connection: ServerConnection): void;
+  idle(connection: ServerConnection): void;
+  busy(connection: ServerConnection): void;
+  closed(connection: ServerConnection): void;
+}
+
+const phase = {
+  /** Between requests, or within a head. */
+  head: 0,
+  /** Within a body. */
+  body: 1,
+  /** The request is complete, its response is not. */
+  response: 2,
+  /** The response is complete, the rest of the body is read and dropped. */
+  discard: 3,
+  /** The last response is written; what the client still sends is dropped. */
+  linger: 4,
+  closed: 5,
+} as const;
+
+/**
+ * One client connection: a state machine that is reused for every request on it. It parses and bounds what the
+ * client sends and keeps exchanges apart; what a request means is the handler's business.
+ */
+export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
+  readonly shared: ServerShared;
+  readonly socket: net.Socket;
+  readonly handler: RequestHandler;
+  readonly isTls: boolean;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  /** Links of the registry's list of idle connections. */
+  idlePrevious: ServerConnection | null = null;
+  idleNext: ServerConnection | null = null;
+  isIdle = false;
+  idleSince = 0;
+
+  private phase: number = phase.head;
+  private readonly decoder = new BodyDecoder();
+  private readonly deadline: Deadline;
+  private pending: Buffer | null = null;
+  private processing = false;
+  private readPaused = false;
+  private handlerPaused = false;
+  /** The kernel has not taken all that was written. */
+  private blocked = false;
+  private headStarted = false;
+  private persist = false;
+  /** The client waits for 100 before it sends the body. */
+  awaitsContinue = false;
+  private bodyBytes = 0;
+  private windowBytes = 0;
+  private silentWindows = 0;
+
+  constructor(shared: ServerShared, accepted: net.Socket, isTls: boolean, createHandler: (connection: ServerConnection) => RequestHandler) {
+    this.shared = shared;
+    this.isTls = isTls;
+    this.remoteAddress = plainAddress(accepted.remoteAddress ?? '');
+    this.remotePort = accepted.remotePort ?? 0;
+    this.localPort = accepted.localPort ?? 0;
+    this.deadline = new Deadline(this);
+    this.handler = createHandler(this);
+    shared.registry.opened(this);
+    this.becomeIdle();
+    if (isTls) {
+      this.socket = accepted;
+      ownSocket(accepted, this, false);
+    } else {
+      this.socket = adoptAccepted(accepted, this);
+    }
+  }
+
+  get head(): RequestHead {
+    return this.shared.head;
+  }
+
+  get output(): OutputBuffer {
+    return this.shared.output;
+  }
+
+  get isClosed(): boolean {
+    return this.phase === phase.closed;
+  }
+
+  /** Whether the client is slower than what is written to it. */
+  get isBlocked(): boolean {
+    return this.blocked;
+  }
+
+  /** Whether the client still owes part of the request. */
+  get requestOpen(): boolean {
+    return this.phase === phase.body;
+  }
+
+  /**
+   * Whether another request may follow the response that is about to be written; if not, its head must say
+   * `Connection: close`. Decide once per response, when its head is written.
+   */
+  decidePersistence(responseAllows: boolean): boolean {
+    this.persist = responseAllows && this.keepAliveWanted && !this.shared.registry.draining && this.restIsSmall();
+    return this.persist;
+  }
+  private keepAliveWanted = false;
+
+  private restIsSmall(): boolean {
+    if (this.phase === phase.response) return true;
+    if (this.phase !== phase.body || this.awaitsContinue) return false;
+    return this.decoder.isDone || (this.decoder.remainingLength > 0 && this.decoder.remainingLength <= discardLimit);
+  }
+
+  /** Sends what was collected in `output`. False when the client is slower than that: pause the source until onClientDrained. */
+  send(): boolean {
+    if (this.phase === phase.closed) {
+      this.output.clear();
+      return true;
+    }
+    if (!this.output.sendTo(this.socket)) this.block();
+    return !this.blocked;
+  }
+
+  /** The response is written in full. Goes on to the next request, or closes, as decidePersistence said. */
+  finishResponse(): void {
+    if (this.phase === phase.closed) return;
+    if (!this.persist) {
+      this.closeAfterResponse();
+      return;
+    }
+    if (this.phase === phase.body && !this.decoder.isDone) {
+      this.phase = phase.discard;
+      this.startBodyWindow();
+      this.resumeReading();
+      return;
+    }
+    this.nextRequest();
+  }
+
+  /**
+   * Ends the connection so that the client sees a broken message. With `reset` as RST, where a FIN could be
+   * taken for the response's end.
+   */
+  abort(reset: boolean): void {
+    if (this.phase === phase.closed) return;
+    this.close();
+    if (reset) this.socket.resetAndDestroy();
+    else this.socket.destroySoon();
+  }
+
+  /** Stops reading the request because its destination is slower. */
+  pauseRequest(): void {
+    this.handlerPaused = true;
+    this.pauseReading();
+  }
+
+  resumeRequest(): void {
+    if (!this.handlerPaused) return;
+    this.handlerPaused = false;
+    if (this.phase === phase.body) this.startBodyWindow();
+    this.resumeReading();
+  }
+
+  /** Closes the connection if it is between requests. */
+  closeIfIdle(): void {
+    if (!this.isIdle) return;
+    this.close();
+    this.socket.destroySoon();
+  }
+
+  // ---- socket events
+
+  onBytes(bytes: Buffer, start: number, end: number): void {
+    if (this.phase === phase.linger) return;
+    if (this.pending === null) {
+      this.process(bytes, start, end);
+      return;
+    }
+    const merged = Buffer.concat([this.pending, bytes.subarray(start, end)]);
+    this.pending = null;
+    this.process(merged, 0, merged.length);
+  }
+
+  onEnd(): void {
+    switch (this.phase) {
+      case phase.head:
+      case phase.discard:
+      case phase.linger:
+        this.close();
+        this.socket.destroySoon();
+        break;
+      case phase.closed:
+        break;
+      default:
+        // A FIN in the middle of an exchange is how a client leaves; a half-closed client looks the same (as for nginx).
+        this.leave('the client closed the connection');
+        this.socket.destroy();
+        break;
+    }
+  }
+
+  onClose(error: Error | null): void {
+    if (this.phase === phase.body || this.phase === phase.response) {
+      this.leave(error === null ? 'the client closed the connection' : `the connection to the client broke: ${codeOf(error)}`);
+    } else {
+      this.close();
+    }
+  }
+
+  onDeadline(): void {
+    switch (this.phase) {
+      case phase.head:
+        if (this.blocked) this.abort(true);
+        else if (this.headStarted) {
+          this.headStarted = false;
+          this.refuse('request_timeout', 'the request head did not arrive in time');
+        } else this.closeIfIdle();
+        break;
+      case phase.body:
+        if (this.blocked) this.tooSlowToRead();
+        else this.checkBodyRate();
+        break;
+      case phase.response:
+        if (this.blocked) this.tooSlowToRead();
+        break;
+      case phase.discard:
+      case phase.linger:
+        this.abort(false);
+        break;
+      default:
+        break;
+    }
+  }
+
+  // ---- requests
+
+  private process(bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    this.processing = true;
+    while (at < end) {
+      if (this.phase === phase.head) {
+        if (this.blocked) break;
+        if (this.isIdle) this.becomeBusy();
+        const bodyStart = this.head.parse(bytes, at, end);
+        if (bodyStart === headIncomplete) {
+          if (!this.headStarted) {
+            this.headStarted = true;
+            this.shared.wheel.arm(this.deadline, this.shared.limits.headTimeout);
+          }
+          this.keep(bytes, at, end);
+          this.processing = false;
+          return;
+        }
+        this.headStarted = false;
+        if (bodyStart === headRefused) {
+          this.processing = false;
+          this.refuse(this.head.error, this.head.reason);
+          return;
+        }
+        at = bodyStart;
+        this.beginRequest();
+      } else if (this.phase === phase.body || this.phase === phase.discard) {
+        const after = this.decoder.decode(bytes, at, end, this, this.shared.trailers);
+        if (this.isClosed) break;
+        if (after === bodyOpen) {
+          at = end;
+        } else if (after === bodyBroken) {
+          this.breakBody('request_malformed', this.decoder.reason);
+          at = end;
+        } else {
+          at = after;
+          this.endBody();
+        }
+      } else if (this.phase === phase.response) {
+        break;
+      } else {
+        at = end;
+      }
+    }
+    this.processing = false;
+    if (at < end && this.phase !== phase.closed && this.phase !== phase.linger) {
+      this.keep(bytes, at, end);
+      if (end - at >= pipelineLimit || this.blocked) this.pauseReading();
+    }
+    if (this.phase === phase.body || this.phase === phase.response) {
+      this.handler.onRequestReadDone();
+      // The handler may have changed the phase.
+      if (this.requestOpen && !this.handlerPaused && !this.blocked && this.deadline.dueAt === Infinity) this.startBodyWindow();
+    }
+  }
+
+  private beginRequest(): void {
+    const head = this.head;
+    this.shared.wheel.disarm(this.deadline);
+    this.keepAliveWanted = head.keepAlive;
+    this.persist = false;
+    this.bodyBytes = 0;
+    if (head.chunked) this.decoder.startChunked();
+    else this.decoder.startLength(Math.max(head.contentLength, 0));
+    this.awaitsContinue = head.expectContinue && !this.decoder.isDone;
+    this.phase = phase.body;
+    const { maxBody } = this.shared.limits;
+    const bodyless = this.decoder.isDone;
+    if (maxBody > 0 && head.contentLength > maxBody) {
+      this.handler.onHeadRefused('body_too_large', `the body of ${head.contentLength} bytes is over the limit of ${maxBody}`);
+      return;
+    }
+    this.handler.onRequestHead();
+    if (bodyless && this.phase === phase.body) this.endBody();
+  }
+
+  /** BodySink: content without framing. */
+  onBody(bytes: Buffer, start: number, end: number): void {
+    const count = end - start;
+    this.bodyBytes += count;
+    this.windowBytes += count;
+    this.awaitsContinue = false;
+    if (this.phase !== phase.body) return;
+    const { maxBody } = this.shared.limits;
+    if (maxBody > 0 && this.bodyBytes > maxBody) {
+      this.breakBody('body_too_large', `the body is over the limit of ${maxBody} bytes`);
+      return;
+    }
+    this.handler.onRequestBody(bytes, start, end);
+  }
+
+  private endBody(): void {
+    const trailers = this.decoder.trailers;
+    if (trailers !== null) {
+      const forbidden = forbiddenTrailer(trailers);
+      if (forbidden >= 0) {
+        this.breakBody('request_malformed', `the field ${trailers.name(forbidden)} may not be a trailer`);
+        return;
+      }
+    }
+    if (this.phase === phase.discard) {
+      this.nextRequest();
+      return;
+    }
+    if (this.phase !== phase.body) return;
+    this.phase = phase.response;
+    this.shared.wheel.disarm(this.deadline);
+    this.handler.onRequestEnd(trailers);
+  }
+
+  private breakBody(code: ErrorCode, reason: string): void {
+    if (this.phase === phase.discard) {
+      this.abort(false);
+      return;
+    }
+    if (this.phase !== phase.body) return;
+    this.keepAliveWanted = false;
+    this.phase = phase.response;
+    this.shared.wheel.disarm(this.deadline);
+    this.handler.onRequestBroken(code, reason);
+  }
+
+  private refuse(code: ErrorCode, reason: string): void {
+    this.pending = null;
+    this.keepAliveWanted = false;
+    this.persist = false;
+    this.phase = phase.body; // the rest of what the client sends is unknown: never read as a request
+    this.decoder.startUntilClose();
+    this.shared.wheel.disarm(this.deadline);
+    this.handler.onHeadRefused(code, reason);
+  }
+
+  private nextRequest(): void {
+    this.phase = phase.head;
+    this.awaitsContinue = false;
+    if (this.shared.registry.draining && this.pending === null && !this.processing) {
+      this.close();
+      this.socket.destroySoon();
+      return;
+    }
+    if (this.processing) {
+      // The loop in `process` goes on with what is left of this read, or leaves the connection idle.
+      this.becomeIdle();
+      return;
+    }
+    const pending = this.pending;
+    if (pending === null || this.blocked) {
+      this.becomeIdle();
+      this.resumeReading();
+      return;
+    }
+    this.pending = null;
+    this.process(pending, 0, pending.length);
+    this.resumeReading();
+  }
+
+  private closeAfterResponse(): void {
+    const clientMaySend = this.phase === phase.body;
+    this.pending = null;
+    if (!clientMaySend) {
+      this.close();
+      this.socket.destroySoon();
+      return;
+    }
+    // Closing with unread bytes would make the kernel send RST, which can take the response from the client's hands.
+    this.phase = phase.linger;
+    this.shared.wheel.arm(this.deadline, lingerTimeout);
+    this.resumeReading();
+    this.socket.end();
+  }
+
+  // ---- time
+
+  private startBodyWindow(): void {
+    if (this.blocked) return; // the time to write rules until the client has taken what waits
+    this.windowBytes = 0;
+    this.silentWindows = 0;
+    this.shared.wheel.arm(this.deadline, bodyWindow);
+  }
+
+  // Called once per window while the gateway is the one that waits.
+  private checkBodyRate(): void {
+    if (this.handlerPaused) return;
+    const bytes = this.windowBytes;
+    this.silentWindows = bytes === 0 ? this.silentWindows + 1 : 0;
+    if (bytes > 0 && bytes < (minBodyRate * bodyWindow) / 1000) {
+      this.breakSlowBody(`the body came slower than ${minBodyRate} bytes per second`);
+    } else if (this.silentWindows * bodyWindow >= this.shared.limits.bodyIdleTimeout) {
+      this.breakSlowBody('the body stopped coming');
+    } else {
+      this.windowBytes = 0;
+      this.shared.wheel.arm(this.deadline, bodyWindow);
+    }
+  }
+
+  private breakSlowBody(reason: string): void {
+    this.decoder.startUntilClose();
+    this.keepAliveWanted = false;
+    this.handler.onRequestBroken('request_timeout', reason);
+  }
+
+  private tooSlowToRead(): void {
+    this.leave('the client stopped reading');
+    this.socket.resetAndDestroy();
+  }
+
+  // ---- reading and writing
+
+  private block(): void {
+    if (this.blocked) return;
+    this.blocked = true;
+    this.shared.wheel.arm(this.deadline, this.shared.limits.writeIdleTimeout);
+    this.socket.write(nothing, () => this.drained());
+  }
+
+  private drained(): void {
+    if (!this.blocked || this.phase === phase.closed) return;
+    if (this.socket.writableLength > 0) {
+      // More was written behind the mark: wait for that too.
+      this.shared.wheel.arm(this.deadline, this.shared.limits.writeIdleTimeout);
+      this.socket.write(nothing, () => this.drained());
+      return;
+    }
+    this.blocked = false;
+    if (this.phase === phase.linger || this.phase === phase.discard) return;
+    this.shared.wheel.disarm(this.deadline);
+    if (this.phase === phase.head) {
+      const pending = this.pending;
+      this.pending = null;
+      this.becomeIdle();
+      if (pending !== null) this.process(pending, 0, pending.length);
+      this.resumeReading();
+      return;
+    }
+    if (this.phase === phase.body && !this.handlerPaused) this.startBodyWindow();
+    this.handler.onClientDrained();
+  }
+
+  private keep(bytes: Buffer, start: number, end: number): void {
+    this.pending = Buffer.from(bytes.subarray(start, end));
+  }
+
+  private pauseReading(): void {
+    if (this.readPaused) return;
+    this.readPaused = true;
+    this.socket.pause();
+  }
+
+  private resumeReading(): void {
+    if (!this.readPaused || this.handlerPaused) return;
+    this.readPaused = false;
+    this.socket.resume();
+  }
+
+  // ---- life
+
+  private becomeIdle(): void {
+    if (this.isIdle) return;
+    this.idleSince = this.shared.wheel.now;
+    this.shared.registry.idle(this);
+    if (!this.blocked) this.shared.wheel.arm(this.deadline, this.shared.limits.keepAliveTimeout);
+  }
+
+  private becomeBusy(): void {
+    this.shared.registry.busy(this);
+    this.shared.wheel.disarm(this.deadline);
+  }
+
+  private leave(reason: string): void {
+    this.close();
+    this.handler.onClientGone(reason);
+  }
+
+  private close(): void {
+    if (this.phase === phase.closed) return;
+    this.phase = phase.closed;
+    this.pending = null;
+    this.shared.wheel.remove(this.deadline);
+    this.shared.registry.closed(this);
+    if (this.socket !== undefined) disownSocket(this.socket);
+  }
+}
+
+const nothing = Buffer.alloc(0);
+
+/** An IPv4 address that a dual-stack socket shows as IPv6 is given as IPv4. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+function codeOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? error.message;
+}

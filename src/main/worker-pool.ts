@@ -1,0 +1,204 @@
+import { Worker } from 'node:worker_threads';
+import type { Publisher } from '../control/control-context.ts';
+import { GatewayError } from '../errors/gateway-error.ts';
+import type { FromWorker, ToWorker, WorkerBirth } from '../gateway/worker-protocol.ts';
+import { createRateSlots } from '../gateway/admit/rate-limiter.ts';
+import { createPoolSlots, reclaimPoolShare } from '../gateway/forward/pool-limits.ts';
+import type { GatewayConfigChange } from '../model/gateway-config.ts';
+import { zeroGauges } from '../telemetry/shared-counters.ts';
+import type { SlotAssignments } from '../telemetry/shared-slots.ts';
+import { ConfigMirror } from './config-mirror.ts';
+
+export interface WorkerPoolOptions {
+  /** What all workers are born with, but for their index. */
+  readonly birth: Omit<WorkerBirth, 'index'>;
+  readonly onLines: (lines: Uint8Array) => void;
+  readonly onLog: (level: 'error' | 'warn' | 'info', message: string, fields: Readonly<Record<string, string | number>>) => void;
+  readonly onKeysUsed: (keys: readonly (readonly [string, number])[]) => void;
+}
+
+/** A worker that does not serve a change within this time is replaced. */
+const acknowledgeTime = 5_000;
+/** This many deaths within `stormWindow` are a storm; the next replacement then waits. */
+const stormDeaths = 5;
+const stormWindow = 10_000;
+const stormPause = 5_000;
+
+interface Member {
+  readonly index: number;
+  readonly worker: Worker;
+  /** Revision it serves; -1 before the first. */
+  applied: number;
+  ready: boolean;
+  drained: boolean;
+}
+
+/** The data plane's threads as main sees them: starts, feeds, replaces and stops them. */
+export class WorkerPool implements Publisher {
+  private readonly options: WorkerPoolOptions;
+  private readonly members: (Member | null)[];
+  private readonly mirror = new ConfigMirror();
+  private readonly poolSlots;
+  private readonly rateSlots = createRateSlots();
+  private readonly deaths: number[] = [];
+  private readonly listeners = new Set<() => void>();
+  private started = false;
+  private startFailure: Error | null = null;
+  private stopping = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.options = options;
+    this.members = Array.from<Member | null>({ length: options.birth.workers }).fill(null);
+    this.poolSlots = createPoolSlots(options.birth.workers);
+    // The control plane as an upstream has the first slot: see worker.ts.
+    this.poolSlots.assign(['admin']);
+  }
+
+  /** Resolves when every worker listens and serves the config. Rejects when one cannot. */
+  async start(config: GatewayConfigChange): Promise<void> {
+    this.learn(config);
+    for (let index = 0; index < this.members.length; index++) this.spawn(index);
+    await this.until(() => {
+      if (this.startFailure !== null) throw this.startFailure;
+      return this.members.every((member) => member?.ready === true);
+    });
+    this.started = true;
+  }
+
+  /** Resolves when every worker serves the change; a worker that does not is replaced by one that does. */
+  async publish(change: GatewayConfigChange): Promise<void> {
+    const slots = this.learn(change);
+    for (const member of this.members) if (member !== null && member.applied >= 0) this.send(member, { type: 'change', change, ...slots });
+    const served = (): boolean => this.members.every((member) => member === null || member.applied >= change.revision);
+    if (await this.until(served, acknowledgeTime)) return;
+    for (const member of this.members) {
+      if (member === null || member.applied >= change.revision) continue;
+      this.options.onLog('error', 'a worker did not take a config change in time and is replaced', { worker: member.index });
+      void member.worker.terminate();
+    }
+    if (!(await this.until(() => this.members.every((member) => member !== null && member.applied >= change.revision), acknowledgeTime))) {
+      throw new GatewayError('publish_failed');
+    }
+  }
+
+  broadcast(message: ToWorker): void {
+    for (const member of this.members) if (member !== null) this.send(member, message);
+  }
+
+  /** Lets requests in flight finish for at most `deadlineMs`, then ends all workers. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.stopping = true;
+    this.broadcast({ type: 'drain', deadlineMs });
+    await this.until(() => this.members.every((member) => member === null || member.drained), deadlineMs + 1_000);
+    await Promise.all(this.members.map((member) => member?.worker.terminate()));
+  }
+
+  /** Ends all workers at once. */
+  async terminate(): Promise<void> {
+    this.stopping = true;
+    await Promise.all(this.members.map((member) => member?.worker.terminate()));
+  }
+
+  private learn(change: GatewayConfigChange): { poolSlots: SlotAssignments; rateSlots: SlotAssignments } {
+    this.mirror.apply(change);
+    this.poolSlots.release(change.removed.filter((id) => id.startsWith('up_')));
+    this.rateSlots.release(change.removed.filter((id) => id.startsWith('key_')));
+    return {
+      poolSlots: this.poolSlots.assign(change.upstreams.map((upstream) => upstream.id)),
+      rateSlots: this.rateSlots.assign(change.keys.map((key) => key.id)),
+    };
+  }
+
+  private spawn(index: number): void {
+    const entry = new URL(import.meta.url.endsWith('.ts') ? '../gateway/worker.ts' : '../gateway/worker.js', import.meta.url);
+    const birth: WorkerBirth = { ...this.options.birth, index };
+    const worker = new Worker(entry, { workerData: birth, name: `apigate-worker-${index}` });
+    const member: Member = { index, worker, applied: -1, ready: false, drained: false };
+    this.members[index] = member;
+    worker.on('message', (message: FromWorker) => this.hear(member, message));
+    worker.on('error', (error: Error) => {
+      if (!this.started) {
+        this.startFailure ??= error;
+        this.changed();
+        return;
+      }
+      this.options.onLog('error', 'a worker failed and is replaced', { worker: index, error: error.stack ?? error.message });
+    });
+    worker.on('exit', () => this.buried(member));
+    this.send(member, { type: 'change', change: this.mirror.full(), poolSlots: this.poolSlots.all(), rateSlots: this.rateSlots.all() });
+    member.applied = 0;
+  }
+
+  private send(member: Member, message: ToWorker): void {
+    member.worker.postMessage(message);
+  }
+
+  private hear(member: Member, message: FromWorker): void {
+    switch (message.type) {
+      case 'lines':
+        this.options.onLines(message.lines);
+        return;
+      case 'log':
+        this.options.onLog(message.level, message.message, message.fields);
+        return;
+      case 'keys-used':
+        this.options.onKeysUsed(message.keys);
+        return;
+      case 'applied':
+        member.applied = message.revision;
+        break;
+      case 'ready':
+        member.ready = true;
+        break;
+      case 'drained':
+        member.drained = true;
+        break;
+    }
+    this.changed();
+  }
+
+  private buried(member: Member): void {
+    if (this.members[member.index] === member) this.members[member.index] = null;
+    reclaimPoolShare(this.poolSlots, member.index);
+    zeroGauges(this.options.birth.counters, member.index);
+    this.changed();
+    if (this.stopping || !this.started) return;
+    const now = performance.now();
+    this.deaths.push(now);
+    while (this.deaths[0]! < now - stormWindow) this.deaths.shift();
+    const pause = this.deaths.length > stormDeaths ? stormPause : 0;
+    if (pause > 0) this.options.onLog('error', `workers die again and again; the next one starts in ${pause} ms`, { worker: member.index });
+    setTimeout(() => {
+      if (!this.stopping && this.members[member.index] === null) this.spawn(member.index);
+    }, pause);
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  // Resolves true once the condition holds, false after `timeMs`.
+  private until(condition: () => boolean, timeMs?: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const check = (): void => {
+        try {
+          if (!condition()) return;
+          settle(true);
+        } catch (error) {
+          this.listeners.delete(check);
+          clearTimeout(timer);
+          reject(error as Error);
+        }
+      };
+      const settle = (result: boolean): void => {
+        this.listeners.delete(check);
+        clearTimeout(timer);
+        resolve(result);
+      };
+      if (timeMs !== undefined) timer = setTimeout(() => settle(false), timeMs);
+      this.listeners.add(check);
+      check();
+    });
+  }
+}
