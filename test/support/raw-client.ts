@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { ByteStream, deadlineIn, type Ending, ProtocolViolation, StreamEnded } from './byte-stream.ts';
+import { ByteStream, deadlineIn, DeadlinePassed, type Ending, ProtocolViolation, StreamEnded } from './byte-stream.ts';
 import { type Field, framingOf, readBody, readFields, valuesOf } from './message-reader.ts';
 
 /** Header of a request whose value an upstream of ours repeats in `X-Test-Nonce-Echo`: tells crossed answers. */
@@ -114,13 +114,17 @@ export class RawClient {
     resolve(this.stream.ending ?? ending);
   }
 
-  /** Writes bytes as they are (strings as latin1) and resolves once the kernel took them. */
+  /** Writes bytes as they are (strings as latin1) and resolves once the kernel took them or the connection ended; fails after 15 s. */
   async send(data: string | Uint8Array): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
     const nonce = /X-Test-Nonce: (\S+)\r\n/.exec(typeof data === 'string' ? data.slice(0, 4096) : Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 4096)).latin1Slice());
     if (nonce !== null) this.#nonce = nonce[1];
-    await new Promise<void>((resolve) => {
-      this.socket.write(bytes, () => resolve());
+    await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => reject(new DeadlinePassed('the kernel to take what was sent')), 15_000);
+      this.socket.write(bytes, () => {
+        clearTimeout(late);
+        resolve();
+      });
     });
   }
 

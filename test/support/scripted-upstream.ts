@@ -65,6 +65,12 @@ export class UpstreamRequest {
     return nonce === undefined ? '' : `${nonceEchoHeader}: ${nonce}\r\n`;
   }
 
+  /** As `complete`, but fails when neither happens in time. */
+  async ended(timeoutMs = 3_000): Promise<boolean> {
+    await eventually(() => this.settled, `the end of ${this.method} ${this.target} at the upstream`, timeoutMs);
+    return await this.complete;
+  }
+
   push(piece: Buffer): void {
     this.bodyLength += piece.length;
     if (this.onData === undefined) this.#pieces.push(piece);
