@@ -1,0 +1,48 @@
+import type { ErrorCode } from '../../errors/catalogue.ts';
+
+/** How an exchange ended, for people and metrics: one of few. */
+export type ExchangeOutcome =
+  | 'ok'
+  | 'client_abort'
+  | 'upstream_connect'
+  | 'upstream_timeout'
+  | 'upstream_reset'
+  | 'upstream_protocol'
+  | 'rejected'
+  | 'overload';
+
+/** What the recorder reads of an exchange that has ended, whatever its end. The exchange object itself is one. */
+export interface FinishedExchange {
+  readonly requestId: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  /** From the request head to the end, on a monotonic clock. */
+  readonly durationMs: number;
+  readonly method: string;
+  /** As matched: lower case, without port. */
+  readonly host: string;
+  /** Without the query, which may hold secrets. */
+  readonly path: string;
+  /** 0 when the exchange ended without a response. */
+  readonly status: number;
+  readonly outcome: ExchangeOutcome;
+  /** Empty where there is none. */
+  readonly routeId: string;
+  /** Empty where there is none. */
+  readonly upstreamId: string;
+  /** Empty where no key was used; logged as `anonymous`. */
+  readonly keyId: string;
+  readonly remoteAddress: string;
+  /** Bytes of the request's body that came in. */
+  readonly bytesIn: number;
+  /** Bytes of the response's body that went out. */
+  readonly bytesOut: number;
+  /** The gateway's own error, if that is what the client got. */
+  readonly code: ErrorCode | null;
+  /** The plain cause for the operator; empty when there is nothing to say. Never holds a secret. */
+  readonly reason: string;
+  /** Connections tried for this exchange. */
+  readonly attempts: number;
+  /** From the request's last byte to the upstream's response head; 0 when there was none. */
+  readonly upstreamMs: number;
+}
