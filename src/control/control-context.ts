@@ -1,5 +1,10 @@
 import type { FieldError } from '../errors/gateway-error.ts';
 import type { GatewayConfigChange, RouteConfig, UpstreamConfig } from '../model/gateway-config.ts';
+import type { Sealer } from '../secrets/sealer.ts';
+import type { Store } from '../store/store.ts';
+import type { Credentials } from './credentials.ts';
+import type { Publishing } from './publishing.ts';
+import type { RouteTable } from './route-table.ts';
 
 /** Who makes a change; goes into the audit row. */
 export interface Actor {
@@ -25,6 +30,36 @@ export interface TrialCompiler {
   upstream(upstream: UpstreamConfig): readonly FieldError[];
   /** Also warns of what works but surprises: reserved paths, a route that another always beats. */
   route(route: RouteConfig, others: Iterable<RouteConfig>): { readonly errors: readonly FieldError[]; readonly warnings: readonly string[] };
+}
+
+/** An address that this gateway listens on; `host` may be a wildcard such as 0.0.0.0. */
+export interface OwnListener {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Port to the log, in pino's shape. Fields never hold a secret. */
+export interface ControlLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What the use cases of the gateway config work with. One for each process; see create-control-context.ts. */
+export interface ControlContext {
+  readonly store: Store;
+  readonly sealer: Sealer;
+  /** Opens sealed secrets and resolves references. */
+  readonly credentials: Credentials;
+  /** Brings committed revisions to the workers, in order; does nothing without a publisher. */
+  readonly publishing: Publishing;
+  readonly trialCompiler: TrialCompiler;
+  /** All routes, kept in memory for the trial compiler to compare with. */
+  readonly routeTable: RouteTable;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly ownListeners: () => readonly OwnListener[];
+  readonly logger: ControlLogger;
 }
 
 /** What every committed change answers with. */
