@@ -36,7 +36,7 @@ export function admitRequest(
   if (!route.auth_required) return null;
 
   const inHeader = xApiKey === undefined ? '' : keyInList(xApiKey);
-  const asBearer = authorization === undefined ? '' : keyInList(bearerOf(authorization));
+  const asBearer = authorization === undefined ? '' : keyInAuthorization(authorization);
   const key = inHeader === '' ? asBearer : inHeader;
   if (key === '') return 'missing_api_key';
   if (asBearer !== '' && asBearer !== key) return 'invalid_api_key';
@@ -68,24 +68,31 @@ export function isApiKeyField(xApiKey: string): boolean {
 
 /** Whether a value of Authorization holds an API key, which must never reach an upstream. */
 export function isApiKeyAuthorization(authorization: string): boolean {
-  return keyInList(bearerOf(authorization)) !== '';
+  return keyInAuthorization(authorization) !== '';
 }
 
 /** The key among the members of a value; '' where no member looks like one, the whole value where two differ. */
 function keyInList(value: string): string {
   if (!value.includes('ak_')) return '';
-  if (!value.includes(',')) {
-    const key = value.trim();
-    return key.startsWith('ak_') ? key : '';
-  }
-  let found = '';
-  for (const member of value.split(',')) {
-    const key = member.trim();
-    if (!key.startsWith('ak_') || key === found) continue;
-    if (found !== '') return value;
-    found = key;
-  }
-  return found;
+  if (!value.includes(',')) return keyIn(value);
+  return onlyOne(value, value.split(',').map(keyIn));
+}
+
+function keyInAuthorization(value: string): string {
+  if (!value.includes('ak_')) return '';
+  if (!value.includes(',')) return keyIn(bearerOf(value));
+  return onlyOne(value, value.split(',').map((member) => keyIn(bearerOf(member.trim()))));
+}
+
+function onlyOne(value: string, members: readonly string[]): string {
+  const keys = new Set(members);
+  keys.delete('');
+  return keys.size > 1 ? value : ([...keys][0] ?? '');
+}
+
+function keyIn(member: string): string {
+  const key = member.trim();
+  return key.startsWith('ak_') ? key : '';
 }
 
 /** The credentials after the scheme `Bearer`, in any case (RFC 9110 section 11.1); '' with another scheme. */

@@ -38,17 +38,19 @@ export class RateLimiter {
       const word = Atomics.load(view, index);
       const last = Number(word >> 32n);
       const elapsed = word === 0n ? 0 : (now - last) | 0;
-      // A worker whose clock was read a moment earlier than another's must not turn the time back.
-      const at = elapsed > 0 || word === 0n ? now : last;
-      let debt = Math.min(Number(BigInt.asUintN(32, word)), full);
-      if (elapsed > 0) debt = Math.max(0, debt - Math.floor(elapsed * perMs));
+      // A worker whose clock was read a moment earlier than another's must not turn the time back; one that seems to be
+      // minutes early is later by so much that 32 bits of milliseconds have wrapped round.
+      const earlier = elapsed <= 0 && elapsed > -msPerMinute && word !== 0n;
+      let debt = 0;
+      if (earlier) debt = Math.min(Number(BigInt.asUintN(32, word)), full);
+      else if (elapsed > 0) debt = Math.max(0, Math.min(Number(BigInt.asUintN(32, word)), full) - Math.floor(elapsed * perMs));
       if (debt > full - token) {
         this.#tell(debt, full, token, perMs);
         this.retryAfterSeconds = Math.max(1, Math.ceil((debt - (full - token)) / perMs / 1000));
         return false;
       }
       debt += token;
-      const next = (BigInt(at) << 32n) | BigInt(debt);
+      const next = (BigInt(earlier ? last : now) << 32n) | BigInt(debt);
       if (Atomics.compareExchange(view, index, word, next) === word) {
         this.#tell(debt, full, token, perMs);
         this.retryAfterSeconds = 0;
