@@ -106,7 +106,10 @@ test('a unit test may use the real store, and is no module for others', () => {
   assertFine('src/control/a.test.ts', "import { openSqlite } from '../store/sqlite-open.ts';\n");
   assertBroken('src/http/a.test.ts', "import { x } from '../gateway/exchange.ts';\n", /src\/http may not import src\/gateway/);
   const found = findings({ 'src/http/a.test.ts': 'export const a = 1;\n', 'src/http/b.ts': "import { a } from './a.test.ts';\n" });
-  assert.match(found.join('\n'), /src\/http\/b\.ts:1 imports src\/http\/a\.test\.ts, a test/);
+  assert.match(found.join('\n'), /src\/http\/b\.ts:1 imports src\/http\/a\.test\.ts, which is for tests/);
+  const fixture = { 'src/http/a-fixture.ts': 'export const a = 1;\n' };
+  assert.deepEqual(findings({ ...fixture, 'src/http/b.test.ts': "import { a } from './a-fixture.ts';\n" }), []);
+  assert.match(findings({ ...fixture, 'src/http/b.ts': "import { a } from './a-fixture.ts';\n" }).join('\n'), /a-fixture\.ts, which is for tests/);
 });
 
 test('no barrels', () => {

@@ -78,7 +78,9 @@ export const borders: readonly Border[] = [
   { folder: 'bench', holds: 'scenarios, peers, runner', imports: ['src', 'test/support'] },
 ];
 
-/** Beside their source, tests may also use the real thing below: no fakes where SQLite or a key file will do. */
+/** Tests beside their source, and what they share. */
+const unitTest = /(\.test|-fixture)\.tsx?$/;
+/** They may also use the real thing below: no fakes where SQLite or a key file will do. */
 const unitTestImports = ['src/store', 'src/secrets', 'src/model', 'src/errors', 'src/settings', 'test/support'];
 
 const longFile = 300;
@@ -127,7 +129,7 @@ function checkBarrel(file: string, source: string): Finding[] {
 function checkImports(root: string, file: string, source: string): Finding[] {
   const border = borderOf(file);
   if (border === undefined) return [];
-  const isTest = /\.test\.tsx?$/.test(file);
+  const isTest = unitTest.test(file);
   return readImports(source).flatMap((one) => {
     const message = one.specifier.startsWith('.') ? checkOwn(root, file, border, one, isTest) : checkForeign(border, one, isTest);
     return message === undefined ? [] : [{ file, line: one.line, message }];
@@ -138,7 +140,7 @@ function checkOwn(root: string, file: string, border: Border, one: Import, isTes
   const target = posix.join(posix.dirname(file), one.specifier);
   if (!existsSync(join(root, target))) return `imports ${target}, which does not exist`;
   if (target.startsWith('..')) return `imports ${one.specifier} from outside the project`;
-  if (/\.test\.tsx?$/.test(target)) return `imports ${target}, a test`;
+  if (unitTest.test(target) && !(isTest && target.includes('-fixture.'))) return `imports ${target}, which is for tests`;
   if (isTest && unitTestImports.some((allowed) => isWithin(target, allowed))) return undefined;
   if (!target.startsWith('src/') && !target.startsWith('test/')) return undefined;
   const allowed = [border.folder, ...border.imports, ...(one.typeOnly ? (border.importsTypesOf ?? []) : [])];
