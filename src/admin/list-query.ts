@@ -5,7 +5,7 @@ import type { AdminContext } from './admin-env.ts';
 
 const flag = z.enum(['true', 'false'], 'must be true or false').meta({ type: 'boolean' });
 
-const limit = z.stringFormat('limit', /^\d{1,4}$/).refine((text) => Number(text) >= 1 && Number(text) <= 500, 'must be a whole number from 1 to 500');
+const limit = z.string().regex(/^(?:[1-9]\d?|[1-4]\d\d|500)$/, 'must be a whole number from 1 to 500');
 
 /** Query parameters of a list that can be filtered by `enabled`. */
 export const switchableListQuerySchema = z.strictObject({
@@ -41,7 +41,7 @@ export function readQuery<Schema extends z.ZodObject>(c: AdminContext, schema: S
       const known = Object.keys(schema.shape).join(', ');
       errors.push(...issue.keys.map((field) => ({ field, message: `is not a query parameter here; these are: ${known}` })));
     } else {
-      errors.push({ field: issue.path.join('.'), message: issue.path[0] === 'limit' ? 'must be a whole number from 1 to 500' : issue.message });
+      errors.push({ field: issue.path.join('.'), message: issue.message });
     }
   }
   if (errors.length > 0 || !result.success) throw new GatewayError('validation_failed', { errors });
