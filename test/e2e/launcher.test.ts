@@ -14,8 +14,6 @@ after(() => rm(scratch, { recursive: true, force: true }));
 
 /** Stands in for the gateway: says who it is and what it got, then does as it is told. */
 const main = `
-const report: object = { version: process.version, pid: process.pid, ppid: process.ppid, args: process.argv.slice(2), flags: process.execArgv };
-process.stdout.write(JSON.stringify(report) + '\\n');
 const [command, value] = process.argv.slice(2);
 if (command === 'exit') process.exitCode = Number(value);
 if (command === 'echo') process.stdin.pipe(process.stderr);
@@ -23,6 +21,8 @@ if (command === 'wait') {
   setInterval(() => undefined, 1000);
   if (value !== undefined) process.on(value, () => process.exit(77));
 }
+const report: object = { version: process.version, pid: process.pid, args: process.argv.slice(2) };
+process.stdout.write(JSON.stringify(report) + '\\n');
 `;
 
 // On a Node.js that is new enough, on one that can be replaced by the brought one (execve), and on one that cannot.
