@@ -135,12 +135,16 @@ export function newUpstreamId(): UpstreamId {
 
 const listedRoutes = 20;
 
-/** Says which routes stand in the way of removing an upstream. */
-export function usedByRoutes(upstream: { readonly name: string }, users: readonly RouteRow[]): GatewayError {
+/** Says which routes stand in the way of removing an upstream, and what to do. */
+export function usedByRoutes(
+  upstream: { readonly name: string },
+  users: readonly RouteRow[],
+  advice = 'Delete them first, or delete with cascade to delete them too.',
+): GatewayError {
   const named = users.slice(0, listedRoutes).map(({ name }) => `"${name}"`);
   const more = users.length > listedRoutes ? ` and ${users.length - listedRoutes} more` : '';
   return new GatewayError('conflict', {
-    detail: `The upstream "${upstream.name}" is used by ${users.length === 1 ? 'the route' : `${users.length} routes:`} ${named.join(', ')}${more}. Delete them first, or delete with cascade to delete them too.`,
+    detail: `The upstream "${upstream.name}" is used by ${users.length === 1 ? 'the route' : `${users.length} routes:`} ${named.join(', ')}${more}. ${advice}`,
     errors: users.map(({ id, name }) => ({ field: 'routes', message: `${id} "${name}" uses this upstream` })),
   });
 }
