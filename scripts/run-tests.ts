@@ -1,24 +1,33 @@
-// Runs the tests given as arguments (files or glob patterns), or all of them: `npm test -- src/model/ids.test.ts`.
+// Runs the tests given as arguments (files or glob patterns), or all of them: `npm test -- src/model/base-url.test.ts`.
 // Flags of node:test pass through: `npm test -- --test-name-pattern 'reused connection'`.
 
 import { spawn } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
 
 const everything = ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'];
 /** Two files at once: most tests start gateways with workers of their own, and a timing must mean something on two cores. */
 const concurrency = 2;
-/** Per test file, in milliseconds. The longest, with its 2 GiB uploads, takes a quarter of it on a laptop. */
-const timeout = 240_000;
+/** Milliseconds for one test, for one file, and for all of it. */
+const limits = { test: 120_000, file: 240_000, all: 900_000 };
 
 const given = process.argv.slice(2);
 const files = given.some((argument, i) => !argument.startsWith('-') && !takesValue(given[i - 1])) ? [] : everything;
+const deadline = pathToFileURL(join(import.meta.dirname, 'test-file-deadline.ts')).href;
 
 const runner = spawn(
   process.execPath,
-  ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, `--test-timeout=${timeout}`, ...given, ...files],
-  { stdio: 'inherit' },
+  ['--import', deadline, '--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, `--test-timeout=${limits.test}`, ...given, ...files],
+  { stdio: 'inherit', env: { ...process.env, APIGATE_TEST_FILE_DEADLINE: String(limits.file) } },
 );
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => runner.kill(signal));
+const overdue = setTimeout(() => {
+  console.error(`The tests did not end within ${limits.all / 60_000} minutes.`);
+  runner.kill('SIGTERM');
+  setTimeout(() => runner.kill('SIGKILL'), 5_000).unref();
+}, limits.all);
 runner.once('exit', (code, signal) => {
+  clearTimeout(overdue);
   process.exitCode = signal === null ? (code ?? 1) : 1;
 });
 
