@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { contains, pageOf } from './config-tables.ts';
 import type { AdminRow, AuditRow, SessionRow, StoreWriter, TokenRow } from './store.ts';
-import { rowCodec, type Stored, type Tables } from './tables.ts';
+import { type RowCodec, rowCodec, type Stored, type Tables } from './tables.ts';
 
 /** Admins, sessions, API tokens, audit log and single values of one open transaction. */
 export function identityTables(tx: Kysely<Tables>): Pick<StoreWriter, 'admins' | 'sessions' | 'tokens' | 'audit' | 'meta'> {
@@ -20,10 +20,10 @@ const adminCodec = rowCodec<AdminRow>({
 function adminTable(tx: Kysely<Tables>): StoreWriter['admins'] {
   return {
     async get(id) {
-      return await tx.selectFrom('admins').select(adminCodec.columns).where('id', '=', id).executeTakeFirst();
+      return decoded(adminCodec, await tx.selectFrom('admins').select(adminCodec.columns).where('id', '=', id).executeTakeFirst());
     },
     async byEmail(email) {
-      return await tx.selectFrom('admins').select(adminCodec.columns).where('email', '=', email).executeTakeFirst();
+      return decoded(adminCodec, await tx.selectFrom('admins').select(adminCodec.columns).where('email', '=', email).executeTakeFirst());
     },
     async list(filter) {
       let query = tx.selectFrom('admins');
@@ -78,11 +78,12 @@ const sessionCodec = rowCodec<SessionRow>({
 function sessionTable(tx: Kysely<Tables>): StoreWriter['sessions'] {
   return {
     async get(idHash) {
-      return await tx.selectFrom('sessions').select(sessionCodec.columns).where('id_hash', '=', idHash).executeTakeFirst();
+      return decoded(sessionCodec, await tx.selectFrom('sessions').select(sessionCodec.columns).where('id_hash', '=', idHash).executeTakeFirst());
     },
     async ofAdmin(adminId) {
       const columns = sessionCodec.columns;
-      return await tx.selectFrom('sessions').select(columns).where('admin_id', '=', adminId).orderBy('created_at', 'desc').execute();
+      const stored = await tx.selectFrom('sessions').select(columns).where('admin_id', '=', adminId).orderBy('created_at', 'desc').execute();
+      return stored.map(sessionCodec.decode);
     },
     async put(row) {
       const { id_hash: _, ...rest } = sessionCodec.encode(row);
@@ -135,13 +136,13 @@ const tokenCodec = rowCodec<TokenRow>({
 function tokenTable(tx: Kysely<Tables>): StoreWriter['tokens'] {
   return {
     async get(id) {
-      return await tx.selectFrom('api_tokens').select(tokenCodec.columns).where('id', '=', id).executeTakeFirst();
+      return decoded(tokenCodec, await tx.selectFrom('api_tokens').select(tokenCodec.columns).where('id', '=', id).executeTakeFirst());
     },
     async byName(name) {
-      return await tx.selectFrom('api_tokens').select(tokenCodec.columns).where('name', '=', name).executeTakeFirst();
+      return decoded(tokenCodec, await tx.selectFrom('api_tokens').select(tokenCodec.columns).where('name', '=', name).executeTakeFirst());
     },
     async byHash(hash) {
-      return await tx.selectFrom('api_tokens').select(tokenCodec.columns).where('hash', '=', hash).executeTakeFirst();
+      return decoded(tokenCodec, await tx.selectFrom('api_tokens').select(tokenCodec.columns).where('hash', '=', hash).executeTakeFirst());
     },
     async list(filter) {
       let query = tx.selectFrom('api_tokens');
@@ -177,6 +178,10 @@ function tokenTable(tx: Kysely<Tables>): StoreWriter['tokens'] {
       return result.numDeletedRows > 0n;
     },
   };
+}
+
+function decoded<Row>(codec: RowCodec<Row>, stored: Stored<Row> | undefined): Row | undefined {
+  return stored === undefined ? undefined : codec.decode(stored);
 }
 
 const auditCodec = rowCodec<AuditRow>({

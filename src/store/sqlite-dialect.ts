@@ -18,32 +18,41 @@ import { lockWaitLimit, waitForLock } from './wait-for-lock.ts';
  * has it to itself until it ends: the others queue. A transaction takes its lock when it begins (a writer the
  * write lock, a reader its state of the data), so only the beginning ever waits for another process.
  */
-export function sqliteDialect(database: DatabaseSync): Dialect {
+export function sqliteDialect(database: DatabaseSync, lockWait = lockWaitLimit): Dialect {
   return {
-    createDriver: () => new SqliteDriver(database),
+    createDriver: () => new SqliteDriver(database, lockWait),
     createQueryCompiler: () => new SqliteQueryCompiler(),
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new QueueingAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
   };
 }
 
+/** Kysely's own queue for single connections would hide how long a transaction has waited already. */
+class QueueingAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
 class SqliteDriver implements Driver {
   readonly #database: DatabaseSync;
+  readonly #lockWait: number;
   readonly #connection: SqliteConnection;
   /** Resolves when the last in the queue has left. */
   #queue: Promise<void> = Promise.resolve();
   #leave: () => void = () => undefined;
   #deadline = 0;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, lockWait: number) {
     this.#database = database;
+    this.#lockWait = lockWait;
     this.#connection = new SqliteConnection(database);
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    const deadline = performance.now() + lockWaitLimit;
+    const deadline = performance.now() + this.#lockWait;
     const before = this.#queue;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#queue = promise;

@@ -9,6 +9,8 @@ export interface OpenOptions {
   readonly path: string;
   /** Whether a missing file is made. Only `serve` does: a command with a mistyped path must not leave a database there. */
   readonly create: boolean;
+  /** How long a transaction waits for another process's lock, in milliseconds; 5 s when not given. */
+  readonly lockWait?: number;
 }
 
 /** Two connections to one file, so that reading never waits for a writer. */
@@ -38,7 +40,7 @@ export async function openSqliteFile(options: OpenOptions): Promise<OpenedFile> 
     return database;
   };
   try {
-    const deadline = performance.now() + lockWaitLimit;
+    const deadline = performance.now() + (options.lockWait ?? lockWaitLimit);
     const writer = connect();
     await waitForLock(() => checkIdentity(writer, path, options.create), deadline);
     await waitForLock(() => writer.exec('PRAGMA journal_mode = WAL'), deadline);

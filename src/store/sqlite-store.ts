@@ -17,11 +17,13 @@ import type { Tables } from './tables.ts';
  */
 export async function openSqliteStore(options: OpenOptions): Promise<Store> {
   const file = await openSqliteFile(options);
-  const writer = new Kysely<Tables>({ dialect: sqliteDialect(file.writer) });
-  const reader = new Kysely<Tables>({ dialect: sqliteDialect(file.reader) });
+  const writer = new Kysely<Tables>({ dialect: sqliteDialect(file.writer, options.lockWait) });
+  const reader = new Kysely<Tables>({ dialect: sqliteDialect(file.reader, options.lockWait) });
   const closeBoth = async (): Promise<void> => {
     await reader.destroy();
     await writer.destroy();
+    // Kysely does not destroy what was never used.
+    for (const database of [file.reader, file.writer]) if (database.isOpen) database.close();
   };
   try {
     await migrateSqlite(file, writer);

@@ -7,6 +7,8 @@ import type { Store } from './store.ts';
 export interface TemporaryStore extends Store {
   /** Of the database file. The directory it lies in is its own, with mode 0700. */
   readonly path: string;
+  /** Closes the store and, unless it is kept, removes the directory. May be called again. */
+  close(options?: { readonly keep?: boolean }): Promise<void>;
 }
 
 /** A store in a fresh directory that `close` removes: for `serve --demo` and for tests. */
@@ -17,9 +19,9 @@ export async function openTemporaryStore(): Promise<TemporaryStore> {
   return {
     ...store,
     path,
-    async close() {
+    async close({ keep = false } = {}) {
       await store.close();
-      await rm(directory, { recursive: true, force: true });
+      if (!keep) await rm(directory, { recursive: true, force: true });
     },
   };
 }
