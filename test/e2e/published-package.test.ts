@@ -51,7 +51,7 @@ suite('the package as it is published', { skip: unlessInstalled('npm', 'tar') },
     for (const stream of [gateway.stdout, gateway.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
     const ready = async (): Promise<boolean> => fetch(`http://127.0.0.1:${port}/readyz`).then((answer) => answer.ok, () => false);
     await eventually(async () => gateway.exitCode !== null || (await ready()), () => output, 20_000);
-    const curl = /^\s*curl .*?(http:\S+?)['"]?$/m.exec(output)?.[1];
+    const curl = /Try next:\s+curl (\S+)$/m.exec(output)?.[1];
     assert.ok(curl !== undefined, output);
     assert.equal((await fetch(curl)).status, 200);
     const exit = once(gateway, 'exit');
