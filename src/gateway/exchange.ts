@@ -17,12 +17,15 @@ import type { ClientIdentity } from './listen/client-identity.ts';
 import { randomId } from './listen/random-id.ts';
 import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
 import { errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
-import { writeInterimResponse, writeResponseHead } from './reply/write-response-head.ts';
+import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from './reply/write-response-head.ts';
+import { handshakeFault } from './forward/websocket-handshake.ts';
 import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
 /** A request's first write is kept for a retry only up to this size. */
 const replayLimit = 65_536;
+/** A WebSocket on which neither side sends anything for this long is ended, in milliseconds. */
+const tunnelIdleTimeout = 300_000;
 
 /**
  * One request and its response on the way through. One object per client connection, reused for each of its
@@ -79,6 +82,9 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private retried = false;
   private forwarding = false;
   private chunkedUpstream = false;
+  /** The client's Sec-WebSocket-Key where it asks for an upgrade; else ''. */
+  private upgradeKey = '';
+  private isTunnel = false;
   private idempotent = false;
   /** The whole outgoing request, as long as it may have to be sent again. */
   private replay: Buffer | null = null;
@@ -172,7 +178,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     if (!this.active) return;
     this.dropUpstream();
     this.reason = reason;
-    this.outcome = 'client_abort';
+    // A WebSocket client that leaves is an ordinary end.
+    if (!this.isTunnel) this.outcome = 'client_abort';
     this.finish();
   }
 
@@ -184,12 +191,13 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   // ================ to and from the upstream
 
   /** The outgoing head is in requestOutput; gets a connection for it. */
-  startForwarding(upstream: CompiledUpstream): void {
-    this.upstream = upstream;
+  startForwarding(upgradeKey: string): void {
     this.forwarding = true;
+    this.upgradeKey = upgradeKey;
     this.chunkedUpstream = this.client.head.chunked;
     this.idempotent = isIdempotent(this.method);
-    this.acquire(false);
+    // An upgrade has a connection of its own, never one that others have used.
+    this.acquire(upgradeKey !== '');
   }
 
   private acquire(fresh: boolean): void {
@@ -202,7 +210,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private take(connection: ClientConnection): void {
     this.waiting = false;
     this.connection = connection;
-    connection.begin(this, this.isHeadRequest, false);
+    connection.begin(this, this.isHeadRequest, this.upgradeKey !== '');
   }
 
   // No connection yet: the bytes at hand wait in memory of their own, and the client waits with the rest.
@@ -253,7 +261,38 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   onSwitchingProtocols(): void {
-    this.onUpstreamFailed('upstream_invalid_response', 'the upstream switched protocols although nobody asked for it');
+    const connection = this.connection!;
+    const { head } = connection;
+    const fault = handshakeFault(head, this.upgradeKey);
+    if (fault !== '') {
+      connection.destroy();
+      this.onUpstreamFailed('upstream_invalid_response', fault);
+      return;
+    }
+    this.responseBegun = true;
+    this.status = 101;
+    this.isTunnel = true;
+    this.upstreamMs = this.now() - this.sentAt;
+    writeSwitchingProtocols(this.client.output, head, this.requestId, this.responseFields);
+    this.client.send();
+    this.client.startTunnel();
+    this.watchUpstream();
+  }
+
+  onUpstreamTunnelBytes(bytes: Buffer, start: number, end: number): void {
+    this.bytesOut += end - start;
+    this.client.output.copy(bytes, start, end);
+    if (!this.client.send()) this.connection?.pause();
+    this.watchUpstream();
+  }
+
+  onClientTunnelBytes(bytes: Buffer, start: number, end: number): void {
+    const { connection } = this;
+    if (connection === null) return;
+    this.bytesIn += end - start;
+    this.gateway.requestOutput.copy(bytes, start, end);
+    if (!connection.send()) this.client.pauseRequest();
+    this.watchUpstream();
   }
 
   onResponseHead(): void {
@@ -275,7 +314,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.chunkedToClient = !framed && this.minor === 1;
     this.closeDelimited = !framed && !this.chunkedToClient;
     this.isEventStream = isEventStream(head.fields);
-    const persist = this.client.decidePersistence(framed || this.chunkedToClient);
+    // After a refused upgrade the client may go on in the other protocol all the same: such a connection ends.
+    const persist = this.client.decidePersistence((framed || this.chunkedToClient) && this.upgradeKey === '');
     writeResponseHead(
       this.client.output,
       head,
@@ -320,12 +360,18 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     }
     this.stopForwarding();
     this.reason = reason;
-    if (this.responseBegun) this.breakResponse(code);
+    if (this.isTunnel) this.endTunnel();
+    else if (this.responseBegun) this.breakResponse(code);
     else this.refuse(code);
   }
 
   /** The upstream has made no progress for timeout_ms. */
   onDeadline(): void {
+    if (this.isTunnel) {
+      this.reason = `nothing was sent either way for ${tunnelIdleTimeout} ms`;
+      this.endTunnel();
+      return;
+    }
     const phase = this.responseBegun ? 'stopped in the middle of its answer' : 'did not answer';
     const reason = `deadline exceeded: the upstream ${phase} for ${this.upstream?.timeoutMs ?? 0} ms`;
     this.dropUpstream();
@@ -367,6 +413,12 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     // Without chunks or a length a FIN would look like a clean end.
     this.client.abort(this.closeDelimited);
     this.finish();
+  }
+
+  private endTunnel(): void {
+    this.dropUpstream();
+    this.finish();
+    this.client.endTunnel();
   }
 
   private fault(where: string, error: unknown): void {
@@ -425,6 +477,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.isEventStream = false;
     this.retried = false;
     this.forwarding = false;
+    this.upgradeKey = '';
+    this.isTunnel = false;
     this.sentAt = 0;
     this.gateway.counters.requestStarted();
   }
@@ -445,7 +499,12 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.durationMs = this.now() - this.startedAt;
     this.replay = null;
     this.held = null;
-    this.gateway.recorder.record(this);
+    try {
+      this.gateway.recorder.record(this);
+    } catch (error) {
+      // The exchange itself went well: what fails here must not change its outcome.
+      this.gateway.reportFault('recording a request', error);
+    }
   }
 
   // Ends whatever is under way to the upstream. A connection whose exchange is complete and clean goes back to its pool.
@@ -478,6 +537,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const { wheel } = this.gateway;
     const { connection, client } = this;
     if (connection === null || !this.active) return;
+    if (this.isTunnel) {
+      wheel.arm(this.deadline, tunnelIdleTimeout);
+      return;
+    }
     const clientIsSlow = client.isBlocked;
     const clientSends = !this.requestComplete && !connection.isBlocked && !client.awaitsContinue && !this.responseBegun;
     if (clientIsSlow || clientSends || (this.responseBegun && this.isEventStream)) wheel.disarm(this.deadline);

@@ -1,6 +1,7 @@
 import type { OutputBuffer } from '../http/output-buffer.ts';
 import type { TimerWheel } from '../http/timer-wheel.ts';
 import type { WorkerCounters } from '../telemetry/shared-counters.ts';
+import type { ApiKeyId } from '../model/ids.ts';
 import type { RateLimiter } from './admit/rate-limiter.ts';
 import type { ForwardingIdentity } from './forward/write-request-head.ts';
 import type { ExchangeRecorder } from './record/exchange-recorder.ts';
@@ -17,6 +18,8 @@ export interface Gateway {
   readonly counters: WorkerCounters;
   readonly recorder: ExchangeRecorder;
   readonly limiter: RateLimiter;
+  /** Keys used since the control plane was last told, with the time of the last use (milliseconds since the epoch). */
+  readonly keysUsed: Map<ApiKeyId, number>;
   readonly identity: ForwardingIdentity;
   /** Our own member of a Via list: a request that carries it has been here before. */
   readonly viaToken: string;

@@ -1,3 +1,4 @@
+import type { ApiKeyId } from '../model/ids.ts';
 import type { GatewayConfigChange } from '../model/gateway-config.ts';
 import type { SharedCounters } from '../telemetry/shared-counters.ts';
 import type { SlotAssignments } from '../telemetry/shared-slots.ts';
@@ -42,6 +43,8 @@ export interface WorkerBirth {
 /** A change with the shared memory that its new upstreams and keys count in. */
 export interface ChangeMessage {
   readonly type: 'change';
+  /** Counts the messages of this process: a revision can be sent twice, as when a credential's file changes. */
+  readonly sequence: number;
   readonly change: GatewayConfigChange;
   readonly poolSlots: SlotAssignments;
   readonly rateSlots: SlotAssignments;
@@ -57,10 +60,10 @@ export type ToWorker =
 export type FromWorker =
   /** Listens and has its first gateway config. */
   | { readonly type: 'ready' }
-  | { readonly type: 'applied'; readonly revision: number }
+  | { readonly type: 'applied'; readonly sequence: number }
   /** Whole lines of the access log. */
   | { readonly type: 'lines'; readonly lines: Uint8Array }
   | { readonly type: 'log'; readonly level: 'error' | 'warn' | 'info'; readonly message: string; readonly fields: Readonly<Record<string, string | number>> }
   /** Keys that were used, with the time of the last use in milliseconds since the epoch. */
-  | { readonly type: 'keys-used'; readonly keys: readonly (readonly [string, number])[] }
+  | { readonly type: 'keys-used'; readonly keys: readonly (readonly [ApiKeyId, number])[] }
   | { readonly type: 'drained' };

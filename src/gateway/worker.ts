@@ -66,6 +66,7 @@ class GatewayWorker {
         send: (lines) => post({ type: 'lines', lines }, [lines.buffer as ArrayBuffer]),
       }),
       limiter: this.limiter,
+      keysUsed: new Map(),
       identity: { viaField: `Via: 1.1 ${viaToken}\r\n`, workerToken: birth.admin?.workerToken ?? '' },
       viaToken,
       admin: birth.admin === null ? null : adminUpstream(services, this.limits, birth.admin.socketPath),
@@ -103,6 +104,7 @@ class GatewayWorker {
         this.gateway.draining = true;
         await this.listener.drain(message.deadlineMs, (handler) => (handler as Exchange).cut());
         this.gateway.recorder.flush();
+        this.tellKeysUsed();
         post({ type: 'drained' });
         break;
     }
@@ -113,13 +115,21 @@ class GatewayWorker {
     this.limiter.directory.learn(message.rateSlots);
     const first = this.gateway.live === null;
     this.gateway.live = applyChange(this.gateway.live, message.change, this.pools);
-    post({ type: 'applied', revision: message.change.revision });
+    post({ type: 'applied', sequence: message.sequence });
     if (first) await this.listen();
+  }
+
+  private tellKeysUsed(): void {
+    const { keysUsed } = this.gateway;
+    if (keysUsed.size === 0) return;
+    post({ type: 'keys-used', keys: [...keysUsed] });
+    keysUsed.clear();
   }
 
   // Only now, with a gateway config to serve from: a client that gets through is served.
   private async listen(): Promise<void> {
     this.wheel.start();
+    setInterval(() => this.tellKeysUsed(), keyUsageInterval).unref();
     for (const listener of this.birth.listeners) {
       const address = { host: listener.host, port: listener.port, reusePort: this.birth.reusePort };
       if (listener.tls === null) await this.listener.listen(address);
@@ -128,6 +138,9 @@ class GatewayWorker {
     post({ type: 'ready' });
   }
 }
+
+/** How often the control plane is told which keys were used, in milliseconds. */
+const keyUsageInterval = 5_000;
 
 function adminUpstream(services: PoolServices, limits: PoolLimits, socketPath: string): CompiledUpstream {
   const timeoutMs = 60_000;

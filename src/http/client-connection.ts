@@ -15,8 +15,10 @@ const maxInterimResponses = 32;
 export interface ResponseHandler {
   /** A 1xx other than 101; `connection.head` is valid during the call. */
   onInterimResponse(): void;
-  /** 101 to a request that asked for it. The handler takes the socket over with `detach`; bytes[start, end) came behind the head. */
-  onSwitchingProtocols(bytes: Buffer, start: number, end: number): void;
+  /** 101 to a request that asked for it; `connection.head` is valid during the call. From now on bytes are relayed as they come. */
+  onSwitchingProtocols(): void;
+  /** Bytes of the protocol that was switched to, valid during the call. */
+  onUpstreamTunnelBytes(bytes: Buffer, start: number, end: number): void;
   /** The final head; `connection.head` is valid during the call. */
   onResponseHead(): void;
   /** Content without its framing, valid during the call. */
@@ -45,7 +47,7 @@ export interface ClientShared {
   readonly wheel: TimerWheel;
 }
 
-const phase = { idle: 0, head: 1, body: 2, done: 3, closed: 4 } as const;
+const phase = { idle: 0, head: 1, body: 2, done: 3, closed: 4, tunnel: 5 } as const;
 
 /**
  * One connection to an upstream: a state machine that is reused for every exchange on it. The socket is connected
@@ -186,12 +188,6 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.socket.destroy();
   }
 
-  /** Hands the socket to somebody else (a tunnel); this object is done with it. */
-  detach(): net.Socket {
-    this.close();
-    return this.socket;
-  }
-
   // ---- socket events
 
   onBytes(bytes: Buffer, start: number, end: number): void {
@@ -208,6 +204,10 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
     if (this.phase === phase.body && this.decoder.endsAtClose) {
       this.decoder.startEmpty();
       this.finish(null);
+      return;
+    }
+    if (this.phase === phase.tunnel) {
+      this.lost('upstream_reset', 'the upstream ended the tunnel');
       return;
     }
     this.lost('upstream_reset', this.responseStarted ? 'the upstream closed the connection in the middle of its answer' : 'the upstream closed the connection without an answer');
@@ -233,6 +233,10 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
       this.lost('upstream_invalid_response', 'the upstream sent bytes that belong to no answer');
       return;
     }
+    if (this.phase === phase.tunnel) {
+      this.handler!.onUpstreamTunnelBytes(bytes, start, end);
+      return;
+    }
     this.responseStarted = true;
     while (this.phase === phase.head) {
       const bodyStart = this.head.parse(bytes, at, end);
@@ -250,7 +254,7 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
         break;
       }
       if (this.head.status === 101) {
-        if (this.wantsUpgrade) this.handler!.onSwitchingProtocols(bytes, at, end);
+        if (this.wantsUpgrade) this.switchProtocols(bytes, at, end);
         else this.lost('upstream_invalid_response', 'the upstream switched protocols although nobody asked for it');
         return;
       }
@@ -272,6 +276,12 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
       if (after < end) this.reusable = false; // more bytes than the answer has
       this.finish(this.decoder.trailers);
     }
+  }
+
+  private switchProtocols(bytes: Buffer, at: number, end: number): void {
+    this.phase = phase.tunnel;
+    this.handler!.onSwitchingProtocols();
+    if (at < end && !this.isClosed) this.handler?.onUpstreamTunnelBytes(bytes, at, end);
   }
 
   private beginBody(): void {

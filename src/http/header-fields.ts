@@ -118,6 +118,15 @@ export class HeaderFields {
     return found;
   }
 
+  /** As valueOf, by the number of a known name. */
+  valueOfKind(kind: number): string | undefined {
+    let found: string | undefined;
+    for (let index = this.find(kind); index >= 0; index = this.find(kind, index + 1)) {
+      found = found === undefined ? this.value(index) : `${found}, ${this.value(index)}`;
+    }
+    return found;
+  }
+
   /** Whether field `index` has that lower-case name, in any case. */
   nameIs(index: number, lowerCaseName: string): boolean {
     const start = this.nameStart[index]!;

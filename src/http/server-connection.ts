@@ -46,6 +46,8 @@ export interface RequestHandler {
   onHeadRefused(code: ErrorCode, reason: string): void;
   /** The rest of the request will not come: its framing is broken, it is too large or too slow. */
   onRequestBroken(code: ErrorCode, reason: string): void;
+  /** Bytes of the protocol that was switched to, valid during the call. */
+  onClientTunnelBytes(bytes: Buffer, start: number, end: number): void;
   /** The client has left in the middle of the exchange. The connection is closed already. */
   onClientGone(reason: string): void;
   /** The client has taken what was written. */
@@ -82,7 +84,9 @@ const phase = {
   discard: 3,
   /** The last response is written; what the client still sends is dropped. */
   linger: 4,
-  closed: 5,
+  /** Another protocol than HTTP: bytes are handed over as they come. */
+  tunnel: 5,
+  closed: 6,
 } as const;
 
 /**
@@ -226,6 +230,23 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.resumeReading();
   }
 
+  /** The response was 101: what the client sends from now on is handed over as it comes, what it has sent already too. */
+  startTunnel(): void {
+    this.phase = phase.tunnel;
+    this.shared.wheel.disarm(this.deadline);
+    const pending = this.pending;
+    this.pending = null;
+    if (pending !== null) this.handler.onClientTunnelBytes(pending, 0, pending.length);
+    this.resumeReading();
+  }
+
+  /** Ends a tunnel after what was written to it. */
+  endTunnel(): void {
+    if (this.phase !== phase.tunnel) return;
+    this.close();
+    this.socket.destroySoon();
+  }
+
   /** Closes the connection if it is between requests. */
   closeIfIdle(): void {
     if (!this.isIdle) return;
@@ -236,6 +257,10 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
   // ---- socket events
 
   onBytes(bytes: Buffer, start: number, end: number): void {
+    if (this.phase === phase.tunnel) {
+      this.handler.onClientTunnelBytes(bytes, start, end);
+      return;
+    }
     if (this.phase === phase.linger) return;
     if (this.pending === null) {
       this.process(bytes, start, end);
@@ -265,7 +290,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
   }
 
   onClose(error: Error | null): void {
-    if (this.phase === phase.body || this.phase === phase.response) {
+    if (this.phase === phase.body || this.phase === phase.response || this.phase === phase.tunnel) {
       this.leave(error === null ? 'the client closed the connection' : `the connection to the client broke: ${codeOf(error)}`);
     } else {
       this.close();
@@ -286,6 +311,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
         else this.checkBodyRate();
         break;
       case phase.response:
+      case phase.tunnel:
         if (this.blocked) this.tooSlowToRead();
         break;
       case phase.discard:

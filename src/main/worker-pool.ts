@@ -1,10 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import type { Publisher } from '../control/control-context.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
-import type { FromWorker, ToWorker, WorkerBirth } from '../gateway/worker-protocol.ts';
+import type { FromWorker, TlsFiles, ToWorker, WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
 import { createRateSlots } from '../gateway/admit/rate-limiter.ts';
 import { createPoolSlots, reclaimPoolShare } from '../gateway/forward/pool-limits.ts';
 import type { GatewayConfigChange } from '../model/gateway-config.ts';
+import type { ApiKeyId } from '../model/ids.ts';
 import { zeroGauges } from '../telemetry/shared-counters.ts';
 import type { SlotAssignments } from '../telemetry/shared-slots.ts';
 import { ConfigMirror } from './config-mirror.ts';
@@ -14,7 +15,7 @@ export interface WorkerPoolOptions {
   readonly birth: Omit<WorkerBirth, 'index'>;
   readonly onLines: (lines: Uint8Array) => void;
   readonly onLog: (level: 'error' | 'warn' | 'info', message: string, fields: Readonly<Record<string, string | number>>) => void;
-  readonly onKeysUsed: (keys: readonly (readonly [string, number])[]) => void;
+  readonly onKeysUsed: (keys: readonly (readonly [ApiKeyId, number])[]) => void;
 }
 
 /** A worker that does not serve a change within this time is replaced. */
@@ -27,7 +28,7 @@ const stormPause = 5_000;
 interface Member {
   readonly index: number;
   readonly worker: Worker;
-  /** Revision it serves; -1 before the first. */
+  /** Sequence number of the change that it serves; 0 before the first. */
   applied: number;
   ready: boolean;
   drained: boolean;
@@ -41,22 +42,24 @@ export class WorkerPool implements Publisher {
   private readonly poolSlots;
   private readonly rateSlots = createRateSlots();
   private readonly deaths: number[] = [];
-  private readonly listeners = new Set<() => void>();
+  private readonly waiting = new Set<() => void>();
+  private listeners: readonly WorkerListener[];
+  private sequence = 0;
   private started = false;
   private startFailure: Error | null = null;
   private stopping = false;
 
   constructor(options: WorkerPoolOptions) {
     this.options = options;
+    this.listeners = options.birth.listeners;
     this.members = Array.from<Member | null>({ length: options.birth.workers }).fill(null);
     this.poolSlots = createPoolSlots(options.birth.workers);
     // The control plane as an upstream has the first slot: see worker.ts.
     this.poolSlots.assign(['admin']);
   }
 
-  /** Resolves when every worker listens and serves the config. Rejects when one cannot. */
-  async start(config: GatewayConfigChange): Promise<void> {
-    this.learn(config);
+  // Resolves when every worker listens and serves the config. Rejects when one cannot.
+  private async start(): Promise<void> {
     for (let index = 0; index < this.members.length; index++) this.spawn(index);
     await this.until(() => {
       if (this.startFailure !== null) throw this.startFailure;
@@ -65,24 +68,38 @@ export class WorkerPool implements Publisher {
     this.started = true;
   }
 
-  /** Resolves when every worker serves the change; a worker that does not is replaced by one that does. */
+  /**
+   * Resolves when every worker serves the change; a worker that does not is replaced by one that does. The first one,
+   * the whole gateway config, starts the workers.
+   */
   async publish(change: GatewayConfigChange): Promise<void> {
     const slots = this.learn(change);
-    for (const member of this.members) if (member !== null && member.applied >= 0) this.send(member, { type: 'change', change, ...slots });
-    const served = (): boolean => this.members.every((member) => member === null || member.applied >= change.revision);
+    const sequence = ++this.sequence;
+    if (!this.started) {
+      await this.start();
+      return;
+    }
+    for (const member of this.members) if (member !== null) this.send(member, { type: 'change', sequence, change, ...slots });
+    const served = (): boolean => this.members.every((member) => member === null || member.applied >= sequence);
     if (await this.until(served, acknowledgeTime)) return;
     for (const member of this.members) {
-      if (member === null || member.applied >= change.revision) continue;
+      if (member === null || member.applied >= sequence) continue;
       this.options.onLog('error', 'a worker did not take a config change in time and is replaced', { worker: member.index });
       void member.worker.terminate();
     }
-    if (!(await this.until(() => this.members.every((member) => member !== null && member.applied >= change.revision), acknowledgeTime))) {
+    if (!(await this.until(() => this.members.every((member) => member !== null && member.applied >= sequence), acknowledgeTime))) {
       throw new GatewayError('publish_failed');
     }
   }
 
   broadcast(message: ToWorker): void {
     for (const member of this.members) if (member !== null) this.send(member, message);
+  }
+
+  /** Handshakes from now on get this certificate, those of workers yet to come too. */
+  useCertificate(tls: TlsFiles): void {
+    this.listeners = this.listeners.map((listener) => (listener.tls === null ? listener : { ...listener, tls }));
+    this.broadcast({ type: 'certificate', tls });
   }
 
   /** Lets requests in flight finish for at most `deadlineMs`, then ends all workers. */
@@ -111,9 +128,9 @@ export class WorkerPool implements Publisher {
 
   private spawn(index: number): void {
     const entry = new URL(import.meta.url.endsWith('.ts') ? '../gateway/worker.ts' : '../gateway/worker.js', import.meta.url);
-    const birth: WorkerBirth = { ...this.options.birth, index };
+    const birth: WorkerBirth = { ...this.options.birth, listeners: this.listeners, index };
     const worker = new Worker(entry, { workerData: birth, name: `apigate-worker-${index}` });
-    const member: Member = { index, worker, applied: -1, ready: false, drained: false };
+    const member: Member = { index, worker, applied: 0, ready: false, drained: false };
     this.members[index] = member;
     worker.on('message', (message: FromWorker) => this.hear(member, message));
     worker.on('error', (error: Error) => {
@@ -125,8 +142,8 @@ export class WorkerPool implements Publisher {
       this.options.onLog('error', 'a worker failed and is replaced', { worker: index, error: error.stack ?? error.message });
     });
     worker.on('exit', () => this.buried(member));
-    this.send(member, { type: 'change', change: this.mirror.full(), poolSlots: this.poolSlots.all(), rateSlots: this.rateSlots.all() });
-    member.applied = 0;
+    const { sequence } = this;
+    this.send(member, { type: 'change', sequence, change: this.mirror.full(), poolSlots: this.poolSlots.all(), rateSlots: this.rateSlots.all() });
   }
 
   private send(member: Member, message: ToWorker): void {
@@ -145,7 +162,7 @@ export class WorkerPool implements Publisher {
         this.options.onKeysUsed(message.keys);
         return;
       case 'applied':
-        member.applied = message.revision;
+        member.applied = message.sequence;
         break;
       case 'ready':
         member.ready = true;
@@ -174,7 +191,7 @@ export class WorkerPool implements Publisher {
   }
 
   private changed(): void {
-    for (const listener of this.listeners) listener();
+    for (const check of this.waiting) check();
   }
 
   // Resolves true once the condition holds, false after `timeMs`.
@@ -186,18 +203,18 @@ export class WorkerPool implements Publisher {
           if (!condition()) return;
           settle(true);
         } catch (error) {
-          this.listeners.delete(check);
+          this.waiting.delete(check);
           clearTimeout(timer);
           reject(error as Error);
         }
       };
       const settle = (result: boolean): void => {
-        this.listeners.delete(check);
+        this.waiting.delete(check);
         clearTimeout(timer);
         resolve(result);
       };
       if (timeMs !== undefined) timer = setTimeout(() => settle(false), timeMs);
-      this.listeners.add(check);
+      this.waiting.add(check);
       check();
     });
   }

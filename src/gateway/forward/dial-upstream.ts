@@ -121,7 +121,7 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
       this.fail('upstream_tls_failed', `the trusted certificates cannot be used: ${(error as Error).message}`);
       return;
     }
-    const options: tls.ConnectionOptions & { noDelay: boolean } = {
+    const options: tls.ConnectionOptions & { onread: net.OnReadOpts } = {
       host: address,
       port,
       secureContext,
@@ -131,10 +131,9 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
       ALPNProtocols: ['http/1.1'],
       minVersion: 'TLSv1.2',
       rejectUnauthorized: true,
-      noDelay: true,
-      onread: sharedOnRead as NonNullable<tls.ConnectionOptions['onread']>,
+      onread: sharedOnRead,
     };
-    this.connect(tls.connect(options));
+    this.connect(tls.connect(options).setNoDelay(true));
   }
 
   private connect(socket: net.Socket): void {

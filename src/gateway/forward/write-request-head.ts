@@ -28,7 +28,7 @@ export interface ForwardingIdentity {
  * Writes the head of the outgoing request: the client's own bytes but for the fields that end here
  * (RFC 9110 section 7.6.1), that only the gateway may set, or that carry a credential for the gateway itself.
  */
-export function writeRequestHead(out: OutputBuffer, head: RequestHead, upstream: CompiledUpstream, facts: RequestFacts, gateway: ForwardingIdentity): void {
+export function writeRequestHead(out: OutputBuffer, head: RequestHead, upstream: CompiledUpstream, facts: RequestFacts, gateway: ForwardingIdentity, upgrade: boolean): void {
   const { bytes, fields } = head;
   out.copy(bytes, head.start, head.methodEnd);
   out.byte(0x20);
@@ -39,7 +39,8 @@ export function writeRequestHead(out: OutputBuffer, head: RequestHead, upstream:
   out.text(upstream.hostField !== '' ? upstream.hostField : `Host: ${facts.hostValue}\r\n`);
   copyFields(out, head, upstream);
   if (head.chunked) out.text('Transfer-Encoding: chunked\r\n');
-  if (head.acceptsTrailers) out.text('TE: trailers\r\nConnection: TE\r\n');
+  if (upgrade) out.text('Connection: Upgrade\r\nUpgrade: websocket\r\n');
+  else if (head.acceptsTrailers) out.text('TE: trailers\r\nConnection: TE\r\n');
   out.text(facts.identity.forwardedFields(head, facts.hostValue));
   out.text(`X-Request-Id: ${facts.requestId}\r\n`);
   if (fields.find(kind.traceparent) < 0) out.text(newTraceparent(facts.traceId));
@@ -129,10 +130,8 @@ function isCredential(head: RequestHead, index: number, known: number, upstream:
 
 // A key of ours never goes on to an upstream, on public routes neither; other values are the upstream's business.
 function carriesApiKey(head: RequestHead, index: number, known: number): boolean {
-  const start = head.fields.valueStart[index]!;
-  const end = Math.min(head.fields.valueEnd[index]!, start + 16);
-  const text = head.bytes.latin1Slice(start, end);
-  return known === kind.xApiKey ? text.startsWith('ak_') : /^bearer +ak_/i.test(text);
+  const value = head.fields.value(index);
+  return value.includes('ak_') && (known === kind.xApiKey ? /(?:^|,)\s*ak_/ : /(?:^|,)\s*bearer\s+ak_/i).test(value);
 }
 
 // W3C Trace Context section 3.2. Sampled, as a trace that begins without a gateway would be by default.

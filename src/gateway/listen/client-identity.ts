@@ -50,7 +50,7 @@ export class ClientIdentity {
   /** The client's address: the peer's, or what trusted proxies say: the last address that is not one of theirs. */
   clientAddress(head: RequestHead): string {
     if (!this.isTrusted) return this.peer;
-    const forwarded = joined(head, kind.xForwardedFor);
+    const forwarded = head.fields.valueOfKind(kind.xForwardedFor) ?? '';
     if (forwarded === '') return this.peer;
     const addresses = forwarded.split(',').map((each) => each.trim());
     for (let index = addresses.length - 1; index >= 0; index--) {
@@ -72,12 +72,12 @@ export class ClientIdentity {
   }
 
   private trustedFields(head: RequestHead, host: string): string {
-    const before = joined(head, kind.xForwardedFor);
-    const proto = joined(head, kind.xForwardedProto).toLowerCase();
+    const before = head.fields.valueOfKind(kind.xForwardedFor) ?? '';
+    const proto = (head.fields.valueOfKind(kind.xForwardedProto) ?? '').toLowerCase();
     const scheme = proto === 'http' || proto === 'https' ? proto : this.scheme;
-    const forwardedHost = joined(head, kind.xForwardedHost);
-    const port = joined(head, kind.xForwardedPort);
-    const forwarded = joined(head, kind.forwarded);
+    const forwardedHost = head.fields.valueOfKind(kind.xForwardedHost) ?? '';
+    const port = head.fields.valueOfKind(kind.xForwardedPort) ?? '';
+    const forwarded = head.fields.valueOfKind(kind.forwarded) ?? '';
     const element = forwardedElement(this.peer, this.scheme, host);
     return fieldsOf(
       before === '' ? this.peer : `${before}, ${this.peer}`,
@@ -97,13 +97,4 @@ function fieldsOf(forwardedFor: string, scheme: string, host: string, port: stri
 function forwardedElement(peer: string, scheme: string, host: string): string {
   const node = peer.includes(':') ? `"[${peer}]"` : peer;
   return host === '' ? `for=${node};proto=${scheme}` : `for=${node};host="${host}";proto=${scheme}`;
-}
-
-function joined(head: RequestHead, wanted: number): string {
-  const { fields } = head;
-  let value = '';
-  for (let index = fields.find(wanted); index >= 0; index = fields.find(wanted, index + 1)) {
-    value = value === '' ? fields.value(index) : `${value}, ${fields.value(index)}`;
-  }
-  return value;
 }

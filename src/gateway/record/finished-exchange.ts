@@ -22,7 +22,7 @@ export interface FinishedExchange {
   /** As matched: lower case, without port. */
   readonly host: string;
   /** Without the query, which may hold secrets. */
-  readonly path: string;
+  readonly rawPath: string;
   /** 0 when the exchange ended without a response. */
   readonly status: number;
   readonly outcome: ExchangeOutcome;

@@ -34,6 +34,13 @@ export function writeInterimResponse(out: OutputBuffer, head: ResponseHead): voi
   out.crlf();
 }
 
+/** Writes the 101 that makes the connection a WebSocket (RFC 6455 section 4.2.2). */
+export function writeSwitchingProtocols(out: OutputBuffer, head: ResponseHead, requestId: string, addedFields: string): void {
+  writeStatusAndFields(out, head, true);
+  out.text(`Connection: Upgrade\r\nUpgrade: websocket\r\nX-Request-Id: ${requestId}\r\n${addedFields}`);
+  out.crlf();
+}
+
 function writeStatusAndFields(out: OutputBuffer, head: ResponseHead, dropLength: boolean): void {
   const { bytes, fields } = head;
   out.text('HTTP/1.1 ');

@@ -1,0 +1,18 @@
+import { enableCompileCache } from 'node:module';
+
+// Before anything else is loaded: a warm start then compiles nothing.
+enableCompileCache();
+
+const { runCli } = await import('../cli/run-cli.ts');
+const { version } = await import('./version.ts');
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  version,
+  serve: async (settings, options) => (await import('./serve.ts')).serve(settings, options, process.stderr),
+  openLocalAdmin: async (settings) => (await import('./open-local-admin.ts')).openLocalAdmin(settings, process.stderr),
+});

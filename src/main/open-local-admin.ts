@@ -1,0 +1,41 @@
+import { waitUntilServed } from '../control/follow-store.ts';
+import type { CliOutput, LocalAdmin } from '../cli/cli-ports.ts';
+import type { Settings } from '../settings/settings.ts';
+import { localActor, openControlPlane } from './control-plane.ts';
+
+/** A running gateway follows a change within half a second; the CLI waits a little longer before it warns. */
+const servedTime = 2_000;
+
+/** The admin app in this process, on the local database, for one CLI command. */
+export async function openLocalAdmin(settings: Settings, stderr: CliOutput): Promise<LocalAdmin> {
+  const note = (fields: object, message: string): void => void stderr.write(`${message}${reasonIn(fields)}\n`);
+  const { store, control, app } = await openControlPlane({
+    settings,
+    create: false,
+    publisher: null,
+    ownListeners: ownListenersOf(settings),
+    logger: { info: () => {}, warn: note, error: note },
+  });
+  return {
+    fetch: async (request) => app.fetch(request, { remoteAddress: '127.0.0.1', scheme: 'http', requestId: localActor().requestId ?? '', localActor: localActor() }),
+    waitUntilServed: async (revision) => {
+      if (!(await store.isServed())) return 'no-gateway';
+      return (await waitUntilServed(control, revision, servedTime)) ? 'served' : 'timeout';
+    },
+    close: () => store.close(),
+  };
+}
+
+/** Where a gateway with these settings listens. */
+export function ownListenersOf(settings: Settings): { host: string; port: number }[] {
+  const listeners = [];
+  if (settings.server.port !== 0) listeners.push({ host: settings.server.host, port: settings.server.port });
+  if (settings.tls !== null) listeners.push({ host: settings.server.host, port: settings.tls.port });
+  if (settings.admin.listen !== null && settings.admin.listen.port !== 0) listeners.push(settings.admin.listen);
+  return listeners;
+}
+
+function reasonIn(fields: object): string {
+  const { err } = fields as { err?: unknown };
+  return err instanceof Error ? `: ${err.message}` : '';
+}

@@ -1,0 +1,33 @@
+import net from 'node:net';
+
+/**
+ * Makes sure that nobody listens there: workers bind with `reusePort`, which would share a port with another gateway
+ * in silence. Resolves with the port, which the system picks where it is 0. Rejects with a readable Error.
+ */
+export function probePort(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(reasonOf(error, host, port), { cause: error })));
+    server.listen({ host, port, exclusive: true, reusePort: false }, () => {
+      const bound = (server.address() as net.AddressInfo).port;
+      server.close(() => resolve(bound));
+    });
+  });
+}
+
+function reasonOf(error: NodeJS.ErrnoException, host: string, port: number): string {
+  const address = net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `cannot listen on ${address}: the address is in use, by another gateway or another program (use --port for another port)`;
+    case 'EACCES':
+      return `cannot listen on ${address}: permission denied (ports below 1024 need privileges)`;
+    case 'EADDRNOTAVAIL':
+      return `cannot listen on ${address}: this machine has no such address`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `cannot listen on ${address}: the host name is not known`;
+    default:
+      return `cannot listen on ${address}: ${error.code ?? error.message}`;
+  }
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { listenForWorkers, listenOnTcp, type AdminListener } from '../admin/admin-server.ts';
+import type { CliOutput, ServeOptions } from '../cli/cli-ports.ts';
+import { recordKeyUsage } from '../control/api-keys.ts';
+import { followStore } from '../control/follow-store.ts';
+import { createFirstAdminFromSettings, ensureSetupCode } from '../control/setup.ts';
+import { syncManaged } from '../control/sync-managed.ts';
+import { GatewayError } from '../errors/gateway-error.ts';
+import type { WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
+import { type Settings } from '../settings/settings.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { LogSink } from '../telemetry/log-sink.ts';
+import { createSharedCounters } from '../telemetry/shared-counters.ts';
+import { bannerOf } from './banner.ts';
+import { cidrOf, openControlPlane } from './control-plane.ts';
+import { startDemoUpstream } from './demo-upstream.ts';
+import { ownListenersOf } from './open-local-admin.ts';
+import { probePort } from './probe-port.ts';
+import { shutdownRequested } from './shutdown-requested.ts';
+import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+/** Runs the gateway until it is told to stop. Resolves with the process's exit code. */
+export async function serve(settings: Settings, options: ServeOptions, stderr: CliOutput): Promise<number> {
+  const sink = new LogSink(1);
+  const logger = createLogger({ level: settings.log.level, format: settings.log.format, sink });
+  const cleanups: (() => unknown)[] = [];
+  try {
+    const start = options.demo ? await demoSettings(settings, cleanups) : settings;
+    const stop = await startGateway(start, options.demo, sink, logger, stderr, cleanups);
+    await stop;
+    return 0;
+  } catch (error) {
+    stderr.write(`apigate: ${reasonOf(error)}\n`);
+    return 1;
+  } finally {
+    for (const cleanup of cleanups.toReversed()) await cleanup();
+    await sink.close();
+  }
+}
+
+/** Starts both planes in order; the promise inside resolves when the gateway has stopped. */
+async function startGateway(settings: Settings, demo: boolean, sink: LogSink, logger: Logger, stderr: CliOutput, cleanups: (() => unknown)[]): Promise<void> {
+  // Ports first: a second gateway must not touch the database of the first.
+  const listeners = await claimListeners(settings);
+  const socketDirectory = mkdtempSync(join(tmpdir(), 'apigate-'));
+  cleanups.push(() => rmSync(socketDirectory, { recursive: true, force: true }));
+  const socketPath = join(socketDirectory, 'admin.sock');
+  const workerToken = randomBytes(32).toString('hex');
+
+  const counters = createSharedCounters({ workers: settings.server.workers });
+  let keyUsage: (keys: readonly (readonly [`key_${string}`, number])[]) => void = () => {};
+  const pool = new WorkerPool({
+    birth: birthOf(settings, listeners, counters, { socketPath, workerToken }),
+    onLines: (lines) => sink.write(lines),
+    onLog: (level, message, fields) => logger[level](fields, message),
+    onKeysUsed: (keys) => keyUsage(keys),
+  });
+  cleanups.push(() => pool.terminate());
+
+  const plane = await openControlPlane({ settings, create: true, publisher: pool, ownListeners: ownListenersOf(settings), logger });
+  const { store, control, access, app } = plane;
+  cleanups.push(() => store.close());
+  if (!(await store.claimServing())) throw new Error(`another gateway serves the database ${settings.database.path} already`);
+  keyUsage = (keys) => void recordKeyUsage(control, new Map(keys)).catch((error: unknown) => logger.warn({ err: error }, 'the last use of keys could not be stored'));
+
+  const admin = await listenForAdmin(settings, app, logger, socketPath, workerToken);
+  cleanups.push(() => admin.close());
+  await syncManaged(control, settings.defaultUpstream);
+  if (settings.admin.firstEmail !== null && settings.secrets.firstAdminPassword !== null) {
+    await createFirstAdminFromSettings(access, settings.admin.firstEmail, settings.secrets.firstAdminPassword);
+  }
+  const setupCode = await ensureSetupCode(access);
+  const follower = await followStore(control);
+  cleanups.push(() => follower.stop());
+  if (settings.tls !== null) cleanups.push(followCertificate(settings.tls, pool, logger));
+
+  logger.info({ listeners: listeners.map(({ host, port, tls }) => `${tls === null ? 'http' : 'https'}://${host}:${port}`), workers: settings.server.workers, database: settings.database.path }, 'the gateway is ready');
+  stderr.write(bannerOf({ settings, listeners, adminPort: admin.port, setupCode, demo }));
+
+  await shutdownRequested(logger);
+  pool.broadcast({ type: 'leaving' });
+  await new Promise((resolve) => setTimeout(resolve, settings.shutdown.delayMs));
+  await pool.drain(settings.shutdown.drainTimeoutMs);
+  logger.info({}, 'the gateway has stopped');
+}
+
+async function claimListeners(settings: Settings): Promise<WorkerListener[]> {
+  const { host, port } = settings.server;
+  const listeners: WorkerListener[] = [];
+  if (port !== 0) listeners.push({ host, port: await probePort(host, port), tls: null });
+  if (settings.tls !== null) listeners.push({ host, port: await probePort(host, settings.tls.port), tls: readTlsFiles(settings.tls) });
+  if (settings.admin.listen !== null && settings.admin.listen.port !== 0) await probePort(settings.admin.listen.host, settings.admin.listen.port);
+  return listeners;
+}
+
+function birthOf(
+  settings: Settings,
+  listeners: readonly WorkerListener[],
+  counters: WorkerBirth['counters'],
+  admin: { readonly socketPath: string; readonly workerToken: string },
+): Omit<WorkerBirth, 'index'> {
+  const { server, limits, log } = settings;
+  // Without reusePort (other systems than Linux and BSD) only one thread can listen.
+  const reusePort = process.platform === 'linux' || process.platform === 'freebsd';
+  return {
+    workers: reusePort ? server.workers : 1,
+    listeners,
+    reusePort,
+    counters,
+    instance: randomBytes(4).toString('hex'),
+    admin: settings.admin.listen === null ? admin : null,
+    adminListener: settings.admin.listen,
+    trustedProxies: server.trustedProxies.map(cidrOf),
+    dnsServers: settings.dnsServers ?? [],
+    maxConnections: limits.maxConnections,
+    maxBody: limits.maxBody,
+    maxHead: limits.maxHead,
+    maxFields: limits.maxHeaders,
+    maxTarget: limits.maxTarget,
+    logFormat: log.format,
+    logRequests: log.level === 'trace' || log.level === 'debug' || log.level === 'info',
+  };
+}
+
+function listenForAdmin(settings: Settings, app: Parameters<typeof listenOnTcp>[0]['app'], log: Logger, socketPath: string, token: string): Promise<AdminListener> {
+  const { listen } = settings.admin;
+  if (listen === null) return listenForWorkers({ app, log, socketPath, token });
+  return listenOnTcp({ app, log, host: listen.host, port: listen.port });
+}
+
+function followCertificate(paths: { readonly cert: string; readonly key: string }, pool: WorkerPool, logger: Logger): () => void {
+  return watchTlsFiles(paths, (files) => {
+    if (files instanceof Error) {
+      logger.error({ reason: files.message }, 'the new certificate cannot be used; the old one stays');
+      return;
+    }
+    pool.useCertificate(files);
+    logger.info({ cert: paths.cert }, 'the certificate was replaced');
+  });
+}
+
+async function demoSettings(settings: Settings, cleanups: (() => unknown)[]): Promise<Settings> {
+  if (settings.defaultUpstream !== null) throw new Error('--demo brings its own upstream: leave --upstream (APIGATE_UPSTREAM_URL) out');
+  const directory = mkdtempSync(join(tmpdir(), 'apigate-demo-'));
+  cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
+  const upstream = await startDemoUpstream();
+  cleanups.push(() => upstream.close());
+  return { ...settings, database: { kind: 'sqlite', path: join(directory, 'apigate.db') }, defaultUpstream: { url: upstream.url, public: true } };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof GatewayError && error.errors.length > 0) return `${error.message} ${error.errors.map(({ field, message }) => `${field} ${message}`).join('; ')}`;
+  return error instanceof Error ? error.message : String(error);
+}

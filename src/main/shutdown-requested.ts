@@ -1,0 +1,23 @@
+import type { Logger } from '../telemetry/logger.ts';
+
+/** Exit code after a second signal: what was in flight is cut. */
+const forcedExit = 130;
+
+/**
+ * Resolves at the first SIGTERM or SIGINT. A second one ends the process at once. SIGHUP does nothing: the gateway
+ * follows its files by itself.
+ */
+export function shutdownRequested(logger: Logger): Promise<void> {
+  process.on('SIGHUP', () => logger.info({}, 'SIGHUP does nothing: certificate and credential files are followed as they change'));
+  return new Promise((resolve) => {
+    let asked = false;
+    const ask = (signal: NodeJS.Signals): void => {
+      if (asked) process.exit(forcedExit);
+      asked = true;
+      logger.info({ signal }, 'stopping: requests in flight may finish; a second signal ends at once');
+      resolve();
+    };
+    process.on('SIGTERM', ask);
+    process.on('SIGINT', ask);
+  });
+}
