@@ -18,7 +18,7 @@ export interface AppFixture extends AsyncDisposable {
   readonly access: AccessFixture;
   /** What went to the log. */
   readonly logged: { readonly details: object; readonly message: string }[];
-  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  readonly call: (method: string, path: string, options?: CallOptions) => Promise<Answer>;
   /** Signs the first admin in; the value of a `Cookie` header. */
   signIn(email?: string): Promise<string>;
   /** Makes a token; the value of an `Authorization` header. */
@@ -48,7 +48,9 @@ export interface Answer {
 export const firstAdmin = 'ann@example.com';
 export const firstSignIn = { email: firstAdmin, password: goodPassword };
 
-export async function openApp(options: { readonly admins?: readonly string[]; readonly allow?: readonly string[]; readonly hosts?: readonly string[] } = {}): Promise<AppFixture> {
+export async function openApp(
+  options: { readonly admins?: readonly string[]; readonly allow?: readonly string[]; readonly hosts?: readonly string[] } = {},
+): Promise<AppFixture> {
   const access = await openAccess(...(options.admins ?? [firstAdmin]));
   const key = parseSecretKey(newSecretKeyText());
   assert.ok(key.ok);
@@ -63,7 +65,14 @@ export async function openApp(options: { readonly admins?: readonly string[]; re
     logger: log,
     clock: access.access.clock,
   });
-  const app = createAdminApp({ control, access: access.access, allow: options.allow ?? ['loopback', 'private'], hosts: options.hosts ?? [], version: '1.2.3', log });
+  const app = createAdminApp({
+    control,
+    access: access.access,
+    allow: options.allow ?? ['127.0.0.0/8', '::1', '10.0.0.0/8', '192.168.0.0/16', 'fc00::/7'],
+    hosts: options.hosts ?? [],
+    version: '1.2.3',
+    log,
+  });
   let requests = 0;
 
   const call: AppFixture['call'] = async (method, path, given = {}) => {
@@ -73,9 +82,15 @@ export async function openApp(options: { readonly admins?: readonly string[]; re
     if (given.json !== undefined) headers.set('content-type', 'application/json');
     const body = given.json === undefined ? (given.body ?? null) : JSON.stringify(given.json);
     const env: AdminBindings = { remoteAddress: '127.0.0.1', scheme: 'http', requestId: `request-${(requests += 1)}`, ...given.env };
-    const response = await app.fetch(new Request(`http://localhost:8080${path}`, { method, headers, body }), env);
+    const init: RequestInit = { method, headers, body };
+    const response = await app.fetch(new Request(`http://localhost:8080${path}`, init), env);
     const text = await response.text();
-    const answer: Answer = { status: response.status, headers: response.headers, text, body: /json/.test(response.headers.get('content-type') ?? '') && text !== '' ? JSON.parse(text) : undefined };
+    const answer: Answer = {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: /json/.test(response.headers.get('content-type') ?? '') && text !== '' ? JSON.parse(text) : undefined,
+    };
     checkAnswer(app, method, path, answer, env.requestId);
     return answer;
   };
@@ -96,6 +111,18 @@ export async function openApp(options: { readonly admins?: readonly string[]; re
     },
     [Symbol.asyncDispose]: () => access[Symbol.asyncDispose](),
   };
+}
+
+/** A client that is signed in. */
+export async function signedIn(fixture: AppFixture): Promise<AppFixture['call']> {
+  const cookie = await fixture.signIn();
+  return (method, path, options = {}) => fixture.call(method, path, { cookie, ...options });
+}
+
+/** The fields that a 422 names, in order of the alphabet. */
+export function fieldsOf(answer: Answer): string[] {
+  assert.equal(answer.status, 422, answer.text);
+  return answer.body.errors.map(({ field }: { field: string }) => field).toSorted();
 }
 
 /** What holds for every answer, whatever was asked: checked on each call of every test. */
@@ -127,7 +154,9 @@ function responseSchemaOf(app: AdminApp, method: string, path: string, status: n
     if (definition.type !== 'route' || definition.route.method !== method.toLowerCase()) continue;
     const pattern = new RegExp(`^${definition.route.path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
     if (!pattern.test(path.split('?', 1)[0] ?? '')) continue;
-    const response = definition.route.responses[status] as { readonly content?: Readonly<Record<string, { readonly schema: object }>> } | undefined;
+    const response = definition.route.responses[status] as
+      | { readonly content?: Readonly<Record<string, { readonly schema: object }>> }
+      | undefined;
     assert.ok(response, `${method} ${path} answers ${status}, which is not described`);
     if (response.content === undefined) return null;
     const schema = response.content['application/json']?.schema;

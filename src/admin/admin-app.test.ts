@@ -1,26 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { inspect } from 'node:util';
 import { ensureSetupCode } from '../control/setup.ts';
 import { goodPassword } from '../control/access-fixture.ts';
-import { GatewayError } from '../errors/gateway-error.ts';
-import { firstAdmin, firstSignIn, openApp, type Answer, type AppFixture, type CallOptions } from './admin-app-fixture.ts';
-import { bodyLimit } from './read-json.ts';
-
-type Caller = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
-
-/** A client that is signed in. */
-async function signedIn(fixture: AppFixture): Promise<Caller> {
-  const cookie = await fixture.signIn();
-  return (method, path, options = {}) => fixture.call(method, path, { cookie, ...options });
-}
+import { fieldsOf, firstAdmin, firstSignIn, openApp, signedIn, type Answer } from './admin-app-fixture.ts';
 
 const upstream = { name: 'my-api', base_url: 'https://api.example.com' };
-
-function fieldsOf(answer: Answer): string[] {
-  assert.equal(answer.status, 422, answer.text);
-  return answer.body.errors.map(({ field }: { field: string }) => field).toSorted();
-}
 
 describe('sign-in', () => {
   it('sets a cookie with all its flags, a new one each time, and sign-out ends it on both sides', async () => {
@@ -49,7 +33,8 @@ describe('sign-in', () => {
     assert.deepEqual([wrong.status, wrong.body.code], [401, 'invalid_credentials']);
     assert.deepEqual({ ...unknown.body, request_id: '' }, { ...wrong.body, request_id: '' });
     assert.equal(fixture.access.derivations(), 2, 'the same work for both');
-    for (let index = 0; index < 8; index += 1) await fixture.call('POST', '/admin/login', { json: { email: `x${index}@example.com`, password: 'wrong' } });
+    for (let index = 0; index < 8; index += 1)
+      await fixture.call('POST', '/admin/login', { json: { email: `x${index}@example.com`, password: 'wrong' } });
     const slowed = await fixture.call('POST', '/admin/login', { json: firstSignIn });
     assert.deepEqual([slowed.status, slowed.body.code, slowed.headers.get('retry-after')], [429, 'too_many_attempts', '1']);
     fixture.access.advance(1_000);
@@ -141,21 +126,38 @@ describe('upstreams', () => {
     const second = await call('PUT', '/admin/upstreams/my-api', { json: { timeout_ms: 1 }, headers: { 'if-match': etag } });
     assert.equal(second.status, 200);
     for (const method of ['PUT', 'PATCH', 'DELETE']) {
-      const stale = await call(method, '/admin/upstreams/my-api', { ...(method === 'DELETE' ? {} : { json: { timeout_ms: 2 } }), headers: { 'if-match': etag } });
+      const stale = await call(method, '/admin/upstreams/my-api', {
+        ...(method === 'DELETE' ? {} : { json: { timeout_ms: 2 } }),
+        headers: { 'if-match': etag },
+      });
       assert.deepEqual([stale.status, stale.body.code], [412, 'precondition_failed'], method);
     }
     assert.equal((await call('GET', '/admin/upstreams/my-api')).body.timeout_ms, 1);
     assert.equal((await call('PUT', '/admin/upstreams/my-api', { json: { timeout_ms: 3 }, headers: { 'if-match': '*' } })).status, 200);
-    assert.equal((await call('DELETE', '/admin/upstreams/my-api', { headers: { 'if-match': `"x", ${(await call('GET', '/admin/upstreams/my-api')).headers.get('etag')}` } })).status, 204);
+    assert.equal(
+      (
+        await call('DELETE', '/admin/upstreams/my-api', {
+          headers: { 'if-match': `"x", ${(await call('GET', '/admin/upstreams/my-api')).headers.get('etag')}` },
+        })
+      ).status,
+      204,
+    );
   });
 
   it('of bad input are refused with every field and a suggestion, and change nothing', async () => {
     await using fixture = await openApp();
     const call = await signedIn(fixture);
-    const bad = await call('POST', '/admin/upstreams', { json: { name: '', base_url: 'ftp://x', timeout_ms: '30', auth_type: 'magic', timout_ms: 5 } });
+    const bad = await call('POST', '/admin/upstreams', {
+      json: { name: '', base_url: 'ftp://x', timeout_ms: '30', auth_type: 'magic', timout_ms: 5 },
+    });
     assert.deepEqual(fieldsOf(bad), ['auth_type', 'base_url', 'name', 'timeout_ms', 'timout_ms']);
     assert.match(bad.body.errors.find(({ field }: { field: string }) => field === 'timout_ms').message, /did you mean timeout_ms/);
-    assert.deepEqual(fieldsOf(await call('POST', '/admin/upstreams', { body: '{"__proto__":{"name":"x"}}', headers: { 'content-type': 'application/json' } })), ['__proto__', 'base_url', 'name']);
+    assert.deepEqual(
+      fieldsOf(
+        await call('POST', '/admin/upstreams', { body: '{"__proto__":{"name":"x"}}', headers: { 'content-type': 'application/json' } }),
+      ),
+      ['__proto__', 'base_url', 'name'],
+    );
     assert.equal(({} as { name?: string }).name, undefined);
     await call('POST', '/admin/upstreams', { json: upstream });
     assert.equal((await call('POST', '/admin/upstreams', { json: upstream })).status, 409);
@@ -166,7 +168,8 @@ describe('upstreams', () => {
   it('are listed in pages, filtered by q and enabled; bad values are refused together', async () => {
     await using fixture = await openApp();
     const call = await signedIn(fixture);
-    for (const name of ['alpha', 'beta', 'gamma']) await call('POST', '/admin/upstreams', { json: { ...upstream, name, enabled: name !== 'beta' } });
+    for (const name of ['alpha', 'beta', 'gamma'])
+      await call('POST', '/admin/upstreams', { json: { ...upstream, name, enabled: name !== 'beta' } });
     const names = (answer: Answer): string[] => answer.body.data.map(({ name }: { name: string }) => name);
     const first = await call('GET', '/admin/upstreams?limit=2');
     assert.deepEqual([names(first), first.body.total], [['alpha', 'beta'], 3]);
@@ -176,7 +179,8 @@ describe('upstreams', () => {
     assert.deepEqual(names(await call('GET', '/admin/upstreams?enabled=false')), ['beta']);
     assert.deepEqual(names(await call('GET', '/admin/upstreams?enabled=true&q=a&limit=1')), ['alpha']);
     assert.deepEqual(fieldsOf(await call('GET', '/admin/upstreams?limit=0&enabled=1&page=2&q=a&q=b')), ['enabled', 'limit', 'page', 'q']);
-    for (const limit of ['', '501', '1.5', '-1', '1e2', 'ten']) assert.deepEqual(fieldsOf(await call('GET', `/admin/upstreams?limit=${limit}`)), ['limit']);
+    for (const limit of ['', '501', '1.5', '-1', '1e2', 'ten'])
+      assert.deepEqual(fieldsOf(await call('GET', `/admin/upstreams?limit=${limit}`)), ['limit']);
     assert.deepEqual(fieldsOf(await call('GET', '/admin/upstreams?cursor=nowhere!')), ['cursor']);
     for (const path of ['/admin/tokens', '/admin/admins', '/admin/keys', '/admin/sessions']) {
       assert.deepEqual(fieldsOf(await call('GET', `${path}?enabled=true&limit=501`)), ['enabled', 'limit'], path);
@@ -220,15 +224,28 @@ describe('tokens, admins and sessions', () => {
     assert.match(token.body.token, /^agt_[0-9a-f]{64}$/);
     assert.equal(token.body.created_by, firstAdmin);
     assert.ok(!(await call('GET', '/admin/tokens')).text.includes(token.body.token));
-    assert.equal((await call('PUT', '/admin/tokens/ci', { json: { scope: 'read' }, headers: { 'if-match': token.headers.get('etag') ?? '' } })).body.scope, 'read');
-    assert.equal((await call('PATCH', '/admin/tokens/ci', { json: { scope: 'admin' }, headers: { 'if-match': token.headers.get('etag') ?? '' } })).status, 412);
+    assert.equal(
+      (await call('PUT', '/admin/tokens/ci', { json: { scope: 'read' }, headers: { 'if-match': token.headers.get('etag') ?? '' } })).body
+        .scope,
+      'read',
+    );
+    assert.equal(
+      (await call('PATCH', '/admin/tokens/ci', { json: { scope: 'admin' }, headers: { 'if-match': token.headers.get('etag') ?? '' } }))
+        .status,
+      412,
+    );
     assert.notEqual((await call('POST', '/admin/tokens/ci/revoke')).body.revoked_at, null);
     assert.equal((await call('DELETE', '/admin/tokens/ci')).status, 204);
 
     const admin = await call('POST', '/admin/admins', { json: { email: 'Bob@example.com', password: goodPassword } });
-    assert.deepEqual([admin.status, admin.body.email, admin.headers.get('location')], [201, 'bob@example.com', `/admin/admins/${admin.body.id}`]);
+    assert.deepEqual(
+      [admin.status, admin.body.email, admin.headers.get('location')],
+      [201, 'bob@example.com', `/admin/admins/${admin.body.id}`],
+    );
     assert.equal((await call('PUT', '/admin/admins/bob@example.com', { json: { password: 'another good password' } })).status, 200);
-    assert.deepEqual(fieldsOf(await call('PUT', `/admin/admins/${firstAdmin}`, { json: { password: 'another good password' } })), ['current_password']);
+    assert.deepEqual(fieldsOf(await call('PUT', `/admin/admins/${firstAdmin}`, { json: { password: 'another good password' } })), [
+      'current_password',
+    ]);
     assert.equal((await call('DELETE', `/admin/admins/${admin.body.id}`)).status, 204);
     const last = await call('DELETE', `/admin/admins/${firstAdmin}`);
     assert.deepEqual([last.status, last.body.code], [409, 'conflict']);
@@ -254,119 +271,14 @@ describe('tokens, admins and sessions', () => {
   });
 });
 
-describe('what is wrong with a request', () => {
-  it('as JSON is 400, and says what', async () => {
-    await using fixture = await openApp();
-    const call = await signedIn(fixture);
-    const headers = { 'content-type': 'application/json' };
-    const cases: [string | Uint8Array<ArrayBuffer>, RegExp][] = [
-      ['{"name":', /not valid JSON/],
-      ['', /empty/],
-      ['{"name":"a","name":"b"}', /"name" twice/],
-      ['{"name":"a"} trailing', /not valid JSON/],
-      [Buffer.from('\ufeff{}'), /byte order mark/],
-      ['['.repeat(10_000) + ']'.repeat(10_000), /nested/],
-      [new Uint8Array([0x7b, 0xff]), /UTF-8/],
-    ];
-    for (const [body, detail] of cases) {
-      const answer = await call('POST', '/admin/upstreams', { body, headers });
-      assert.deepEqual([answer.status, answer.body.code], [400, 'malformed_json']);
-      assert.match(answer.body.detail, detail);
-    }
-  });
-
-  it('as media type is 415', async () => {
-    await using fixture = await openApp();
-    const call = await signedIn(fixture);
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonx', 'application/json; charset=latin1', 'text/json']) {
-      const answer = await call('POST', '/admin/upstreams', { body: '{}', headers: { 'content-type': type } });
-      assert.deepEqual([answer.status, answer.body.code], [415, 'unsupported_media_type'], type);
-    }
-    assert.equal((await call('POST', '/admin/upstreams', { body: new Uint8Array([0x7b, 0x7d]) })).status, 415, 'no type at all');
-    assert.equal((await call('POST', '/admin/upstreams', { json: {}, headers: { 'content-encoding': 'gzip' } })).status, 415);
-    for (const type of ['application/json', 'application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"']) {
-      assert.equal((await call('POST', '/admin/upstreams', { body: '{}', headers: { 'content-type': type } })).status, 422, type);
-    }
-  });
-
-  it('as size is 413, announced or not', async () => {
-    await using fixture = await openApp();
-    const call = await signedIn(fixture);
-    const headers = { 'content-type': 'application/json' };
-    const body = `"${'x'.repeat(bodyLimit - 2)}"`;
-    assert.equal((await call('POST', '/admin/upstreams', { body, headers })).status, 422, 'at the limit');
-    const over = await call('POST', '/admin/upstreams', { body: `${body} `, headers });
-    assert.deepEqual([over.status, over.body.code], [413, 'payload_too_large']);
-    const announced = await call('POST', '/admin/upstreams', { body: '{}', headers: { ...headers, 'content-length': '10485760' } });
-    assert.equal(announced.status, 413);
-  });
-
-  it('as path is 404, as method 405 with Allow, signed in or not', async () => {
-    await using fixture = await openApp();
-    const call = await signedIn(fixture);
-    for (const path of ['/admin', '/admin/', '/admin/nowhere', '/admin/upstreams/', '/admin/upstreams/x/y', '/', '/adminx', '/ADMIN/me', '//admin/me', '/version/']) {
-      for (const caller of [call, fixture.call]) {
-        const answer = await caller('GET', path);
-        assert.deepEqual([answer.status, answer.body.code], [404, 'not_found'], path);
-      }
-    }
-    const cases: [string, string, string][] = [
-      ['DELETE', '/admin/upstreams', 'GET, HEAD, POST'],
-      ['POST', '/admin/upstreams/x', 'DELETE, GET, HEAD, PATCH, PUT'],
-      ['GET', '/admin/login', 'POST'],
-      ['OPTIONS', '/admin/me', 'GET, HEAD'],
-      ['GET', '/admin/keys/x/revoke', 'POST'],
-      ['POST', '/version', 'GET, HEAD'],
-    ];
-    for (const [method, path, allow] of cases) {
-      const answer = await call(method, path);
-      assert.deepEqual([answer.status, answer.body.code, answer.headers.get('allow')], [405, 'method_not_allowed', allow], `${method} ${path}`);
-    }
-    assert.equal((await call('HEAD', '/admin/me')).status, 200);
-  });
-
-  it('as id is 404 of one shape, whatever is tried', async () => {
-    await using fixture = await openApp();
-    const call = await signedIn(fixture);
-    const made = await call('POST', '/admin/upstreams', { json: upstream });
-    const ids = ['nobody', 'up_0000000000000000', made.body.id.toUpperCase(), made.body.id.replace('up_', 'rt_'), '..%2f..%2fetc%2fpasswd', '%00', '%ff', 'x'.repeat(10_000), "'%20OR%201=1--"];
-    for (const resource of ['upstreams', 'routes', 'keys', 'tokens', 'admins', 'sessions']) {
-      const shapes = new Set<string>();
-      for (const id of ids) {
-        const answer = await call('GET', `/admin/${resource}/${id}`);
-        assert.deepEqual([answer.status, answer.body.code], [404, 'not_found'], `${resource} ${id}`);
-        shapes.add(Object.keys(answer.body).join());
-      }
-      assert.equal(shapes.size, 1);
-    }
-  });
-
-  it('on our side is 500 without a word of the cause, which goes to the log; a database out of reach is 503', async (t) => {
-    await using fixture = await openApp();
-    const call = await signedIn(fixture);
-    const { store } = fixture.access.access;
-    const read = t.mock.method(store, 'read', () => Promise.reject(new Error('canary: the disk is on fire')));
-    const broken = await call('GET', '/admin/upstreams?q=not-for-the-log');
-    assert.deepEqual([broken.status, broken.body.code], [500, 'internal_error']);
-    assert.doesNotMatch(broken.text, /canary/);
-    const [entry] = fixture.logged;
-    assert.match(inspect(entry), /canary: the disk is on fire/);
-    assert.match(inspect(entry), new RegExp(`request_id: '${broken.body.request_id}'.*path: '/admin/upstreams'`, 's'));
-    assert.doesNotMatch(inspect(entry), /not-for-the-log|session=/);
-
-    read.mock.mockImplementation(() => Promise.reject(new GatewayError('storage_unavailable', { retryAfter: 2, cause: new Error('database is locked') })));
-    const locked = await call('GET', '/admin/upstreams');
-    assert.deepEqual([locked.status, locked.body.code, locked.headers.get('retry-after')], [503, 'storage_unavailable', '2']);
-    assert.match(inspect(fixture.logged[1]), /database is locked/);
-    read.mock.restore();
-    assert.equal((await call('GET', '/admin/upstreams')).status, 200);
-  });
-});
-
 describe('/version', () => {
   it('tells anybody near the version, and callers with authority the rest', async () => {
     await using fixture = await openApp();
     assert.deepEqual((await fixture.call('GET', '/version')).body, { version: '1.2.3' });
-    assert.deepEqual((await fixture.call('GET', '/version', { authorization: await fixture.token('read') })).body, { version: '1.2.3', node: process.version, revision: 0 });
+    assert.deepEqual((await fixture.call('GET', '/version', { authorization: await fixture.token('read') })).body, {
+      version: '1.2.3',
+      node: process.version,
+      revision: 0,
+    });
   });
 });

@@ -23,7 +23,7 @@ export interface AdminAppOptions {
   readonly control: ControlContext;
   /** For admins, sessions, tokens and set-up. */
   readonly access: AccessContext;
-  /** APIGATE_ADMIN_ALLOW: `loopback`, `private`, `any`, addresses and CIDRs. */
+  /** APIGATE_ADMIN_ALLOW, its words expanded: addresses and CIDRs. */
   readonly allow: readonly string[];
   /** APIGATE_ADMIN_HOSTS: names besides addresses and `localhost`. */
   readonly hosts: readonly string[];
@@ -74,7 +74,10 @@ function methodsFor(table: readonly AccessEntry[], path: string): string[] {
   const methods = table
     .filter((entry) => {
       const pattern = entry.path.split('/');
-      return pattern.length === parts.length && pattern.every((part, index) => part === parts[index] || (part.startsWith(':') && parts[index] !== ''));
+      return (
+        pattern.length === parts.length &&
+        pattern.every((part, index) => part === parts[index] || (part.startsWith(':') && parts[index] !== ''))
+      );
     })
     .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   return [...new Set(methods)].toSorted();

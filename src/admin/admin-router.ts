@@ -1,5 +1,5 @@
 import { OpenAPIHono, type RouteConfig, type RouteConfigToTypedResponse } from '@hono/zod-openapi';
-import type { Schema, ToSchema } from 'hono/types';
+import type { BlankSchema, Schema, ToSchema } from 'hono/types';
 import { problemMediaType } from '../errors/problem.ts';
 import type { z } from 'zod';
 import type { Access, AdminContext, AdminEnv } from './admin-env.ts';
@@ -22,7 +22,9 @@ export interface AccessEntry {
   readonly access: Access;
 }
 
-type RoutingPath<Path extends string> = Path extends `${infer Start}{${infer Name}}${infer Rest}` ? `${Start}:${Name}${RoutingPath<Rest>}` : Path;
+type RoutingPath<Path extends string> = Path extends `${infer Start}{${infer Name}}${infer Rest}`
+  ? `${Start}:${Name}${RoutingPath<Rest>}`
+  : Path;
 
 type Part<Route, Name extends string, Target extends string> = Route extends { request: Record<Name, infer Schema extends z.ZodType> }
   ? { in: Record<Target, z.input<Schema>>; out: Record<Target, z.output<Schema>> }
@@ -34,14 +36,19 @@ type Body<Route> = Route extends { request: { body: { content: { 'application/js
 
 type InputOf<Route> = object & Part<Route, 'params', 'param'> & Part<Route, 'query', 'query'> & Body<Route>;
 
-type SchemaOf<Route extends AdminRoute> = ToSchema<Route['method'], RoutingPath<Route['path']>, InputOf<Route>, RouteConfigToTypedResponse<Route>>;
+type SchemaOf<Route extends AdminRoute> = ToSchema<
+  Route['method'],
+  RoutingPath<Route['path']>,
+  InputOf<Route>,
+  RouteConfigToTypedResponse<Route>
+>;
 
 /**
  * Collects admin routes: how to answer, what to ask of the caller, and how to describe it. A route cannot be added
  * without saying what it asks. Bodies are validated by the use cases and by nothing else, so the description's
  * schemas are the ones that the use cases validate with.
  */
-export class AdminRouter<Routes extends Schema = Record<never, never>> extends OpenAPIHono<AdminEnv, Routes> {
+export class AdminRouter<Routes extends Schema = BlankSchema> extends OpenAPIHono<AdminEnv, Routes> {
   readonly access: AccessEntry[] = [];
 
   add<const Route extends AdminRoute>(
@@ -59,7 +66,8 @@ export class AdminRouter<Routes extends Schema = Record<never, never>> extends O
     } as RouteConfig;
     this.openAPIRegistry.registerPath(description);
     this.access.push({ method, path, access });
-    this.on(method, path, authorise(access), handler as (c: AdminContext) => Response | Promise<Response>);
+    this.on(method, path, authorise(access), handler);
+    // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- tsc needs it: it is the same object with more types
     return this as unknown as AdminRouter<Routes & SchemaOf<Route>>;
   }
 
@@ -67,6 +75,7 @@ export class AdminRouter<Routes extends Schema = Record<never, never>> extends O
   include<More extends Schema>(router: AdminRouter<More>): AdminRouter<Routes & More> {
     this.route('/', router);
     this.access.push(...router.access);
+    // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- as above
     return this as unknown as AdminRouter<Routes & More>;
   }
 }
@@ -106,5 +115,7 @@ function errorResponses(route: AdminRoute): Record<number, object> {
   if (route.method === 'put' || route.method === 'patch' || route.method === 'delete') statuses.add(412);
   if (route.method === 'post' && route.access === 'public') statuses.add(401).add(429);
   const content = { [problemMediaType]: { schema: problemSchema } };
-  return Object.fromEntries([...statuses].toSorted((a, b) => a - b).map((status) => [status, { description: errorTexts[status], content }]));
+  return Object.fromEntries(
+    [...statuses].toSorted((a, b) => a - b).map((status) => [status, { description: errorTexts[status], content }]),
+  );
 }

@@ -25,7 +25,8 @@ export function adminRoutes(context: AccessContext) {
     path: '/admin/admins/{id}',
     tags,
     access: 'admin',
-    description: 'Changes just the fields given. A new password ends the other sessions of that admin; for the own one give `current_password` too.',
+    description:
+      'Changes just the fields given. A new password ends the other sessions of that admin; for the own one give `current_password` too.',
     request: { params, headers: ifMatchHeaders, body: jsonBody(updateAdminSchema) },
     responses: { 200: oneAnswer(adminSchema) },
   } as const;
@@ -84,7 +85,7 @@ export function adminRoutes(context: AccessContext) {
         path: '/admin/admins/{id}',
         operationId: 'deleteAdmin',
         summary: 'Delete an admin',
-        description: 'The admin\'s sessions end. The last admin cannot be deleted: 409.',
+        description: "The admin's sessions end. The last admin cannot be deleted: 409.",
         tags,
         access: 'admin',
         request: { params, headers: ifMatchHeaders },

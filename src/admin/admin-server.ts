@@ -15,7 +15,20 @@ import { secure, securityHeaders } from './security-headers.ts';
 export interface AdminServerOptions {
   readonly app: Pick<AdminApp, 'fetch'>;
   readonly log: AdminLog;
+  /** Limits that differ from the usual ones; times in milliseconds. */
+  readonly limits?: Partial<ServerLimits>;
 }
+
+export interface ServerLimits {
+  readonly maxConnections: number;
+  /** Longest time from a connection's (next) request beginning to its head being whole. */
+  readonly headTimeout: number;
+  /** The same to its body being whole. */
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+}
+
+const usualLimits: ServerLimits = { maxConnections: 256, headTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 60_000 };
 
 export interface AdminListener {
   /** The bound port; 0 for a Unix socket. */
@@ -35,9 +48,11 @@ const requestIdHeader = 'x-request-id';
  * refused with 403; client address, scheme and request id are what the worker says.
  * @param token what `x-apigate-worker-token` must be
  */
-export function listenForWorkers(options: AdminServerOptions & { readonly socketPath: string; readonly token: string }): Promise<AdminListener> {
+export function listenForWorkers(
+  options: AdminServerOptions & { readonly socketPath: string; readonly token: string },
+): Promise<AdminListener> {
   const token = Buffer.from(options.token);
-  return listen(options, { path: options.socketPath }, 2_048, (headers) => {
+  return listen(options, { path: options.socketPath }, { ...usualLimits, maxConnections: 2_048 }, (headers) => {
     const given = Buffer.from(headers.get(workerTokenHeader) ?? '');
     const scheme = headers.get(schemeHeader);
     const remoteAddress = headers.get(clientHeader);
@@ -49,7 +64,7 @@ export function listenForWorkers(options: AdminServerOptions & { readonly socket
 
 /** Serves the admin app on a TCP address of its own (`--admin-listen`); the client's address is the socket's. */
 export function listenOnTcp(options: AdminServerOptions & { readonly host: string; readonly port: number }): Promise<AdminListener> {
-  return listen(options, { host: options.host, port: options.port }, 256, (_headers, socketAddress) => ({
+  return listen(options, { host: options.host, port: options.port }, usualLimits, (_headers, socketAddress) => ({
     remoteAddress: plainAddress(socketAddress),
     scheme: 'http',
     requestId: requestIdOf(undefined),
@@ -59,7 +74,14 @@ export function listenOnTcp(options: AdminServerOptions & { readonly host: strin
 /** What the app is told of a request; undefined when the caller has not proved to be a worker. */
 type Introduce = (headers: ReadonlyMap<string, string>, socketAddress: string) => AdminBindings | undefined;
 
-async function listen({ app, log }: AdminServerOptions, address: ListenOptions, maxConnections: number, introduce: Introduce): Promise<AdminListener> {
+async function listen(
+  options: AdminServerOptions,
+  address: ListenOptions,
+  usual: ServerLimits,
+  introduce: Introduce,
+): Promise<AdminListener> {
+  const { app, log } = options;
+  const limits = { ...usual, ...options.limits };
   const answer = getRequestListener((request, env) => fetchFor(app, request, (env as { incoming: IncomingMessage }).incoming), {
     overrideGlobalObjects: false,
     errorHandler: (error) => {
@@ -68,15 +90,22 @@ async function listen({ app, log }: AdminServerOptions, address: ListenOptions, 
     },
   });
   const server = createServer(
-    // The worker's own headers come on top of what a client may send. Times in milliseconds.
-    { maxHeaderSize: 32 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 60_000, requireHostHeader: false, connectionsCheckingInterval: 1_000 },
+    {
+      // The worker's own headers come on top of what a client may send.
+      maxHeaderSize: 32 * 1024,
+      headersTimeout: limits.headTimeout,
+      requestTimeout: limits.requestTimeout,
+      keepAliveTimeout: limits.keepAliveTimeout,
+      connectionsCheckingInterval: 1_000,
+      requireHostHeader: false,
+    },
     (incoming, outgoing) => {
       const bindings = introduce(takeInternalHeaders(incoming), incoming.socket.remoteAddress ?? '');
       if (bindings !== undefined) introduced.set(incoming, bindings);
       void answer(incoming, outgoing);
     },
   );
-  server.maxConnections = maxConnections;
+  server.maxConnections = limits.maxConnections;
   server.on('clientError', refuseBrokenRequest);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -95,7 +124,7 @@ const introduced = new WeakMap<IncomingMessage, AdminBindings>();
 
 async function fetchFor(app: Pick<AdminApp, 'fetch'>, request: Request, incoming: IncomingMessage): Promise<Response> {
   const bindings = introduced.get(incoming);
-  if (bindings === undefined) throw new GatewayError('forbidden', { detail: 'This socket is for the gateway\'s own workers.' });
+  if (bindings === undefined) throw new GatewayError('forbidden', { detail: "This socket is for the gateway's own workers." });
   return app.fetch(request, bindings);
 }
 
@@ -141,7 +170,13 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
   }
   const problem = problemOf(codeOf(error), requestIdOf(undefined));
   const body = JSON.stringify(problem);
-  const headers = { ...securityHeaders, 'Content-Type': problemMediaType, 'Content-Length': String(Buffer.byteLength(body)), 'X-Request-Id': problem.request_id, Connection: 'close' };
+  const headers = {
+    ...securityHeaders,
+    'Content-Type': problemMediaType,
+    'Content-Length': String(Buffer.byteLength(body)),
+    'X-Request-Id': problem.request_id,
+    Connection: 'close',
+  };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${head.join('')}\r\n${body}`);
 }

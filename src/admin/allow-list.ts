@@ -6,22 +6,13 @@ export interface AllowList {
   allows(address: string): boolean;
 }
 
-const namedRanges = {
-  loopback: ['127.0.0.0/8', '::1/128'],
-  private: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'],
-} as const;
-
 /**
- * Compiles `APIGATE_ADMIN_ALLOW`: `loopback`, `private`, `any`, addresses and CIDRs. An empty list allows nobody.
+ * Compiles `APIGATE_ADMIN_ALLOW`, its words expanded: addresses and CIDRs. An empty list allows nobody.
  * @throws Error that names the entry at fault
  */
 export function compileAllowList(entries: readonly string[]): AllowList {
-  if (entries.includes('any')) return { allows: (address) => isIP(withoutZone(address)) !== 0 };
   const allowed = new BlockList();
-  for (const entry of entries) {
-    const ranges: readonly string[] = entry === 'loopback' || entry === 'private' ? namedRanges[entry] : [entry];
-    for (const range of ranges) addRange(allowed, range);
-  }
+  for (const entry of entries) addRange(allowed, entry);
   return {
     allows(address) {
       const plain = plainAddress(address);
@@ -48,7 +39,7 @@ function addRange(list: BlockList, range: string): void {
   const longest = family === 4 ? 32 : 128;
   const length = prefix === undefined ? longest : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
   if (family === 0 || rest.length > 0 || !(length <= longest)) {
-    throw new Error(`"${range}" is neither an address nor a CIDR, nor one of loopback, private, any`);
+    throw new Error(`"${range}" is neither an address nor a CIDR`);
   }
   list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
 }

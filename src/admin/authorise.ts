@@ -51,7 +51,9 @@ async function callerOf(context: AccessContext, c: AdminContext): Promise<Caller
   }
   const cookie = sessionTokenOf(c.req.header('cookie'));
   const session = cookie === undefined ? undefined : await findSession(context, cookie);
-  return session && { actor: { kind: 'admin', id: session.adminId, label: session.email, remoteAddress, requestId }, scope: 'admin', session };
+  return (
+    session && { actor: { kind: 'admin', id: session.adminId, label: session.email, remoteAddress, requestId }, scope: 'admin', session }
+  );
 }
 
 function accessProblem(access: Access, caller: Caller | undefined): GatewayError | undefined {

@@ -9,7 +9,9 @@ import { openApp, type AppFixture } from './admin-app-fixture.ts';
 /** Every route as the router itself knows it, parameters filled in. */
 function routesOf(fixture: AppFixture): { method: string; path: string; pattern: string }[] {
   const routes = fixture.app.routes.filter(({ method }) => method !== 'ALL');
-  const unique = new Map(routes.map(({ method, path }) => [`${method} ${path}`, { method, pattern: path, path: path.replaceAll(/:\w+/g, 'x') }]));
+  const unique = new Map(
+    routes.map(({ method, path }) => [`${method} ${path}`, { method, pattern: path, path: path.replaceAll(/:\w+/g, 'x') }]),
+  );
   return [...unique.values()];
 }
 
@@ -23,7 +25,8 @@ describe('authority', () => {
     const live = await fixture.signIn();
     const out = await fixture.signIn();
     await fixture.call('POST', '/admin/logout', { cookie: out });
-    const secretOf = async (name: string, extra: object): Promise<string> => (await createToken(access, systemActor, { name, scope: 'admin', ...extra })).secret;
+    const secretOf = async (name: string, extra: object): Promise<string> =>
+      (await createToken(access, systemActor, { name, scope: 'admin', ...extra })).secret;
     const expired = await secretOf('expired', { expires_at: new Date(access.clock() + 1).toISOString() });
     const revoked = await secretOf('revoked', {});
     await revokeToken(access, systemActor, 'revoked');
@@ -63,7 +66,11 @@ describe('authority', () => {
     const cookie = await fixture.signIn();
     assert.equal((await fixture.call('GET', '/admin/me', { cookie })).status, 200);
     assert.equal((await fixture.call('GET', '/admin/me', { cookie, authorization: 'Bearer nonsense' })).status, 401);
-    assert.equal((await fixture.call('GET', '/admin/me', { cookie, authorization: 'Basic cHJveHk6eA==' })).status, 200, 'a proxy in front may have a password of its own');
+    assert.equal(
+      (await fixture.call('GET', '/admin/me', { cookie, authorization: 'Basic cHJveHk6eA==' })).status,
+      200,
+      'a proxy in front may have a password of its own',
+    );
   });
 
   it('of a token ends at its scope, on every route, as the access table says', async () => {
@@ -72,7 +79,11 @@ describe('authority', () => {
     const scopes: readonly TokenScope[] = ['read', 'write', 'admin'];
     const table = new Map(fixture.app.access.map((entry) => [`${entry.method} ${entry.path}`, entry.access]));
     const walked = routesOf(fixture);
-    assert.deepEqual(walked.map(({ method, pattern }) => `${method} ${pattern}`).toSorted(), [...table.keys()].toSorted(), 'the table is the router\'s');
+    assert.deepEqual(
+      walked.map(({ method, pattern }) => `${method} ${pattern}`).toSorted(),
+      [...table.keys()].toSorted(),
+      "the table is the router's",
+    );
     for (const { method, path, pattern } of walked) {
       const access = table.get(`${method} ${pattern}`);
       if (access === 'public') continue;
@@ -89,7 +100,15 @@ describe('authority', () => {
     await using fixture = await openApp();
     for (const { method, path, access } of fixture.app.access) {
       const identity = /^\/admin\/(tokens|admins|sessions)/.test(path);
-      const expected = publicRoutes.has(`${method} ${path}`) ? 'public' : path === '/admin/logout' ? 'session' : identity ? 'admin' : method === 'GET' ? 'read' : 'write';
+      const expected = publicRoutes.has(`${method} ${path}`)
+        ? 'public'
+        : path === '/admin/logout'
+          ? 'session'
+          : identity
+            ? 'admin'
+            : method === 'GET'
+              ? 'read'
+              : 'write';
       assert.equal(access, expected, `${method} ${path}`);
     }
   });
@@ -117,7 +136,11 @@ describe('cross-site requests', () => {
     for (const { method, path } of unsafe) {
       for (const headers of foreign) {
         for (const credentials of [{ cookie }, {}]) {
-          const answer = await fixture.call(method, path, { headers, ...credentials, ...(headers['content-type'] === undefined ? { json: {} } : { body: '{}' }) });
+          const answer = await fixture.call(method, path, {
+            headers,
+            ...credentials,
+            ...(headers['content-type'] === undefined ? { json: {} } : { body: '{}' }),
+          });
           assert.equal(answer.status, 403, `${method} ${path} ${JSON.stringify(headers)}`);
           assert.equal(answer.body.code, 'forbidden');
         }
@@ -197,7 +220,13 @@ describe('who may come near', () => {
     const made = await fixture.call('POST', '/admin/tokens', { env, headers, json: { name: 'cli' } });
     assert.equal(made.status, 201);
     assert.equal(made.body.created_by, 'root');
-    assert.deepEqual((await fixture.call('GET', '/admin/me', { env })).body, { kind: 'cli', id: '', label: 'root', scope: 'admin', expires_at: null });
+    assert.deepEqual((await fixture.call('GET', '/admin/me', { env })).body, {
+      kind: 'cli',
+      id: '',
+      label: 'root',
+      scope: 'admin',
+      expires_at: null,
+    });
     assert.deepEqual((await fixture.access.audit()).at(-1)?.actor_kind, 'cli');
     assert.equal((await fixture.call('POST', '/admin/logout', { env })).status, 403, 'there is no session to end');
   });

@@ -24,7 +24,10 @@ export function oneAnswer<Schema extends z.ZodType>(schema: Schema, description 
 
 /** 201 with the new resource. */
 export function createdAnswer<Schema extends z.ZodType>(schema: Schema, description = 'The new resource.') {
-  return { ...jsonAnswer(schema, description), headers: { ...resourceHeaders, Location: { description: 'Path of the new resource.', schema: { type: 'string' as const } } } } as const;
+  return {
+    ...jsonAnswer(schema, description),
+    headers: { ...resourceHeaders, Location: { description: 'Path of the new resource.', schema: { type: 'string' as const } } },
+  } as const;
 }
 
 /** 204. */
@@ -47,6 +50,6 @@ export const ifMatchHeaders = z.object({
 
 const resourceHeaders = {
   ETag: { description: 'Names this state of the resource, for If-Match.', schema: { type: 'string' as const } },
-  'X-APIGate-Revision': { description: 'The gateway config\'s revision after a change.', schema: { type: 'string' as const } },
+  'X-APIGate-Revision': { description: "The gateway config's revision after a change.", schema: { type: 'string' as const } },
   'X-APIGate-Warnings': { description: 'JSON array of warnings about a change, in ASCII.', schema: { type: 'string' as const } },
 } as const;

@@ -23,7 +23,7 @@ export const deleteQuerySchema = z.strictObject({
 });
 
 export const sessionsQuerySchema = listQuerySchema.extend({
-  all: flag.optional().meta({ description: 'Everybody\'s sessions rather than the own ones.' }),
+  all: flag.optional().meta({ description: "Everybody's sessions rather than the own ones." }),
 });
 
 /**

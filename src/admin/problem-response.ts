@@ -20,7 +20,13 @@ export interface FailedRequest {
 export function problemResponse(thrown: unknown, request: FailedRequest, log: AdminLog): Response {
   const error = asGatewayError(thrown);
   if (error.status >= 500) {
-    const details = { request_id: request.requestId, method: request.method, path: request.path, code: error.code, err: error.cause ?? error };
+    const details = {
+      request_id: request.requestId,
+      method: request.method,
+      path: request.path,
+      code: error.code,
+      err: error.cause ?? error,
+    };
     if (error.code === 'internal_error') log.error(details, 'an admin request failed unexpectedly');
     else log.warn(details, 'an admin request failed');
   }

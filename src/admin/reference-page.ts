@@ -12,7 +12,15 @@ export function referencePage(document: OpenApiDocument): ReferencePage {
   const operations = operationsOf(document);
   const tags = [...new Set(operations.map(({ tag }) => tag))];
   const contents = tags.map((tag) => `<li><a href="#${escaped(tag)}">${escaped(tag)}</a></li>`).join('');
-  const sections = tags.map((tag) => sectionOf(document, tag, operations.filter((operation) => operation.tag === tag))).join('');
+  const sections = tags
+    .map((tag) =>
+      sectionOf(
+        document,
+        tag,
+        operations.filter((operation) => operation.tag === tag),
+      ),
+    )
+    .join('');
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(document.info.title)}</title><style>${style}</style></head>
@@ -21,7 +29,10 @@ export function referencePage(document: OpenApiDocument): ReferencePage {
 <nav><ul>${contents}</ul></nav></header><main>${sections}</main></body></html>
 `;
   const hash = createHash('sha256').update(style).digest('base64');
-  return { html, contentSecurityPolicy: `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'` };
+  return {
+    html,
+    contentSecurityPolicy: `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  };
 }
 
 const style = `
@@ -43,9 +54,17 @@ interface Described {
   readonly summary?: string;
   readonly description?: string;
   readonly tags?: readonly string[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean; readonly description?: string; readonly schema?: JsonSchema }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly description?: string;
+    readonly schema?: JsonSchema;
+  }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema?: JsonSchema }>> };
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema?: JsonSchema }>> }>>;
+  readonly responses: Readonly<
+    Record<string, { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema?: JsonSchema }>> }>
+  >;
 }
 
 interface JsonSchema {
@@ -68,7 +87,12 @@ interface JsonSchema {
 
 function operationsOf(document: OpenApiDocument): Operation[] {
   return Object.entries(document.paths ?? {}).flatMap(([path, methods]) =>
-    Object.entries(methods as Record<string, Described>).map(([method, description]) => ({ method, path, tag: description.tags?.[0] ?? 'other', description })),
+    Object.entries(methods as Record<string, Described>).map(([method, description]) => ({
+      method,
+      path,
+      tag: description.tags?.[0] ?? 'other',
+      description,
+    })),
   );
 }
 
@@ -111,7 +135,7 @@ function answersOf({ responses }: Described): string {
 
 function resolved(document: OpenApiDocument, schema: JsonSchema): JsonSchema {
   const name = schema.$ref?.split('/').at(-1);
-  return name === undefined ? schema : ((document.components?.schemas?.[name] ?? {}) as JsonSchema);
+  return name === undefined ? schema : (document.components?.schemas?.[name] ?? {});
 }
 
 function typeOf(schema: JsonSchema): string {

@@ -44,7 +44,8 @@ export function sessionRoutes(context: AccessContext) {
         path: '/admin/login',
         operationId: 'signIn',
         summary: 'Sign in',
-        description: 'Sets the cookie `session`. Failures slow down further attempts for the account and for the address: 429 with Retry-After.',
+        description:
+          'Sets the cookie `session`. Failures slow down further attempts for the account and for the address: 429 with Retry-After.',
         tags,
         access: 'public',
         request: { body: jsonBody(signInSchema) },
@@ -96,7 +97,7 @@ export function sessionRoutes(context: AccessContext) {
         path: '/admin/sessions',
         operationId: 'listSessions',
         summary: 'List sessions',
-        description: 'The own sessions, or everybody\'s with `all=true`; tokens and the CLI have none of their own and see all.',
+        description: "The own sessions, or everybody's with `all=true`; tokens and the CLI have none of their own and see all.",
         tags,
         access: 'admin',
         request: { query: sessionsQuerySchema },

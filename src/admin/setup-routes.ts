@@ -37,7 +37,8 @@ export function setupRoutes(context: AccessContext) {
         path: '/admin/setup',
         operationId: 'setUp',
         summary: 'Make the first admin',
-        description: 'With the one-time code that the gateway printed at start. It works once and signs the new admin in; later it answers 409.',
+        description:
+          'With the one-time code that the gateway printed at start. It works once and signs the new admin in; later it answers 409.',
         tags,
         access: 'public',
         request: { body: jsonBody(setUpSchema) },

@@ -17,7 +17,13 @@ const params = idParams('Id or name of the upstream.');
 /** `/admin/upstreams` */
 export function upstreamRoutes(control: ControlContext) {
   const update = async (c: AdminContext<'/admin/upstreams/:id'>): Promise<Response> => {
-    const { value, ...notes } = await updateUpstream(control, callerOfRoute(c).actor, c.req.param('id'), await readJson(c), changeOptions(c));
+    const { value, ...notes } = await updateUpstream(
+      control,
+      callerOfRoute(c).actor,
+      c.req.param('id'),
+      await readJson(c),
+      changeOptions(c),
+    );
     return one(c, value, etagOf(value), notes);
   };
   const updateDescription = {

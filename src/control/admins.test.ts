@@ -35,8 +35,14 @@ describe('admins', () => {
     await using fixture = await openAccess(ann, bob);
     const bad = await refusal(createAdmin(fixture.access, systemActor, { email: 'ann', password: 12, pasword: 'x' }));
     assert.deepEqual(bad.errors.map(({ field }) => field).toSorted(), ['email', 'password', 'pasword']);
-    assert.match((await refusal(createAdmin(fixture.access, systemActor, { email: 'c@example.com', password: 'short' }))).errors[0]?.message ?? '', /12 characters/);
-    assert.equal((await refusal(createAdmin(fixture.access, systemActor, { email: 'ANN@example.com', password: goodPassword }))).code, 'conflict');
+    assert.match(
+      (await refusal(createAdmin(fixture.access, systemActor, { email: 'c@example.com', password: 'short' }))).errors[0]?.message ?? '',
+      /12 characters/,
+    );
+    assert.equal(
+      (await refusal(createAdmin(fixture.access, systemActor, { email: 'ANN@example.com', password: goodPassword }))).code,
+      'conflict',
+    );
     assert.equal((await refusal(updateAdmin(fixture.access, systemActor, bob, { email: ann }, elsewhere))).code, 'conflict');
     assert.equal((await refusal(updateAdmin(fixture.access, systemActor, 'nobody@example.com', {}, elsewhere))).code, 'not_found');
     assert.equal((await refusal(getAdmin(fixture.access, 'adm_0000000000000000'))).code, 'not_found');
@@ -54,7 +60,10 @@ describe('admins', () => {
     await updateAdmin(access, systemActor, own.signedIn.adminId, change, { ...elsewhere, signedIn: own.signedIn });
     assert.ok(await findSession(access, own.token));
     assert.equal(await findSession(access, other.token), undefined);
-    assert.equal((await refusal(signIn(access, { email: 'ann2@example.com', password: goodPassword }, originAt('192.0.2.1')))).code, 'invalid_credentials');
+    assert.equal(
+      (await refusal(signIn(access, { email: 'ann2@example.com', password: goodPassword }, originAt('192.0.2.1')))).code,
+      'invalid_credentials',
+    );
     assert.ok(await signIn(access, { email: 'ann2@example.com', password: 'another good password' }, originAt('192.0.2.1')));
     await updateAdmin(access, systemActor, own.signedIn.adminId, { password: 'set by another admin' }, elsewhere);
     assert.equal(await findSession(access, own.token), undefined, 'a password set by somebody else ends them all');
@@ -65,9 +74,16 @@ describe('admins', () => {
     const { access } = fixture;
     const { signedIn } = await signIn(access, { email: ann, password: goodPassword }, originAt('192.0.2.9'));
     const change = (current?: string): Promise<unknown> =>
-      updateAdmin(access, systemActor, ann, { password: 'another good password', ...(current === undefined ? {} : { current_password: current }) }, { ...elsewhere, signedIn });
+      updateAdmin(
+        access,
+        systemActor,
+        ann,
+        { password: 'another good password', ...(current === undefined ? {} : { current_password: current }) },
+        { ...elsewhere, signedIn },
+      );
     assert.deepEqual((await refusal(change())).errors, [{ field: 'current_password', message: 'is required to change your own password' }]);
-    for (let guess = 0; guess < 5; guess += 1) assert.match((await refusal(change(`guess ${guess}`))).errors[0]?.message ?? '', /not your current/);
+    for (let guess = 0; guess < 5; guess += 1)
+      assert.match((await refusal(change(`guess ${guess}`))).errors[0]?.message ?? '', /not your current/);
     assert.equal((await refusal(change(goodPassword))).code, 'too_many_attempts');
     fixture.advance(1_000);
     await change(goodPassword);
@@ -90,8 +106,18 @@ describe('admins', () => {
     assert.notEqual(seen.last_sign_in_at, null);
     assert.equal(adminEtag(seen), adminEtag(before));
     fixture.advance(1);
-    const after = await updateAdmin(access, systemActor, ann, { ...seen, email: 'ann2@example.com' }, { ...elsewhere, ifMatch: adminEtag(seen) });
-    assert.equal((await refusal(updateAdmin(access, systemActor, after.id, { email: 'x@example.com' }, { ...elsewhere, ifMatch: adminEtag(seen) }))).code, 'precondition_failed');
+    const after = await updateAdmin(
+      access,
+      systemActor,
+      ann,
+      { ...seen, email: 'ann2@example.com' },
+      { ...elsewhere, ifMatch: adminEtag(seen) },
+    );
+    assert.equal(
+      (await refusal(updateAdmin(access, systemActor, after.id, { email: 'x@example.com' }, { ...elsewhere, ifMatch: adminEtag(seen) })))
+        .code,
+      'precondition_failed',
+    );
     assert.equal((await refusal(deleteAdmin(access, systemActor, after.id, { ifMatch: adminEtag(seen) }))).code, 'precondition_failed');
     await deleteAdmin(access, systemActor, after.id, { ifMatch: `"other", ${adminEtag(after)}` });
   });
@@ -101,12 +127,15 @@ describe('admins', () => {
     await updateAdmin(fixture.access, systemActor, bob, { password: 'another good password' }, elsewhere);
     await deleteAdmin(fixture.access, systemActor, bob);
     const audit = await fixture.audit();
-    assert.deepEqual(audit.map(({ action, resource_name }) => [action, resource_name]), [
-      ['admin.create', ann],
-      ['admin.create', bob],
-      ['admin.update', bob],
-      ['admin.delete', bob],
-    ]);
+    assert.deepEqual(
+      audit.map(({ action, resource_name }) => [action, resource_name]),
+      [
+        ['admin.create', ann],
+        ['admin.create', bob],
+        ['admin.update', bob],
+        ['admin.delete', bob],
+      ],
+    );
     assert.deepEqual(audit[2]?.detail, { changed: ['password'], sessions_ended: 0 });
     assert.doesNotMatch(JSON.stringify(audit), /scrypt|good password|horse/);
   });

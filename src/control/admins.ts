@@ -45,7 +45,13 @@ export interface UpdateAdminOptions extends ChangeOptions {
  * Changes e-mail or password. A new password ends the admin's other sessions.
  * @throws GatewayError `not_found`, `precondition_failed`, `validation_failed`, `conflict`, `too_many_attempts`
  */
-export async function updateAdmin(context: AccessContext, actor: Actor, idOrEmail: string, changes: unknown, options: UpdateAdminOptions): Promise<Admin> {
+export async function updateAdmin(
+  context: AccessContext,
+  actor: Actor,
+  idOrEmail: string,
+  changes: unknown,
+  options: UpdateAdminOptions,
+): Promise<Admin> {
   const before = await context.store.read((tx) => find(tx, idOrEmail));
   checkIfMatch(options.ifMatch, adminEtag(adminOf(before)));
   const given = readChanges(updateAdminSchema, changes, adminOf(before));
@@ -66,7 +72,13 @@ export async function updateAdmin(context: AccessContext, actor: Actor, idOrEmai
     await tx.admins.put(row);
     const ended = given.password === undefined ? 0 : await tx.sessions.removeOfAdmin(row.id, own ? options.signedIn?.idHash : undefined);
     const changed = [...(given.email === undefined ? [] : ['email']), ...(given.password === undefined ? [] : ['password'])];
-    await accessAudit(tx, now, actor, { action: 'admin.update', type: 'admin', id: row.id, name: row.email, detail: { changed, sessions_ended: ended } });
+    await accessAudit(tx, now, actor, {
+      action: 'admin.update',
+      type: 'admin',
+      id: row.id,
+      name: row.email,
+      detail: { changed, sessions_ended: ended },
+    });
     return row;
   });
   return adminOf(after);
@@ -124,7 +136,12 @@ function refuseBadPassword(password: string, email: string): void {
   if (problem !== undefined) throw invalid({ field: 'password', message: problem });
 }
 
-async function proveCurrentPassword(context: AccessContext, admin: AdminRow, current: string | undefined, remoteAddress: string): Promise<void> {
+async function proveCurrentPassword(
+  context: AccessContext,
+  admin: AdminRow,
+  current: string | undefined,
+  remoteAddress: string,
+): Promise<void> {
   if (current === undefined) throw invalid({ field: 'current_password', message: 'is required to change your own password' });
   const attempt = context.throttle.begin(signInKeys(context, admin.email, remoteAddress));
   if (!(await examine(attempt, () => context.passwords.verify(current, admin.password_hash)))) {

@@ -58,7 +58,13 @@ describe('createPasswords', () => {
 describe('passwordProblem', () => {
   it('asks for length and takes nearly anything else', () => {
     assert.equal(passwordProblem('correct horse battery', 'a@b.example'), undefined);
-    assert.equal(passwordProblem('\u{1f600}\u{1f601}\u{1f602}\u{1f603}\u{1f604}\u{1f605}\u{1f606}\u{1f607}\u{1f608}\u{1f609}\u{1f60a}\u{1f60b}', 'a@b.example'), undefined);
+    assert.equal(
+      passwordProblem(
+        '\u{1f600}\u{1f601}\u{1f602}\u{1f603}\u{1f604}\u{1f605}\u{1f606}\u{1f607}\u{1f608}\u{1f609}\u{1f60a}\u{1f60b}',
+        'a@b.example',
+      ),
+      undefined,
+    );
     assert.match(passwordProblem('elevenchars', 'a@b.example') ?? '', /at least 12/);
     assert.match(passwordProblem('x'.repeat(257), 'a@b.example') ?? '', /at most 256/);
     assert.match(passwordProblem('aaaaaaaaaaaaa', 'a@b.example') ?? '', /different/);

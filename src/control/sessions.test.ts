@@ -3,7 +3,16 @@ import { describe, it } from 'node:test';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { goodPassword, openAccess, originAt, systemActor } from './access-fixture.ts';
 import { deleteAdmin, updateAdmin } from './admins.ts';
-import { endSession, findSession, listSessions, sessionAbsoluteLimit, sessionIdleLimit, signIn, signOut, type NewSession } from './sessions.ts';
+import {
+  endSession,
+  findSession,
+  listSessions,
+  sessionAbsoluteLimit,
+  sessionIdleLimit,
+  signIn,
+  signOut,
+  type NewSession,
+} from './sessions.ts';
 
 const minute = 60_000;
 const ann = 'ann@example.com';
@@ -36,7 +45,10 @@ describe('signIn', () => {
     await using fixture = await openAccess(ann);
     assert.equal(await codeOf(signIn(fixture.access, wrong, originAt('192.0.2.1'))), 'invalid_credentials');
     assert.equal(fixture.derivations(), 1);
-    assert.equal(await codeOf(signIn(fixture.access, { ...right, email: 'nobody@example.com' }, originAt('192.0.2.1'))), 'invalid_credentials');
+    assert.equal(
+      await codeOf(signIn(fixture.access, { ...right, email: 'nobody@example.com' }, originAt('192.0.2.1'))),
+      'invalid_credentials',
+    );
     assert.equal(fixture.derivations(), 2);
     assert.equal(await codeOf(signIn(fixture.access, { email: ann }, originAt('192.0.2.1'))), 'validation_failed');
     assert.equal(await codeOf(signIn(fixture.access, { ...right, password: 7 }, originAt('192.0.2.1'))), 'validation_failed');
@@ -49,7 +61,10 @@ describe('signIn', () => {
     await codeOf(signIn(fixture.access, { email: 'hunter2-canary', password: 'x' }, originAt('192.0.2.3')));
     const [, ok, failed, unknown] = await fixture.audit();
     assert.deepEqual([ok?.action, ok?.actor_kind, ok?.actor_label, ok?.remote_address], ['session.sign_in', 'admin', ann, '192.0.2.1']);
-    assert.deepEqual([failed?.action, failed?.actor_kind, failed?.resource_name, failed?.remote_address], ['session.sign_in_failed', 'anonymous', ann, '192.0.2.2']);
+    assert.deepEqual(
+      [failed?.action, failed?.actor_kind, failed?.resource_name, failed?.remote_address],
+      ['session.sign_in_failed', 'anonymous', ann, '192.0.2.2'],
+    );
     assert.deepEqual([unknown?.action, unknown?.resource_name], ['session.sign_in_failed', '']);
     assert.doesNotMatch(JSON.stringify(await fixture.audit()), /canary|horse|not the password/);
   });
@@ -94,7 +109,10 @@ describe('signIn', () => {
     await using fixture = await openAccess(ann);
     const signingIn = signIn(fixture.access, right, originAt('192.0.2.1'));
     await updateAdmin(fixture.access, systemActor, ann, { password: 'another good password' }, { remoteAddress: '' });
-    const result = await signingIn.then((session: NewSession) => findSession(fixture.access, session.token), (error: GatewayError) => error.code);
+    const result = await signingIn.then(
+      (session: NewSession) => findSession(fixture.access, session.token),
+      (error: GatewayError) => error.code,
+    );
     assert.ok(result === undefined || result === 'invalid_credentials');
   });
 });
@@ -145,7 +163,7 @@ describe('findSession', () => {
 });
 
 describe('listSessions', () => {
-  it('shows live sessions newest first, one admin\'s or all, in pages', async () => {
+  it("shows live sessions newest first, one admin's or all, in pages", async () => {
     await using fixture = await openAccess(ann, 'bob@example.com');
     const { access } = fixture;
     const first = await signIn(access, right, originAt('192.0.2.1'));
@@ -154,14 +172,26 @@ describe('listSessions', () => {
     fixture.advance(minute);
     await signIn(access, right, originAt('192.0.2.3'));
     const all = await listSessions(access, {}, { current: first.signedIn });
-    assert.deepEqual(all.data.map(({ remote_address }) => remote_address), ['192.0.2.3', '192.0.2.2', '192.0.2.1']);
-    assert.deepEqual(all.data.map(({ current }) => current), [false, false, true]);
+    assert.deepEqual(
+      all.data.map(({ remote_address }) => remote_address),
+      ['192.0.2.3', '192.0.2.2', '192.0.2.1'],
+    );
+    assert.deepEqual(
+      all.data.map(({ current }) => current),
+      [false, false, true],
+    );
     const own = await listSessions(access, {}, { adminId: first.signedIn.adminId });
-    assert.deepEqual(own.data.map(({ email }) => email), [ann, ann]);
+    assert.deepEqual(
+      own.data.map(({ email }) => email),
+      [ann, ann],
+    );
     const page = await listSessions(access, { limit: 2 }, {});
     assert.equal(page.total, 3);
     const rest = await listSessions(access, { limit: 2, cursor: page.next_cursor ?? '' }, {});
-    assert.deepEqual(rest.data.map(({ remote_address }) => remote_address), ['192.0.2.1']);
+    assert.deepEqual(
+      rest.data.map(({ remote_address }) => remote_address),
+      ['192.0.2.1'],
+    );
     assert.equal(rest.next_cursor, null);
     assert.equal((await listSessions(access, { q: 'BOB' }, {})).total, 1);
     assert.equal(await codeOf(listSessions(access, { cursor: 'nowhere' }, {})), 'validation_failed');

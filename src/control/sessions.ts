@@ -155,7 +155,13 @@ export async function openSession(context: AccessContext, checked: AdminRow, ori
     };
     await tx.sessions.put(row);
     await tx.admins.put({ ...admin, last_sign_in_at: now });
-    const actor: Actor = { kind: 'admin', id: admin.id, label: admin.email, remoteAddress: origin.remoteAddress, requestId: origin.requestId };
+    const actor: Actor = {
+      kind: 'admin',
+      id: admin.id,
+      label: admin.email,
+      remoteAddress: origin.remoteAddress,
+      requestId: origin.requestId,
+    };
     await accessAudit(tx, now, actor, { action: 'session.sign_in', type: 'session', id: publicId(row.id_hash), name: admin.email });
     return { token, signedIn: signedInOf(row, admin) };
   });
@@ -237,7 +243,14 @@ function sessionOf(context: AccessContext, { row, admin }: Found, current: Signe
   };
 }
 
-async function auditEnd(context: AccessContext, tx: StoreWriter, actor: Actor, action: string, idHash: string, email: string): Promise<void> {
+async function auditEnd(
+  context: AccessContext,
+  tx: StoreWriter,
+  actor: Actor,
+  action: string,
+  idHash: string,
+  email: string,
+): Promise<void> {
   await accessAudit(tx, context.clock(), actor, { action, type: 'session', id: publicId(idHash), name: email });
 }
 

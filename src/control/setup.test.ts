@@ -33,7 +33,10 @@ describe('set-up', () => {
     assert.ok(await signIn(access, ann, originAt('192.0.2.1')));
     assert.equal(await setupRequired(access), false);
     assert.equal(await access.store.read((tx) => tx.meta.get('set_up_code_hash')), undefined);
-    assert.deepEqual((await fixture.audit()).map(({ action }) => action), ['set_up.complete', 'session.sign_in', 'session.sign_in']);
+    assert.deepEqual(
+      (await fixture.audit()).map(({ action }) => action),
+      ['set_up.complete', 'session.sign_in', 'session.sign_in'],
+    );
   });
 
   it('takes the code as people type it', async () => {
@@ -78,11 +81,17 @@ describe('set-up', () => {
     const { access } = fixture;
     const code = await ensureSetupCode(access);
     for (let guess = 0; guess < 5; guess += 1) {
-      assert.equal((await refusal(setUp(access, { code: 'AAAA-AAAA-AAAA-AAAA-AAAA', ...ann }, originAt('192.0.2.1')))).code, 'invalid_credentials');
+      assert.equal(
+        (await refusal(setUp(access, { code: 'AAAA-AAAA-AAAA-AAAA-AAAA', ...ann }, originAt('192.0.2.1')))).code,
+        'invalid_credentials',
+      );
     }
     assert.equal((await refusal(setUp(access, { code, ...ann }, originAt('192.0.2.1')))).code, 'too_many_attempts');
     assert.equal(fixture.derivations(), 0, 'a wrong code costs no hashing');
-    assert.deepEqual((await fixture.audit()).map(({ action }) => action), Array.from({ length: 5 }, () => 'set_up.failed'));
+    assert.deepEqual(
+      (await fixture.audit()).map(({ action }) => action),
+      Array.from({ length: 5 }, () => 'set_up.failed'),
+    );
     assert.ok(await setUp(access, { code, ...ann }, originAt('192.0.2.2')));
   });
 
@@ -91,7 +100,10 @@ describe('set-up', () => {
     const code = await ensureSetupCode(fixture.access);
     const bad = await refusal(setUp(fixture.access, { code, email: 'ann', password: 5 }, originAt('192.0.2.1')));
     assert.deepEqual(bad.errors.map(({ field }) => field).toSorted(), ['email', 'password']);
-    assert.match((await refusal(setUp(fixture.access, { code, ...ann, password: 'short' }, originAt('192.0.2.1')))).errors[0]?.message ?? '', /12 characters/);
+    assert.match(
+      (await refusal(setUp(fixture.access, { code, ...ann, password: 'short' }, originAt('192.0.2.1')))).errors[0]?.message ?? '',
+      /12 characters/,
+    );
     assert.ok(await setUp(fixture.access, { code, ...ann }, originAt('192.0.2.1')));
   });
 });
@@ -105,12 +117,21 @@ describe('createFirstAdminFromSettings', () => {
     assert.equal(await access.store.read((tx) => tx.meta.get('set_up_code_hash')), undefined);
     assert.equal(await createFirstAdminFromSettings(access, 'eve@example.com', 'another good password'), undefined);
     assert.equal((await listAdmins(access, {})).total, 1);
-    assert.deepEqual((await fixture.audit()).map(({ actor_kind, actor_label, action }) => [actor_kind, actor_label, action]), [['system', 'settings', 'admin.create']]);
+    assert.deepEqual(
+      (await fixture.audit()).map(({ actor_kind, actor_label, action }) => [actor_kind, actor_label, action]),
+      [['system', 'settings', 'admin.create']],
+    );
   });
 
   it('refuses what would be refused from anybody', async () => {
     await using fixture = await openAccess();
-    assert.deepEqual((await refusal(createFirstAdminFromSettings(fixture.access, 'ann', goodPassword))).errors.map(({ field }) => field), ['email']);
-    assert.deepEqual((await refusal(createFirstAdminFromSettings(fixture.access, ann.email, 'short'))).errors.map(({ field }) => field), ['password']);
+    assert.deepEqual(
+      (await refusal(createFirstAdminFromSettings(fixture.access, 'ann', goodPassword))).errors.map(({ field }) => field),
+      ['email'],
+    );
+    assert.deepEqual(
+      (await refusal(createFirstAdminFromSettings(fixture.access, ann.email, 'short'))).errors.map(({ field }) => field),
+      ['password'],
+    );
   });
 });

@@ -41,12 +41,19 @@ export async function setupRequired(context: AccessContext): Promise<boolean> {
  * @throws GatewayError `conflict` when there is an admin, `invalid_credentials` for a wrong code, `too_many_attempts`,
  * `validation_failed`
  */
-export async function setUp(context: AccessContext, input: unknown, origin: Origin): Promise<{ readonly admin: Admin; readonly session: NewSession }> {
+export async function setUp(
+  context: AccessContext,
+  input: unknown,
+  origin: Origin,
+): Promise<{ readonly admin: Admin; readonly session: NewSession }> {
   if (!(await setupRequired(context))) throw alreadyDone();
   const given = validateInput(setUpSchema, input);
   const attempt = context.throttle.begin(setUpKeys(origin.remoteAddress));
   const codeHash = hashOf(normalized(given.code));
-  const { stored, admins } = await context.store.read(async (tx) => ({ stored: await tx.meta.get(metaKey), admins: await tx.admins.count() }));
+  const { stored, admins } = await context.store.read(async (tx) => ({
+    stored: await tx.meta.get(metaKey),
+    admins: await tx.admins.count(),
+  }));
   if (admins > 0) {
     attempt.withdrawn();
     throw alreadyDone();
@@ -93,7 +100,11 @@ function alreadyDone(): GatewayError {
 
 /** What people type: any case, with or without dashes, letters for the digits they look like. */
 function normalized(code: string): string {
-  const characters = code.toUpperCase().replaceAll(/[^0-9A-Z]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1');
+  const characters = code
+    .toUpperCase()
+    .replaceAll(/[^0-9A-Z]/g, '')
+    .replaceAll('O', '0')
+    .replaceAll(/[IL]/g, '1');
   return characters.match(/.{1,4}/g)?.join('-') ?? '';
 }
 

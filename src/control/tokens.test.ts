@@ -47,7 +47,8 @@ describe('API tokens', () => {
     const deleted = await createToken(access, systemActor, { name: 'deleted' });
     await deleteToken(access, systemActor, deleted.value.id);
     assert.equal(await findToken(access, deleted.secret), undefined);
-    for (const bad of ['', 'agt_', `agt_${'0'.repeat(64)}`, deleted.secret.toUpperCase(), `${revoked.secret} `]) assert.equal(await findToken(access, bad), undefined);
+    for (const bad of ['', 'agt_', `agt_${'0'.repeat(64)}`, deleted.secret.toUpperCase(), `${revoked.secret} `])
+      assert.equal(await findToken(access, bad), undefined);
   });
 
   it('can be renamed, rescoped and given another expiry, by whoever saw their present state', async () => {
@@ -58,13 +59,22 @@ describe('API tokens', () => {
     const changed = await updateToken(access, systemActor, 'ci', { name: 'ci-2', scope: null }, { ifMatch: etag });
     assert.deepEqual([changed.name, changed.scope], ['ci-2', 'read']);
     assert.equal((await findToken(access, secret))?.scope, 'read');
-    assert.equal((await refusal(updateToken(access, systemActor, 'ci-2', { scope: 'admin' }, { ifMatch: etag }))).code, 'precondition_failed');
+    assert.equal(
+      (await refusal(updateToken(access, systemActor, 'ci-2', { scope: 'admin' }, { ifMatch: etag }))).code,
+      'precondition_failed',
+    );
     assert.equal((await refusal(deleteToken(access, systemActor, 'ci-2', { ifMatch: etag }))).code, 'precondition_failed');
     const used = await getToken(access, 'ci-2');
     assert.notEqual(used.last_used_at, null);
     assert.equal(etagOf(used), etagOf(changed), 'being used is no change');
-    assert.equal((await updateToken(access, systemActor, 'ci-2', { ...used, scope: 'admin' })).scope, 'admin', 'what was read may be sent back');
-    assert.deepEqual((await refusal(updateToken(access, systemActor, 'ci-2', { prefix: 'agt_00000000' }))).errors, [{ field: 'prefix', message: 'is set by the gateway and cannot be changed' }]);
+    assert.equal(
+      (await updateToken(access, systemActor, 'ci-2', { ...used, scope: 'admin' })).scope,
+      'admin',
+      'what was read may be sent back',
+    );
+    assert.deepEqual((await refusal(updateToken(access, systemActor, 'ci-2', { prefix: 'agt_00000000' }))).errors, [
+      { field: 'prefix', message: 'is set by the gateway and cannot be changed' },
+    ]);
   });
 
   it('refuse bad input with every field, taken names and unknown ids, and change nothing', async () => {
@@ -76,7 +86,10 @@ describe('API tokens', () => {
     assert.deepEqual(error.errors.map(({ field }) => field).toSorted(), ['expires_at', 'name', 'scop', 'scope']);
     assert.match(error.errors.find(({ field }) => field === 'scop')?.message ?? '', /did you mean scope/);
     assert.deepEqual((await refusal(createToken(access, systemActor, {}))).errors, [{ field: 'name', message: 'is required' }]);
-    assert.match((await refusal(createToken(access, systemActor, { name: 'x', expires_at: '2026-11-23T11:00:00Z' }))).errors[0]?.message ?? '', /future/);
+    assert.match(
+      (await refusal(createToken(access, systemActor, { name: 'x', expires_at: '2026-11-23T11:00:00Z' }))).errors[0]?.message ?? '',
+      /future/,
+    );
     assert.match((await refusal(createToken(access, systemActor, { name: value.id }))).errors[0]?.message ?? '', /id/);
     assert.equal((await refusal(createToken(access, systemActor, { name: 'ci' }))).code, 'conflict');
     await createToken(access, systemActor, { name: 'other' });
@@ -87,8 +100,14 @@ describe('API tokens', () => {
       assert.equal((await refusal(revokeToken(access, systemActor, unknown))).code, 'not_found');
       assert.equal((await refusal(deleteToken(access, systemActor, unknown))).code, 'not_found');
     }
-    assert.deepEqual((await listTokens(access, {})).data.map(({ name }) => name), ['ci', 'other']);
-    assert.deepEqual((await listTokens(access, { q: 'TH' })).data.map(({ name }) => name), ['other']);
+    assert.deepEqual(
+      (await listTokens(access, {})).data.map(({ name }) => name),
+      ['ci', 'other'],
+    );
+    assert.deepEqual(
+      (await listTokens(access, { q: 'TH' })).data.map(({ name }) => name),
+      ['other'],
+    );
   });
 
   it('leave an audit row for each change, without the token', async () => {
@@ -98,12 +117,15 @@ describe('API tokens', () => {
     await revokeToken(fixture.access, systemActor, 'ci');
     await deleteToken(fixture.access, systemActor, 'ci');
     const audit = await fixture.audit();
-    assert.deepEqual(audit.map(({ action, resource_name }) => [action, resource_name]), [
-      ['token.create', 'ci'],
-      ['token.update', 'ci'],
-      ['token.revoke', 'ci'],
-      ['token.delete', 'ci'],
-    ]);
+    assert.deepEqual(
+      audit.map(({ action, resource_name }) => [action, resource_name]),
+      [
+        ['token.create', 'ci'],
+        ['token.update', 'ci'],
+        ['token.revoke', 'ci'],
+        ['token.delete', 'ci'],
+      ],
+    );
     assert.ok(!JSON.stringify(audit).includes(secret.slice(4)));
   });
 });

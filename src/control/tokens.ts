@@ -31,7 +31,11 @@ export interface ProvedToken {
  * Makes an API token. `secret` is the token itself: it is not stored and cannot be shown again.
  * @throws GatewayError `validation_failed`, `conflict`
  */
-export async function createToken(context: AccessContext, actor: Actor, input: unknown): Promise<{ readonly value: ApiToken; readonly secret: string }> {
+export async function createToken(
+  context: AccessContext,
+  actor: Actor,
+  input: unknown,
+): Promise<{ readonly value: ApiToken; readonly secret: string }> {
   const given = validateInput(createApiTokenSchema, input);
   const now = context.clock();
   const secret = `agt_${randomBytes(32).toString('hex')}`;
@@ -50,14 +54,24 @@ export async function createToken(context: AccessContext, actor: Actor, input: u
   await context.store.write(async (tx) => {
     await refuseTakenName(tx, row);
     await tx.tokens.put(row);
-    await accessAudit(tx, now, actor, { action: 'token.create', type: 'token', id: row.id, name: row.name, detail: { scope: row.scope, expires_at: isoOf(row.expires_at) } });
+    await accessAudit(tx, now, actor, {
+      action: 'token.create',
+      type: 'token',
+      id: row.id,
+      name: row.name,
+      detail: { scope: row.scope, expires_at: isoOf(row.expires_at) },
+    });
   });
   return { value: tokenOf(context, row), secret };
 }
 
 export async function listTokens(context: AccessContext, query: ListQuery): Promise<Page<ApiToken>> {
   const page = await context.store.read((tx) => tx.tokens.list(listFilterOf(query)));
-  return pageOfRows(page, (row) => row.name, (row) => tokenOf(context, row));
+  return pageOfRows(
+    page,
+    (row) => row.name,
+    (row) => tokenOf(context, row),
+  );
 }
 
 /** @throws GatewayError `not_found` */

@@ -31,20 +31,22 @@ export const emailSchema = z
   .meta({ description: 'E-mail address, kept in lower case; unique.' });
 
 /** The bound keeps work small; src/control/passwords.ts says what a new password must be like. */
-const passwordSchema = z.string().max(1_024, 'must have at most 256 characters');
+const passwordSchema = z.string().max(1_024, 'must have at most 256 characters').meta({ writeOnly: true });
 
 export const createAdminSchema = z
   .strictObject({
     email: emailSchema,
-    password: passwordSchema.meta({ description: 'At least 12 characters; written, never read back.' }),
+    password: passwordSchema.meta({ description: 'At least 12 characters; written, never read back.', writeOnly: true }),
   })
   .meta({ id: 'AdminCreate' });
 
 export const updateAdminSchema = z
   .strictObject({
     email: emailSchema.optional(),
-    password: passwordSchema.optional().meta({ description: 'A new password; it ends the other sessions of this admin.' }),
-    current_password: passwordSchema.optional().meta({ description: 'Needed when a signed-in admin changes the own password.' }),
+    password: passwordSchema.optional().meta({ description: 'A new password; it ends the other sessions of this admin.', writeOnly: true }),
+    current_password: passwordSchema
+      .optional()
+      .meta({ description: 'Needed when a signed-in admin changes the own password.', writeOnly: true }),
   })
   .meta({ id: 'AdminUpdate' });
 
@@ -57,7 +59,10 @@ export const signInSchema = z
 
 export const setUpSchema = z
   .strictObject({
-    code: z.string().max(100, 'must have at most 100 characters').meta({ description: 'The one-time code that the gateway printed at start.' }),
+    code: z
+      .string()
+      .max(100, 'must have at most 100 characters')
+      .meta({ description: 'The one-time code that the gateway printed at start.' }),
     email: emailSchema,
     password: passwordSchema,
   })

@@ -29,4 +29,4 @@ export const sessionSchema = z
     last_seen_at: timestampSchema,
     expires_at: timestampSchema,
   })
-  .meta({ id: 'Session', description: 'A signed-in admin\'s session.' });
+  .meta({ id: 'Session', description: "A signed-in admin's session." });

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
+import { GatewayError } from '../errors/gateway-error.ts';
+import { openApp, signedIn } from './admin-app-fixture.ts';
+import { bodyLimit } from './read-json.ts';
+
+const upstream = { name: 'my-api', base_url: 'https://api.example.com' };
+
+describe('what is wrong with a request', () => {
+  it('as JSON is 400, and says what', async () => {
+    await using fixture = await openApp();
+    const call = await signedIn(fixture);
+    const headers = { 'content-type': 'application/json' };
+    const cases: [string | Uint8Array<ArrayBuffer>, RegExp][] = [
+      ['{"name":', /not valid JSON/],
+      ['', /empty/],
+      ['{"name":"a","name":"b"}', /"name" twice/],
+      ['{"name":"a"} trailing', /not valid JSON/],
+      [Buffer.from('\ufeff{}'), /byte order mark/],
+      ['['.repeat(10_000) + ']'.repeat(10_000), /nested/],
+      [new Uint8Array([0x7b, 0xff]), /UTF-8/],
+    ];
+    for (const [body, detail] of cases) {
+      const answer = await call('POST', '/admin/upstreams', { body, headers });
+      assert.deepEqual([answer.status, answer.body.code], [400, 'malformed_json']);
+      assert.match(answer.body.detail, detail);
+    }
+  });
+
+  it('as media type is 415', async () => {
+    await using fixture = await openApp();
+    const call = await signedIn(fixture);
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      'application/jsonx',
+      'application/json; charset=latin1',
+      'text/json',
+    ]) {
+      const answer = await call('POST', '/admin/upstreams', { body: '{}', headers: { 'content-type': type } });
+      assert.deepEqual([answer.status, answer.body.code], [415, 'unsupported_media_type'], type);
+    }
+    assert.equal((await call('POST', '/admin/upstreams', { body: new Uint8Array([0x7b, 0x7d]) })).status, 415, 'no type at all');
+    assert.equal((await call('POST', '/admin/upstreams', { json: {}, headers: { 'content-encoding': 'gzip' } })).status, 415);
+    for (const type of ['application/json', 'application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"']) {
+      assert.equal((await call('POST', '/admin/upstreams', { body: '{}', headers: { 'content-type': type } })).status, 422, type);
+    }
+  });
+
+  it('as size is 413, announced or not', async () => {
+    await using fixture = await openApp();
+    const call = await signedIn(fixture);
+    const headers = { 'content-type': 'application/json' };
+    const body = `"${'x'.repeat(bodyLimit - 2)}"`;
+    assert.equal((await call('POST', '/admin/upstreams', { body, headers })).status, 422, 'at the limit');
+    const over = await call('POST', '/admin/upstreams', { body: `${body} `, headers });
+    assert.deepEqual([over.status, over.body.code], [413, 'payload_too_large']);
+    const announced = await call('POST', '/admin/upstreams', { body: '{}', headers: { ...headers, 'content-length': '10485760' } });
+    assert.equal(announced.status, 413);
+  });
+
+  it('as path is 404, as method 405 with Allow, signed in or not', async () => {
+    await using fixture = await openApp();
+    const call = await signedIn(fixture);
+    for (const path of [
+      '/admin',
+      '/admin/',
+      '/admin/nowhere',
+      '/admin/upstreams/',
+      '/admin/upstreams/x/y',
+      '/',
+      '/adminx',
+      '/ADMIN/me',
+      '//admin/me',
+      '/version/',
+    ]) {
+      for (const answer of [await call('GET', path), await fixture.call('GET', path)]) {
+        assert.deepEqual([answer.status, answer.body.code], [404, 'not_found'], path);
+      }
+    }
+    const cases: [string, string, string][] = [
+      ['DELETE', '/admin/upstreams', 'GET, HEAD, POST'],
+      ['POST', '/admin/upstreams/x', 'DELETE, GET, HEAD, PATCH, PUT'],
+      ['GET', '/admin/login', 'POST'],
+      ['OPTIONS', '/admin/me', 'GET, HEAD'],
+      ['GET', '/admin/keys/x/revoke', 'POST'],
+      ['POST', '/version', 'GET, HEAD'],
+    ];
+    for (const [method, path, allow] of cases) {
+      const answer = await call(method, path);
+      assert.deepEqual(
+        [answer.status, answer.body.code, answer.headers.get('allow')],
+        [405, 'method_not_allowed', allow],
+        `${method} ${path}`,
+      );
+    }
+    assert.equal((await call('HEAD', '/admin/me')).status, 200);
+  });
+
+  it('as id is 404 of one shape, whatever is tried', async () => {
+    await using fixture = await openApp();
+    const call = await signedIn(fixture);
+    const made = await call('POST', '/admin/upstreams', { json: upstream });
+    const ids = [
+      'nobody',
+      'up_0000000000000000',
+      made.body.id.toUpperCase(),
+      made.body.id.replace('up_', 'rt_'),
+      '..%2f..%2fetc%2fpasswd',
+      '%00',
+      '%ff',
+      'x'.repeat(10_000),
+      "'%20OR%201=1--",
+    ];
+    for (const resource of ['upstreams', 'routes', 'keys', 'tokens', 'admins', 'sessions']) {
+      const shapes = new Set<string>();
+      for (const id of ids) {
+        const answer = await call('GET', `/admin/${resource}/${id}`);
+        assert.deepEqual([answer.status, answer.body.code], [404, 'not_found'], `${resource} ${id}`);
+        shapes.add(Object.keys(answer.body).join());
+      }
+      assert.equal(shapes.size, 1);
+    }
+  });
+
+  it('on our side is 500 without a word of the cause, which goes to the log; a database out of reach is 503', async (t) => {
+    await using fixture = await openApp();
+    const call = await signedIn(fixture);
+    const { store } = fixture.access.access;
+    const read = t.mock.method(store, 'read', () => Promise.reject(new Error('canary: the disk is on fire')));
+    const broken = await call('GET', '/admin/upstreams?q=not-for-the-log');
+    assert.deepEqual([broken.status, broken.body.code], [500, 'internal_error']);
+    assert.doesNotMatch(broken.text, /canary/);
+    const [entry] = fixture.logged;
+    assert.match(inspect(entry), /canary: the disk is on fire/);
+    assert.match(inspect(entry), new RegExp(`request_id: '${broken.body.request_id}'.*path: '/admin/upstreams'`, 's'));
+    assert.doesNotMatch(inspect(entry), /not-for-the-log|session=/);
+
+    read.mock.mockImplementation(() =>
+      Promise.reject(new GatewayError('storage_unavailable', { retryAfter: 2, cause: new Error('database is locked') })),
+    );
+    const locked = await call('GET', '/admin/upstreams');
+    assert.deepEqual([locked.status, locked.body.code, locked.headers.get('retry-after')], [503, 'storage_unavailable', '2']);
+    assert.match(inspect(fixture.logged[1]), /database is locked/);
+    read.mock.restore();
+    assert.equal((await call('GET', '/admin/upstreams')).status, 200);
+  });
+});
