@@ -55,7 +55,7 @@ export function createReferenceResolver(options: ReferenceResolverOptions): Refe
   return {
     async resolve(reference) {
       if (reference.kind === 'env') {
-        const value = options.environment[reference.name];
+        const value = Object.hasOwn(options.environment, reference.name) ? options.environment[reference.name] : undefined;
         if (value === undefined || value === '') {
           return { ok: false, reason: `the environment variable ${reference.name} is ${value === '' ? 'empty' : 'not set'}`, version: '' };
         }
