@@ -23,8 +23,9 @@ export interface AddressResolverOptions {
 /**
  * Names to addresses: literal addresses, `localhost`, /etc/hosts, then DNS by c-ares (never getaddrinfo, whose few threads a
  * silent server would take from everything else). An answer is kept as long as its TTL says, 1 to 30 s; the first caller after
- * that still gets it at once, if it is younger than 30 s, while a new one is fetched. Failures are kept for up to 5 s. Callers
- * that ask for the same name at the same time share one question. Throws in the constructor on a bad server address.
+ * that still gets it at once, if it is younger than 30 s, while a new one is fetched. Failures are kept for up to 5 s. While the
+ * servers fail, the last good answer serves on for some minutes (RFC 8767). Callers that ask for the same name at the same time
+ * share one question. Throws in the constructor on a bad server address.
  */
 export class AddressResolver {
   readonly #servers: readonly string[];
@@ -112,6 +113,8 @@ const minTtlMs = 1000;
 const maxAgeMs = 30_000;
 /** Kept below the greatest age, so that an answer can be renewed before anybody has to wait. */
 const maxTtlMs = 25_000;
+/** With servers that fail, an old answer is better than none for this long. */
+const maxStaleMs = 300_000;
 const notFoundMs = 5000;
 const failureMs = 1000;
 /** How long an answer that did come is held back for the other family's (RFC 8305 section 3). */
@@ -131,22 +134,35 @@ class Entry {
   pending: ResolveCallback[] | null = null;
   #ipv4: readonly string[] = [];
   #ipv6: readonly string[] = [];
+  #goodUntil = -Infinity;
   #turn = 0;
 
   settle(outcome: Outcome, now: number): void {
-    this.failure = outcome.failure;
-    this.#ipv4 = outcome.ipv4.map(({ address }) => address);
-    this.#ipv6 = outcome.ipv6.map(({ address }) => address);
-    if (outcome.failure === null) {
-      const ttl = Math.min(...outcome.ipv4.map((record) => record.ttl), ...outcome.ipv6.map((record) => record.ttl)) * 1000;
-      this.freshUntil = now + Math.min(Math.max(ttl, minTtlMs), maxTtlMs);
-      this.usableUntil = now + maxAgeMs;
+    const serversFail = outcome.failure === 'dns_timeout' || outcome.failure === 'dns_failure';
+    if (serversFail && now < this.#goodUntil) {
+      this.freshUntil = now + failureMs;
+      this.usableUntil = this.#goodUntil;
     } else {
-      this.freshUntil = now + (outcome.failure === 'dns_not_found' ? notFoundMs : failureMs);
+      this.#replace(outcome, now);
     }
     const waiting = this.pending ?? [];
     this.pending = null;
     for (const callback of waiting) this.answer(callback);
+  }
+
+  #replace(outcome: Outcome, now: number): void {
+    this.failure = outcome.failure;
+    this.#ipv4 = outcome.ipv4.map(({ address }) => address);
+    this.#ipv6 = outcome.ipv6.map(({ address }) => address);
+    this.#goodUntil = -Infinity;
+    if (outcome.failure === null) {
+      const ttl = Math.min(...outcome.ipv4.map((record) => record.ttl), ...outcome.ipv6.map((record) => record.ttl)) * 1000;
+      this.freshUntil = now + Math.min(Math.max(ttl, minTtlMs), maxTtlMs);
+      this.usableUntil = now + maxAgeMs;
+      this.#goodUntil = now + maxStaleMs;
+    } else {
+      this.freshUntil = now + (outcome.failure === 'dns_not_found' ? notFoundMs : failureMs);
+    }
   }
 
   answer(callback: ResolveCallback): void {
@@ -174,6 +190,7 @@ class Question {
   readonly #deadline: NodeJS.Timeout;
   #next = 0;
   #failed = false;
+  #timedOut = 0;
   #over = false;
 
   constructor(dns: Resolver, candidates: readonly string[], timeoutMs: number, done: (outcome: Outcome) => void) {
@@ -237,8 +254,6 @@ class Question {
     if (family === 4) this.#dns.resolve4(name, { ttl: true }, answered);
     else this.#dns.resolve6(name, { ttl: true }, answered);
   }
-
-  #timedOut = 0;
 
   #finish(outcome: Outcome): void {
     if (this.#over) return;
