@@ -1,9 +1,11 @@
 import { OpenAPIHono, type RouteConfig, type RouteConfigToTypedResponse } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
 import type { BlankSchema, Schema, ToSchema } from 'hono/types';
 import { problemMediaType } from '../errors/problem.ts';
 import type { z } from 'zod';
 import type { Access, AdminContext, AdminEnv } from './admin-env.ts';
 import { authorise } from './authorise.ts';
+import { noQuerySchema, readQuery } from './list-query.ts';
 import { problemSchema } from './problem-schema.ts';
 
 /** A route as OpenAPI describes it, with what it asks of its caller. `path` has parameters as `{id}`. */
@@ -66,7 +68,7 @@ export class AdminRouter<Routes extends Schema = BlankSchema> extends OpenAPIHon
     } as RouteConfig;
     this.openAPIRegistry.registerPath(description);
     this.access.push({ method, path, access });
-    this.on(method, path, authorise(access), handler);
+    this.on(method, path, authorise(access), ...(route.request?.query === undefined ? [refuseQuery] : []), handler);
     // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- tsc needs it: it is the same object with more types
     return this as unknown as AdminRouter<Routes & SchemaOf<Route>>;
   }
@@ -79,6 +81,12 @@ export class AdminRouter<Routes extends Schema = BlankSchema> extends OpenAPIHon
     return this as unknown as AdminRouter<Routes & More>;
   }
 }
+
+/** A query parameter that nobody reads is a mistake of the caller's. */
+const refuseQuery: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  readQuery(c, noQuerySchema);
+  await next();
+};
 
 function routingPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
@@ -106,12 +114,10 @@ const errorTexts = {
 } as const;
 
 function errorResponses(route: AdminRoute): Record<number, object> {
-  const statuses = new Set<keyof typeof errorTexts>([403, 500, 503]);
+  const statuses = new Set<keyof typeof errorTexts>([403, 422, 500, 503]);
   if (route.access !== 'public') statuses.add(401);
   if (route.request?.params !== undefined) statuses.add(404);
-  if (route.request?.query !== undefined) statuses.add(422);
   if (route.method !== 'get') for (const status of [400, 409, 413, 415] as const) statuses.add(status);
-  if (route.request?.body !== undefined) statuses.add(422);
   if (route.method === 'put' || route.method === 'patch' || route.method === 'delete') statuses.add(412);
   if (route.method === 'post' && route.access === 'public') statuses.add(401).add(429);
   const content = { [problemMediaType]: { schema: problemSchema } };

@@ -18,6 +18,8 @@ export const switchableListQuerySchema = z.strictObject({
 /** Query parameters of a list without `enabled`. */
 export const listQuerySchema = switchableListQuerySchema.omit({ enabled: true });
 
+export const noQuerySchema = z.strictObject({});
+
 export const deleteQuerySchema = z.strictObject({
   cascade: flag.optional().meta({ description: 'Also delete the routes that use it.' }),
 });
@@ -38,7 +40,7 @@ export function readQuery<Schema extends z.ZodObject>(c: AdminContext, schema: S
     .map(([field]) => ({ field, message: 'is given more than once' }));
   for (const issue of result.error?.issues ?? []) {
     if (issue.code === 'unrecognized_keys') {
-      const known = Object.keys(schema.shape).join(', ');
+      const known = Object.keys(schema.shape).join(', ') || 'none';
       errors.push(...issue.keys.map((field) => ({ field, message: `is not a query parameter here; these are: ${known}` })));
     } else {
       errors.push({ field: issue.path.join('.'), message: issue.message });

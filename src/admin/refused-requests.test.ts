@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { GatewayError } from '../errors/gateway-error.ts';
-import { openApp, signedIn } from './admin-app-fixture.ts';
+import { fieldsOf, openApp, signedIn } from './admin-app-fixture.ts';
 import { bodyLimit } from './read-json.ts';
 
 const upstream = { name: 'my-api', base_url: 'https://api.example.com' };
@@ -59,6 +59,30 @@ describe('what is wrong with a request', () => {
     assert.deepEqual([over.status, over.body.code], [413, 'payload_too_large']);
     const announced = await call('POST', '/admin/upstreams', { body: '{}', headers: { ...headers, 'content-length': '10485760' } });
     assert.equal(announced.status, 413);
+  });
+
+  it('as query is 422, wherever a parameter is not read', async () => {
+    await using fixture = await openApp();
+    const call = await signedIn(fixture);
+    for (const [method, path] of [
+      ['GET', '/admin/me'],
+      ['DELETE', '/admin/routes/x'],
+      ['POST', '/admin/upstreams'],
+      ['GET', '/version'],
+    ] as const) {
+      assert.deepEqual(fieldsOf(await call(method, `${path}?cascade=true`)), ['cascade'], path);
+    }
+  });
+
+  it('costs little, however many fields are wrong, also without signing in', async () => {
+    await using fixture = await openApp();
+    const members = Array.from({ length: 80_000 }, (_, index) => `"passwort${index}":1`).join(',');
+    const headers = { 'content-type': 'application/json' };
+    const start = process.cpuUsage();
+    const answer = await fixture.call('POST', '/admin/login', { body: `{${members.slice(0, 1_000_000)}}`, headers });
+    const used = process.cpuUsage(start);
+    assert.equal(answer.status, 400);
+    assert.ok(used.user + used.system < 250_000, `${used.user + used.system} microseconds`);
   });
 
   it('as path is 404, as method 405 with Allow, signed in or not', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { GatewayError } from '../errors/gateway-error.ts';
-import { maximumJsonDepth, parseStrictJson } from './strict-json.ts';
+import { maximumJsonDepth, maximumJsonMembers, parseStrictJson } from './strict-json.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -52,6 +52,12 @@ describe('parseStrictJson', () => {
     assert.match(refusal(nested(maximumJsonDepth + 1)), /nested deeper/);
     assert.match(refusal(nested(10_000)), /nested deeper/);
     assert.match(refusal(bytes('{"a":'.repeat(100_000))), /nested deeper/);
+  });
+
+  it('refuses an object with too many members', () => {
+    const members = (count: number): string => Array.from({ length: count }, (_, index) => `"n${index}":1`).join(',');
+    assert.equal(Object.keys(parseStrictJson(bytes(`{${members(maximumJsonMembers)}}`)) as object).length, maximumJsonMembers);
+    assert.match(refusal(bytes(`{"a":[{${members(maximumJsonMembers + 1)}}]}`)), /more than 1000 members/);
   });
 
   it('refuses a byte order mark, invalid UTF-8, an empty body, trailing garbage, comments and unpaired surrogates', () => {

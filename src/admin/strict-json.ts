@@ -2,10 +2,12 @@ import { GatewayError } from '../errors/gateway-error.ts';
 
 /** Deeper bodies are refused: none of our resources needs more than a handful of levels. */
 export const maximumJsonDepth = 64;
+/** More members in one object are refused: for each unknown one a message would have to be found. */
+export const maximumJsonMembers = 1_000;
 
 /**
  * Parses a request body as I-JSON (RFC 7493): what `JSON.parse` accepts, but without a byte order mark, duplicate
- * member names, unpaired surrogates or invalid UTF-8, and nested at most `maximumJsonDepth` levels.
+ * member names, unpaired surrogates or invalid UTF-8, and within the bounds above.
  * Linear in the size of the body.
  * @throws GatewayError `malformed_json` that says what is wrong
  */
@@ -14,6 +16,7 @@ export function parseStrictJson(body: Uint8Array): unknown {
   if (text.trim() === '') throw malformed('The body is empty; send a JSON object.');
   const shape = scanShape(text);
   if (shape.tooDeep) throw malformed(`The body is nested deeper than ${maximumJsonDepth} levels.`);
+  if (shape.tooWide) throw malformed(`The body has an object with more than ${maximumJsonMembers} members.`);
   const value = parse(text);
   if (shape.duplicate !== undefined) {
     throw malformed(`The body has the member ${JSON.stringify(shape.duplicate.slice(0, 100))} twice in one object.`);
@@ -49,6 +52,7 @@ function parse(text: string): unknown {
 
 interface Shape {
   readonly tooDeep: boolean;
+  readonly tooWide: boolean;
   readonly duplicate: string | undefined;
 }
 
@@ -66,7 +70,7 @@ function scanShape(text: string): Shape {
       case 0x7b /* { */:
       case 0x5b /* [ */: {
         const isObject = text.charCodeAt(at) === 0x7b;
-        if (open.length === maximumJsonDepth) return { tooDeep: true, duplicate };
+        if (open.length === maximumJsonDepth) return { tooDeep: true, tooWide: false, duplicate };
         open.push(isObject ? new Set() : null);
         expectName = isObject;
         break;
@@ -86,6 +90,7 @@ function scanShape(text: string): Shape {
           const name = nameOf(text.slice(at, end + 1));
           if (names.has(name)) duplicate ??= name;
           names.add(name);
+          if (names.size > maximumJsonMembers) return { tooDeep: false, tooWide: true, duplicate };
           expectName = false;
         }
         at = end;
@@ -94,7 +99,7 @@ function scanShape(text: string): Shape {
       default:
     }
   }
-  return { tooDeep: false, duplicate };
+  return { tooDeep: false, tooWide: false, duplicate };
 }
 
 function endOfString(text: string, start: number): number {

@@ -122,6 +122,14 @@ describe('admins', () => {
     await deleteAdmin(access, systemActor, after.id, { ifMatch: `"other", ${adminEtag(after)}` });
   });
 
+  it('are left alone, without an audit row, by a change that changes nothing', async () => {
+    await using fixture = await openAccess(ann);
+    const before = await getAdmin(fixture.access, ann);
+    fixture.advance(1);
+    assert.deepEqual(await updateAdmin(fixture.access, systemActor, ann, { ...before }, elsewhere), before);
+    assert.equal((await fixture.audit()).length, 1);
+  });
+
   it('leave an audit row for each change, without passwords', async () => {
     await using fixture = await openAccess(ann, bob);
     await updateAdmin(fixture.access, systemActor, bob, { password: 'another good password' }, elsewhere);

@@ -56,6 +56,7 @@ export async function updateAdmin(
   checkIfMatch(options.ifMatch, adminEtag(adminOf(before)));
   const given = readChanges(updateAdminSchema, changes, adminOf(before));
   const email = given.email ?? before.email;
+  if (email === before.email && given.password === undefined) return adminOf(before);
   const own = options.signedIn?.adminId === before.id;
   let passwordHash = before.password_hash;
   if (given.password !== undefined) {

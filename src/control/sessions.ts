@@ -106,9 +106,8 @@ export async function listSessions(context: AccessContext, query: ListQuery, sco
   const wanted = query.q?.toLowerCase();
   const sessions = rows
     .filter(({ admin }) => wanted === undefined || admin.email.includes(wanted))
-    .toSorted((a, b) => b.row.created_at - a.row.created_at || (a.row.id_hash < b.row.id_hash ? -1 : 1))
     .map((found) => sessionOf(context, found, scope.current));
-  return pageOfArray(sessions, query);
+  return pageOfArray(sessions, query, (session) => `${session.created_at} ${session.id}`);
 }
 
 /** @throws GatewayError `not_found` */

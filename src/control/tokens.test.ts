@@ -77,6 +77,14 @@ describe('API tokens', () => {
     ]);
   });
 
+  it('are left alone, without an audit row, by a change that changes nothing', async () => {
+    await using fixture = await openAccess();
+    const { value } = await createToken(fixture.access, systemActor, { name: 'ci' });
+    assert.deepEqual(await updateToken(fixture.access, systemActor, 'ci', {}), value);
+    assert.deepEqual(await updateToken(fixture.access, systemActor, 'ci', { scope: 'read', expires_at: null }), value);
+    assert.equal((await fixture.audit()).length, 1);
+  });
+
   it('refuse bad input with every field, taken names and unknown ids, and change nothing', async () => {
     await using fixture = await openAccess();
     const { access } = fixture;

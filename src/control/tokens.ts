@@ -101,6 +101,7 @@ export async function updateToken(
       ...(given.scope === undefined ? {} : { scope: given.scope ?? 'read' }),
       ...(given.expires_at === undefined ? {} : { expires_at: expiryOf(given.expires_at, now) }),
     };
+    if (after.name === before.name && after.scope === before.scope && after.expires_at === before.expires_at) return before;
     await refuseTakenName(tx, after);
     await tx.tokens.put(after);
     const detail = { changed: Object.keys(given).toSorted() };
