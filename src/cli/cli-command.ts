@@ -36,7 +36,9 @@ export class CliCommand extends Command {
   private switched(option: Option, name: string, value: string): string[] {
     if (value === 'true') return [name];
     if (value !== 'false') throw usageError(`${name} takes true or false, not "${value}"`);
-    const opposite = { '--enabled': '--disabled', '--disabled': '--enabled' }[name] ?? (option.negate ? name.replace('--no-', '--') : name.replace('--', '--no-'));
+    const opposite =
+      { '--enabled': '--disabled', '--disabled': '--enabled' }[name] ??
+      (option.negate ? name.replace('--no-', '--') : name.replace('--', '--no-'));
     return this.options.some(({ long }) => long === opposite) ? [opposite] : [];
   }
 }

@@ -10,12 +10,32 @@ export interface CommandGroup {
 
 export const commandGroups: readonly CommandGroup[] = [
   { name: 'serve', summary: 'run the gateway', load: async (host) => (await import('./commands/serve.ts')).serveCommand(host) },
-  { name: 'upstreams', summary: 'backend services that requests are sent to', load: async (host) => (await import('./commands/upstreams.ts')).upstreamsCommand(host) },
-  { name: 'routes', summary: 'which requests go to which upstream', load: async (host) => (await import('./commands/routes.ts')).routesCommand(host) },
+  {
+    name: 'upstreams',
+    summary: 'backend services that requests are sent to',
+    load: async (host) => (await import('./commands/upstreams.ts')).upstreamsCommand(host),
+  },
+  {
+    name: 'routes',
+    summary: 'which requests go to which upstream',
+    load: async (host) => (await import('./commands/routes.ts')).routesCommand(host),
+  },
   { name: 'keys', summary: 'API keys of clients', load: async (host) => (await import('./commands/keys.ts')).keysCommand(host) },
-  { name: 'tokens', summary: 'API tokens for automation of the admin API', load: async (host) => (await import('./commands/tokens.ts')).tokensCommand(host) },
+  {
+    name: 'tokens',
+    summary: 'API tokens for automation of the admin API',
+    load: async (host) => (await import('./commands/tokens.ts')).tokensCommand(host),
+  },
   { name: 'admins', summary: 'people who may sign in', load: async (host) => (await import('./commands/admins.ts')).adminsCommand(host) },
-  { name: 'settings', summary: 'what the process was started with', load: async (host) => (await import('./commands/settings.ts')).settingsCommand(host) },
+  {
+    name: 'settings',
+    summary: 'what the process was started with',
+    load: async (host) => (await import('./commands/settings.ts')).settingsCommand(host),
+  },
   { name: 'version', summary: 'print the version', load: async (host) => (await import('./commands/version.ts')).versionCommand(host) },
-  { name: 'completion', summary: 'print a completion script for a shell', load: async (host) => (await import('./commands/completion.ts')).completionCommand(host) },
+  {
+    name: 'completion',
+    summary: 'print a completion script for a shell',
+    load: async (host) => (await import('./commands/completion.ts')).completionCommand(host),
+  },
 ];

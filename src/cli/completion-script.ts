@@ -42,16 +42,22 @@ interface Words {
 }
 
 function wordsOf(command: Command, path: readonly string[]): readonly Words[] {
-  const visible = command.createHelp().visibleCommands(command).filter((inner) => inner.name() !== 'help');
+  const visible = command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((inner) => inner.name() !== 'help');
   const shells = command.name() === 'completion' ? completionShells.map((text) => ({ text, help: `for ${text}` })) : [];
   const own: Words = {
     path: path.join(' '),
     commands: [...visible.map((inner) => ({ text: inner.name(), help: inner.description() })), ...shells],
-    flags: command.createHelp().visibleOptions(command).flatMap((option) => {
-      if (option.long === undefined) return [];
-      const values = isSwitch(option) ? undefined : (option.argChoices ?? []);
-      return [{ text: option.long, help: option.description, values, file: /<(?:file|path)>/.test(option.flags) }];
-    }),
+    flags: command
+      .createHelp()
+      .visibleOptions(command)
+      .flatMap((option) => {
+        if (option.long === undefined) return [];
+        const values = isSwitch(option) ? undefined : (option.argChoices ?? []);
+        return [{ text: option.long, help: option.description, values, file: /<(?:file|path)>/.test(option.flags) }];
+      }),
   };
   return [own, ...visible.flatMap((inner) => wordsOf(inner, [...path, inner.name()]))];
 }
@@ -59,7 +65,9 @@ function wordsOf(command: Command, path: readonly string[]): readonly Words[] {
 const texts = (words: readonly Word[]): string => words.map(({ text }) => text).join(' ');
 
 function bashScript(all: readonly Words[]): string {
-  const commandCases = all.filter(({ commands }) => commands.length > 0).map(({ path, commands }) => `      ${quoted(path)}) words=${quoted(texts(commands))} ;;\n`);
+  const commandCases = all
+    .filter(({ commands }) => commands.length > 0)
+    .map(({ path, commands }) => `      ${quoted(path)}) words=${quoted(texts(commands))} ;;\n`);
   const flagCases = all.map(({ path, flags }) => `      ${quoted(path)}) words=${quoted(texts(flags))} ;;\n`);
   return `# bash completion for apigate; made by "apigate completion bash"
 _apigate() {
@@ -69,7 +77,10 @@ _apigate() {
   for ((at = 1; at < COMP_CWORD; at++)); do
     word=\${COMP_WORDS[at]}
     case "\${path:+$path }$word" in
-      ${all.filter(({ path }) => path !== '').map(({ path }) => quoted(path)).join('|')}) path="\${path:+$path }$word" ;;
+      ${all
+        .filter(({ path }) => path !== '')
+        .map(({ path }) => quoted(path))
+        .join('|')}) path="\${path:+$path }$word" ;;
     esac
   done
   case "$path $previous" in
@@ -88,22 +99,30 @@ complete -F _apigate apigate
 }
 
 function valueCases(all: readonly Words[]): string[] {
-  return all.flatMap(({ path, flags }) => flags.flatMap((flag) => {
-    if (flag.values === undefined) return [];
-    const place = quoted(`${path} ${flag.text}`);
-    if (flag.values.length > 0) return [`    ${place}) COMPREPLY=($(compgen -W ${quoted(flag.values.join(' '))} -- "$current")); return ;;\n`];
-    return flag.file ? [`    ${place}) COMPREPLY=($(compgen -f -- "$current")); return ;;\n`] : [`    ${place}) return ;;\n`];
-  }));
+  return all.flatMap(({ path, flags }) =>
+    flags.flatMap((flag) => {
+      if (flag.values === undefined) return [];
+      const place = quoted(`${path} ${flag.text}`);
+      if (flag.values.length > 0)
+        return [`    ${place}) COMPREPLY=($(compgen -W ${quoted(flag.values.join(' '))} -- "$current")); return ;;\n`];
+      return flag.file ? [`    ${place}) COMPREPLY=($(compgen -f -- "$current")); return ;;\n`] : [`    ${place}) return ;;\n`];
+    }),
+  );
 }
 
 function zshScript(all: readonly Words[]): string {
-  const described = (words: readonly Word[]): string => words.map(({ text, help }) => quoted(`${text}:${help.replaceAll(':', ' -')}`)).join(' ');
-  const values = all.flatMap(({ path, flags }) => flags.flatMap((flag) => {
-    if (flag.values === undefined) return [];
-    const action = flag.values.length > 0 ? `compadd -- ${flag.values.join(' ')}` : flag.file ? '_files' : '_message value';
-    return [`    ${quoted(`${path} ${flag.text}`)}) ${action}; return ;;\n`];
-  }));
-  const cases = all.map(({ path, commands, flags }) => `    ${quoted(path)}) commands=(${described(commands)}); flags=(${described(flags)}) ;;\n`);
+  const described = (words: readonly Word[]): string =>
+    words.map(({ text, help }) => quoted(`${text}:${help.replaceAll(':', ' -')}`)).join(' ');
+  const values = all.flatMap(({ path, flags }) =>
+    flags.flatMap((flag) => {
+      if (flag.values === undefined) return [];
+      const action = flag.values.length > 0 ? `compadd -- ${flag.values.join(' ')}` : flag.file ? '_files' : '_message value';
+      return [`    ${quoted(`${path} ${flag.text}`)}) ${action}; return ;;\n`];
+    }),
+  );
+  const cases = all.map(
+    ({ path, commands, flags }) => `    ${quoted(path)}) commands=(${described(commands)}); flags=(${described(flags)}) ;;\n`,
+  );
   return `#compdef apigate
 # zsh completion for apigate; made by "apigate completion zsh"
 _apigate() {
@@ -111,7 +130,10 @@ _apigate() {
   local -a commands flags
   for word in "\${(@)words[2,CURRENT-1]}"; do
     case "\${current_path:+$current_path }$word" in
-      ${all.filter(({ path }) => path !== '').map(({ path }) => quoted(path)).join('|')}) current_path="\${current_path:+$current_path }$word" ;;
+      ${all
+        .filter(({ path }) => path !== '')
+        .map(({ path }) => quoted(path))
+        .join('|')}) current_path="\${current_path:+$current_path }$word" ;;
     esac
   done
   case "$current_path \${words[CURRENT-1]}" in
@@ -144,7 +166,10 @@ function __apigate_at
   set -l path
   for word in (commandline -opc)[2..-1]
     switch (string join ' ' -- $path $word)
-      case ${all.filter(({ path }) => path !== '').map(({ path }) => quoted(path)).join(' ')}
+      case ${all
+        .filter(({ path }) => path !== '')
+        .map(({ path }) => quoted(path))
+        .join(' ')}
         set -a path $word
     end
   end

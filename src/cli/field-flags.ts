@@ -33,7 +33,9 @@ export function addFieldFlags(command: Command, flags: readonly FieldFlag[], req
     const isRequired = required.some((name) => flag.flags.startsWith(`${name} `));
     const option = new Option(flag.flags, isRequired ? `${flag.help} (required)` : flag.help);
     if (flag.choices !== undefined) option.choices(flag.choices);
-    if (flag.value !== undefined) option.argParser(flag.value);
+    const { value } = flag;
+    if (value !== undefined)
+      option.argParser((text, previous) => new Parsed(value(text, previous instanceof Parsed ? previous.value : undefined)));
     if (flag.conflicts !== undefined) option.conflicts([...flag.conflicts]);
     if (flag.hidden) option.hideHelp();
     command.addOption(option);
@@ -43,7 +45,11 @@ export function addFieldFlags(command: Command, flags: readonly FieldFlag[], req
 /** Names every missing flag at once; commander's own check stops at the first, and comes before unknown flags. */
 export function requireFlags(command: Command, required: readonly string[]): void {
   const missing = required.filter((name) => command.getOptionValueSource(new Option(name).attributeName()) !== 'cli');
-  if (missing.length > 0) throw usageError(`${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} required`, `see the help: apigate ${command.parent?.name()} ${command.name()} --help`);
+  if (missing.length > 0)
+    throw usageError(
+      `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} required`,
+      `see the help: apigate ${command.parent?.name()} ${command.name()} --help`,
+    );
 }
 
 /** The JSON fields that the given flags ask for; flags that were not given leave theirs out. */
@@ -51,9 +57,24 @@ export function fieldsGiven(command: Command, flags: readonly FieldFlag[]): Reco
   const fields: Record<string, unknown> = {};
   for (const { flags: text, field, fixed } of flags) {
     const name = new Option(text).attributeName();
-    if (field !== undefined && command.getOptionValueSource(name) === 'cli') fields[field] = fixed ?? command.getOptionValue(name);
+    if (field !== undefined && command.getOptionValueSource(name) === 'cli') fields[field] = fixed ?? parsedOption(command, name);
   }
   return fields;
+}
+
+/** The value of a flag declared here, by its attribute name; undefined when it was not given. */
+export function parsedOption(command: Command, name: string): unknown {
+  const value: unknown = command.getOptionValue(name);
+  return value instanceof Parsed ? value.value : value;
+}
+
+/** Commander makes an empty text of null, so parsed values come in an envelope. */
+class Parsed {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
 }
 
 /** The flag that sets a field (`timeout_ms` and `headers.0.name` lead to theirs); undefined when none does. */
@@ -89,7 +110,10 @@ export function textOrNull(text: string): string | null {
 
 /** Separated by commas or given several times; empty means none. */
 export function list(text: string, previous: unknown): readonly string[] {
-  const items = text.split(',').map((item) => item.trim()).filter((item) => item !== '');
+  const items = text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
   return [...(Array.isArray(previous) ? (previous as string[]) : []), ...items];
 }
 
@@ -117,6 +141,12 @@ export function moment(text: string): string | null {
 }
 
 export const expiryFlags: readonly FieldFlag[] = [
-  { flags: '--expires-at <time>', help: 'when it stops working: 2027-01-31T12:00:00Z, 2027-01-31, or never', field: 'expires_at', value: moment, conflicts: ['expiresIn'] },
+  {
+    flags: '--expires-at <time>',
+    help: 'when it stops working: 2027-01-31T12:00:00Z, 2027-01-31, or never',
+    field: 'expires_at',
+    value: moment,
+    conflicts: ['expiresIn'],
+  },
   { flags: '--expires-in <time>', help: 'how long it works: 12h, 90d, 52w, or never', field: 'expires_at', value: momentFromNow },
 ];

@@ -35,5 +35,7 @@ function trafficUrlOf(settings: Settings): string {
   const { host } = settings.server;
   const everywhere = host === '0.0.0.0' || host === '::' || host === '127.0.0.1' || host === '::1';
   const name = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return settings.server.port === 0 && settings.tls !== null ? `https://${name}:${settings.tls.port}` : `http://${name}:${settings.server.port}`;
+  return settings.server.port === 0 && settings.tls !== null
+    ? `https://${name}:${settings.tls.port}`
+    : `http://${name}:${settings.server.port}`;
 }

@@ -13,7 +13,10 @@ import type { GlobalOptions } from './global-options.ts';
 export async function openAdminClient(globals: GlobalOptions, ports: CliPorts): Promise<AdminClient> {
   const localFlag = globals.database !== undefined ? '--database' : globals.config !== undefined ? '--config' : undefined;
   if (globals.server !== undefined && localFlag !== undefined) {
-    throw usageError(`--server and ${localFlag} exclude each other`, '--server works on a running gateway, without it the CLI works on the local database');
+    throw usageError(
+      `--server and ${localFlag} exclude each other`,
+      '--server works on a running gateway, without it the CLI works on the local database',
+    );
   }
   const server = globals.server ?? (localFlag === undefined ? ports.env['APIGATE_SERVER'] : undefined) ?? '';
   if (server === '') {
@@ -40,8 +43,9 @@ async function readToken(globals: GlobalOptions, ports: CliPorts): Promise<strin
     }
   }
   token = token.trim();
-  const hint = 'make one on the gateway\'s machine: apigate tokens create --name NAME';
-  if (token === '') throw new CliError(exitCodes.notAuthorised, '--server needs an API token in APIGATE_TOKEN, or in a file named by --token-file', hint);
+  const hint = "make one on the gateway's machine: apigate tokens create --name NAME";
+  if (token === '')
+    throw new CliError(exitCodes.notAuthorised, '--server needs an API token in APIGATE_TOKEN, or in a file named by --token-file', hint);
   if (!/^[\u0021-\u007e]+$/.test(token)) throw new CliError(exitCodes.notAuthorised, `${source} does not hold an API token`, hint);
   return token;
 }

@@ -12,6 +12,8 @@ export async function printOnce(call: CommandCall, made: Item, secretField: stri
     return;
   }
   const expires = typeof made['expires_at'] === 'string' ? ` until ${made['expires_at']}` : '';
-  call.print.note(`Made ${noun} ${visibleText(String(made['name']))} (${String(made['id'])})${expires}. Keep it now: it is never shown again.`);
+  call.print.note(
+    `Made ${noun} ${visibleText(String(made['name']))} (${String(made['id'])})${expires}. Keep it now: it is never shown again.`,
+  );
   call.print.data(`${String(made[secretField])}\n`);
 }

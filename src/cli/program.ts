@@ -8,7 +8,6 @@ export async function buildProgram(host: CommandHost, wanted: (group: string) =>
   const program = new CliCommand('apigate');
   program.description('APIGate: a self-hosted API gateway');
   program.version(`apigate ${host.ports.version}`, '-V, --version', 'print the version');
-  program.enablePositionalOptions();
   program.globals = 'all';
   program.addHelpText(
     'after',
@@ -34,6 +33,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not authorised, 5 co
 function complete(command: CliCommand, host: CommandHost): void {
   const { stdout, stderr } = host.ports;
   addGlobalOptions(command, command.parent !== null && command.commands.length > 0);
+  // Else a group would take `--yes` of `create --name --yes` for its own.
+  command.enablePositionalOptions();
   command.exitOverride();
   command.configureOutput({
     writeOut: (text) => void stdout.write(text),

@@ -16,7 +16,11 @@ export async function readAnswer(response: Response, from: string): Promise<Admi
     if (isProblem(problem)) throw new ApiFailure(problem);
   } else if (status >= 300 && status < 400) {
     const location = headers.get('location') ?? 'somewhere else';
-    throw new CliError(exitCodes.failure, `${from} redirects to ${visibleText(location)}`, 'give the address of the admin API itself; tokens are not sent along redirects');
+    throw new CliError(
+      exitCodes.failure,
+      `${from} redirects to ${visibleText(location)}`,
+      'give the address of the admin API itself; tokens are not sent along redirects',
+    );
   }
   throw notOurs(from, status, type);
 }
@@ -31,14 +35,22 @@ function parse(text: string, from: string, status: number, type: string): unknow
 
 function notOurs(from: string, status: number, type: string): CliError {
   const answer = type === '' ? `status ${status}` : `status ${status}, ${visibleText(type)}`;
-  return new CliError(exitCodes.failure, `${from} does not answer like an APIGate admin API (${answer})`, 'check the address given with --server or APIGATE_SERVER');
+  return new CliError(
+    exitCodes.failure,
+    `${from} does not answer like an APIGate admin API (${answer})`,
+    'check the address given with --server or APIGATE_SERVER',
+  );
 }
 
 function isProblem(value: unknown): value is Problem {
   return (
-    typeof value === 'object' && value !== null &&
-    'status' in value && typeof value.status === 'number' &&
-    'detail' in value && typeof value.detail === 'string' &&
-    'title' in value && typeof value.title === 'string'
+    typeof value === 'object' &&
+    value !== null &&
+    'status' in value &&
+    typeof value.status === 'number' &&
+    'detail' in value &&
+    typeof value.detail === 'string' &&
+    'title' in value &&
+    typeof value.title === 'string'
   );
 }

@@ -84,7 +84,9 @@ function unreachable(server: string, error: unknown): CliError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = codeOf(cause);
   const reason = reasons[code] ?? (cause instanceof Error ? cause.message : String(cause));
-  const untrusted = reason.includes('unknown authority') ? 'trust its CA by setting NODE_EXTRA_CA_CERTS to a PEM file' : 'is the gateway running, and is the address right?';
+  const untrusted = reason.includes('unknown authority')
+    ? 'trust its CA by setting NODE_EXTRA_CA_CERTS to a PEM file'
+    : 'is the gateway running, and is the address right?';
   return new CliError(exitCodes.unreachable, `cannot reach ${server}: ${reason}`, untrusted);
 }
 

@@ -29,7 +29,7 @@ export interface CommandText {
 
 /** One command with its flags, help, and action. */
 export function defineCommand(group: CliCommand, usage: string, text: CommandText, host: CommandHost, run: RunCommand): CliCommand {
-  const command = group.command(usage) as CliCommand;
+  const command = group.command(usage);
   command.description(text.summary);
   addExamples(command, text.examples);
   command.globals = 'all';
@@ -40,7 +40,12 @@ export function addExamples(command: CliCommand, examples: readonly string[]): v
   if (examples.length > 0) command.addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}\n`).join('')}`);
 }
 
-export function addListCommand(group: CliCommand, kind: ResourceKind, host: CommandHost, filters: 'search' | 'search and enabled'): CliCommand {
+export function addListCommand(
+  group: CliCommand,
+  kind: ResourceKind,
+  host: CommandHost,
+  filters: 'search' | 'search and enabled',
+): CliCommand {
   const text = { summary: `list all ${kind.plural}`, examples: [`apigate ${kind.plural} list`, `apigate ${kind.plural} list -o json`] };
   const command = defineCommand(group, 'list', text, host, async (call) => {
     const query = new URLSearchParams();
@@ -50,7 +55,9 @@ export function addListCommand(group: CliCommand, kind: ResourceKind, host: Comm
     const admin = await call.admin();
     const items = await listAll(admin, kind.path, query);
     if (items.length === 0 && call.print.format === 'table') {
-      call.print.note(query.size > 0 ? `No ${kind.plural} match.` : `No ${kind.plural} yet. Make one with: apigate ${kind.plural} create --help`);
+      call.print.note(
+        query.size > 0 ? `No ${kind.plural} match.` : `No ${kind.plural} yet. Make one with: apigate ${kind.plural} create --help`,
+      );
       return;
     }
     await call.print.list(items, () => kind.columns(admin), kind.nameField);
@@ -64,7 +71,10 @@ export function addListCommand(group: CliCommand, kind: ResourceKind, host: Comm
 }
 
 export function addGetCommand(group: CliCommand, kind: ResourceKind, host: CommandHost): CliCommand {
-  const text = { summary: `show one ${kind.singular}`, examples: [`apigate ${kind.plural} get my-${kind.singular}`, `apigate ${kind.plural} get my-${kind.singular} -o yaml`] };
+  const text = {
+    summary: `show one ${kind.singular}`,
+    examples: [`apigate ${kind.plural} get my-${kind.singular}`, `apigate ${kind.plural} get my-${kind.singular} -o yaml`],
+  };
   const command = defineCommand(group, 'get', text, host, async (call) => {
     const answer = await (await call.admin()).request('GET', resourcePath(kind, call.args[0]));
     await call.print.one(itemOf(answer), kind.nameField);
@@ -80,12 +90,18 @@ export function addUpdateCommand(
   examples: readonly string[],
   body: (call: CommandCall, fields: Record<string, unknown>) => Promise<void> = async () => {},
 ): CliCommand {
-  const text = { summary: `change a ${kind.singular}; what is not given stays as it is`.replace('change a a', 'change an a').replace('change a u', 'change an u'), examples };
+  const text = {
+    summary: `change a ${kind.singular}; what is not given stays as it is`
+      .replace('change a a', 'change an a')
+      .replace('change a u', 'change an u'),
+    examples,
+  };
   const command = defineCommand(group, 'update', text, host, async (call) => {
     const path = resourcePath(kind, call.args[0]);
     const fields = fieldsGiven(call.command, kind.fields);
     await body(call, fields);
-    if (Object.keys(fields).length === 0) throw usageError('nothing to change', `give at least one flag: apigate ${kind.plural} update --help`);
+    if (Object.keys(fields).length === 0)
+      throw usageError('nothing to change', `give at least one flag: apigate ${kind.plural} update --help`);
     const answer = await write(call, kind, 'PATCH', path, fields);
     await call.print.one(itemOf(answer), kind.nameField);
   });
@@ -112,19 +128,27 @@ export function addActionCommand(
 
 export function addSwitchCommands(group: CliCommand, kind: ResourceKind, host: CommandHost): void {
   addActionCommand(group, kind, host, 'enable', `switch the ${kind.singular} on`, { method: 'PATCH', suffix: '', body: { enabled: true } });
-  addActionCommand(group, kind, host, 'disable', `switch the ${kind.singular} off`, { method: 'PATCH', suffix: '', body: { enabled: false } });
+  addActionCommand(group, kind, host, 'disable', `switch the ${kind.singular} off`, {
+    method: 'PATCH',
+    suffix: '',
+    body: { enabled: false },
+  });
 }
 
 /** `cascades`: what `--cascade` takes with it. */
 export function addDeleteCommand(group: CliCommand, kind: ResourceKind, host: CommandHost, cascades?: string): CliCommand {
-  const text = { summary: `delete a ${kind.singular}`.replace('a a', 'an a').replace('a u', 'an u'), examples: [`apigate ${kind.plural} delete my-${kind.singular}`] };
+  const text = {
+    summary: `delete a ${kind.singular}`.replace('a a', 'an a').replace('a u', 'an u'),
+    examples: [`apigate ${kind.plural} delete my-${kind.singular}`],
+  };
   const command = defineCommand(group, 'delete', text, host, async (call) => {
     const reference = call.args[0] ?? '';
     const path = resourcePath(kind, reference);
     const cascade = call.options['cascade'] === true;
     const atTerminal = call.ports.stdin.isTTY === true && call.ports.stderr.isTTY === true;
     const question = `Delete ${kind.singular} ${visibleText(reference)}${cascade ? ` and ${cascades}` : ''}?`;
-    if (!call.globals.yes && atTerminal && !(await askYes(call.ports, question))) throw new CliError(exitCodes.failure, 'nothing was deleted');
+    if (!call.globals.yes && atTerminal && !(await askYes(call.ports, question)))
+      throw new CliError(exitCodes.failure, 'nothing was deleted');
     try {
       await write(call, kind, 'DELETE', cascade ? `${path}?cascade=true` : path);
     } catch (error) {
@@ -140,7 +164,13 @@ export function addDeleteCommand(group: CliCommand, kind: ResourceKind, host: Co
 }
 
 /** Sends a change, prints what the API warns of, and on a local database waits until a running gateway follows. */
-export async function write(call: CommandCall, kind: ResourceKind, method: AdminMethod, path: string, body?: unknown): Promise<AdminAnswer> {
+export async function write(
+  call: CommandCall,
+  kind: ResourceKind,
+  method: AdminMethod,
+  path: string,
+  body?: unknown,
+): Promise<AdminAnswer> {
   const admin = await call.admin();
   const answer = await admin.request(method, path, body).catch((error: unknown) => {
     throw error instanceof ApiFailure ? new ApiFailure(error.problem, (field) => flagOfField(kind.fields, field)) : error;

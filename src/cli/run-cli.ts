@@ -27,7 +27,11 @@ export async function runCli(argv: readonly string[], ports: CliPorts): Promise<
     if (error.exitCode === 0) return exitCodes.ok;
     // Help because a command is missing: it is on standard error already.
     if (error.code === 'commander.help') return exitCodes.usage;
-    return reported(usageError(error.message.replace(/^error: /, ''), `see the help: apigate ${calledCommand(program, argv)}--help`), argv, ports);
+    return reported(
+      usageError(error.message.replace(/^error: /, ''), `see the help: apigate ${calledCommand(program, argv)}--help`),
+      argv,
+      ports,
+    );
   }
 }
 

@@ -66,29 +66,41 @@ function secretText(bytes: Uint8Array, from: string): string {
 function readKeys(input: CliInput): Promise<string> {
   const decoder = new StringDecoder('utf8');
   let typed: string[] = [];
-  return untilDone(input, (chunk, done) => {
-    for (const key of typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk))) {
-      if (key === '\r' || key === '\n' || key === '\u0004') return done(typed.join(''));
-      if (key === '\u0003') throw new CliError(exitCodes.cancelled, 'cancelled');
-      if (key === '\u007f' || key === '\b') typed.pop();
-      else if (key === '\u0015') typed = [];
-      else typed.push(key);
-    }
-  }, () => typed.join(''));
+  return untilDone(
+    input,
+    (chunk, done) => {
+      for (const key of typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk))) {
+        if (key === '\r' || key === '\n' || key === '\u0004') return done(typed.join(''));
+        if (key === '\u0003') throw new CliError(exitCodes.cancelled, 'cancelled');
+        if (key === '\u007f' || key === '\b') typed.pop();
+        else if (key === '\u0015') typed = [];
+        else typed.push(key);
+      }
+    },
+    () => typed.join(''),
+  );
 }
 
 function readLine(input: CliInput): Promise<string> {
   const decoder = new StringDecoder('utf8');
   let line = '';
-  return untilDone(input, (chunk, done) => {
-    line += typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk));
-    const end = line.indexOf('\n');
-    if (end !== -1) done(line.slice(0, end));
-  }, () => line);
+  return untilDone(
+    input,
+    (chunk, done) => {
+      line += typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk));
+      const end = line.indexOf('\n');
+      if (end !== -1) done(line.slice(0, end));
+    },
+    () => line,
+  );
 }
 
 /** Listens only as long as needed: a terminal that is still listened to keeps the process alive. */
-function untilDone(input: CliInput, take: (chunk: Uint8Array | string, done: (text: string) => void) => void, atEnd: () => string): Promise<string> {
+function untilDone(
+  input: CliInput,
+  take: (chunk: Uint8Array | string, done: (text: string) => void) => void,
+  atEnd: () => string,
+): Promise<string> {
   const { promise, resolve: settle, reject } = Promise.withResolvers<string>();
   const onData = (chunk: Uint8Array | string): void => {
     try {

@@ -13,12 +13,17 @@ const text = readFileSync(path, 'utf8');
 it('the example loads, and what it says is the default', () => {
   const cwd = '/srv';
   const values = (flags: Record<string, string>): unknown =>
-    describeSettings(loadSettings({ flags, env: {}, cwd })).map(({ key, value }) => [key, key === 'database_dsn' ? String(value).replace(/.*\//, '') : value]);
+    describeSettings(loadSettings({ flags, env: {}, cwd })).map(({ key, value }) => [
+      key,
+      key === 'database_dsn' ? String(value).replace(/.*\//, '') : value,
+    ]);
   assert.deepEqual(values({ config: path }), values({}));
 });
 
 it('the example has every key, and each commented one loads too', () => {
-  const commented = [...text.matchAll(/^# ([a-z_]+): (\S.*?)(?:\s+#.*)?$/gm)].map(([, key, value]) => [key ?? '', (value ?? '').replace(/^\[(.*)\]$/, '$1').replaceAll('"', '')] as const);
+  const commented = [...text.matchAll(/^# ([a-z_]+): (\S.*?)(?:[ \t]+#.*)?$/gm)].map(
+    ([, key, value]) => [key ?? '', (value ?? '').replace(/^\[(.*)\]$/, '$1').replaceAll('"', '')] as const,
+  );
   const given = [...text.matchAll(/^([a-z_]+):/gm)].map(([, key]) => key ?? '');
   assert.deepEqual([...given, ...commented.map(([key]) => key)].toSorted(), settingKeys.toSorted());
   const env = Object.fromEntries(commented.map(([key, value]) => [environmentName(key as (typeof settingKeys)[number]), value]));

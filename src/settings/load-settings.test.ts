@@ -48,37 +48,288 @@ interface Row {
   readonly needs?: Readonly<Record<string, string>>;
 }
 
-const loopback = [{ address: '127.0.0.0', prefix: 8, family: 'ipv4' }, { address: '::1', prefix: 128, family: 'ipv6' }];
+const loopback = [
+  { address: '127.0.0.0', prefix: 8, family: 'ipv4' },
+  { address: '::1', prefix: 128, family: 'ipv6' },
+];
 const one = (address: string, prefix: number, family = 'ipv4'): object[] => [{ address, prefix, family }];
 const tls = { APIGATE_TLS_CERT: '/c.pem', APIGATE_TLS_KEY: '/k.pem' };
 
 const rows: Readonly<Record<SettingKey, Row>> = {
-  server_host: { read: (s) => s.server.host, initial: '0.0.0.0', values: [['127.0.0.1', '127.0.0.1'], ['[::1]', '::1'], ['Gateway.Local', 'gateway.local']], bad: ['*', 'a b', '1.2.3', 'host:80', '-x', 'http://h'] },
-  server_port: { read: (s) => s.server.port, initial: 8080, values: [['1', 1], ['65535', 65_535], ['0', 0]], bad: ['65536', '-1', '80.5', 'http', '8080x', '0x50', 'tcp://10.0.0.1:8080'], needs: tls },
-  admin_listen: { read: (s) => s.admin.listen, initial: null, values: [['127.0.0.1:8081', { host: '127.0.0.1', port: 8081 }], ['[::1]:0', { host: '::1', port: 0 }], ['localhost:9', { host: 'localhost', port: 9 }]], bad: ['8081', ':8081', '127.0.0.1', '127.0.0.1:65536', '::1:80', 'a b:80'] },
-  database_dsn: { read: (s) => s.database.path, initial: 'apigate.db', values: [['/var/a.db', '/var/a.db'], ['/b.db', '/b.db'], ['/c d.db', '/c d.db']], bad: ['postgres://h/db', 'postgresql://h/db', 'mysql://h/db', ':memory:', 'file:x.db'] },
-  upstream_url: { read: (s) => s.defaultUpstream?.url ?? null, initial: null, values: [['http://a:3000', 'http://a:3000'], ['https://b/api', 'https://b/api'], ['http://[::1]:9/', 'http://[::1]:9/']], bad: ['a:3000', 'localhost:3000', 'ftp://a', 'ws://a', 'http://u:p@a', 'http://a?x', 'http://a#x', 'http://'] },
-  upstream_public: { read: (s) => s.defaultUpstream?.public ?? false, initial: false, values: [['true', true], ['no', false], ['1', true]], bad: ['maybe', '2', 'tru'], needs: { APIGATE_UPSTREAM_URL: 'http://a' } },
-  workers: { read: (s) => s.server.workers, initial: Math.min(256, availableParallelism()), values: [['1', 1], ['256', 256], ['7', 7]], bad: ['0', '257', 'auto', '1.5', '-1'] },
-  log_level: { read: (s) => s.log.level, initial: 'info', values: [['debug', 'debug'], ['WARN', 'warn'], ['silent', 'silent']], bad: ['warning', 'loud', '3'] },
-  log_format: { read: (s) => s.log.format, initial: 'json', values: [['text', 'text'], ['json', 'json'], ['TEXT', 'text']], bad: ['pretty', 'xml'] },
-  secret_key: { read: (s) => s.secrets.secretKey, initial: null, values: [['k1', 'k1'], ['k2', 'k2'], ['0123', '0123']], bad: [] },
-  admin_email: { read: (s) => s.admin.firstEmail, initial: null, values: [['a@b.example', 'a@b.example'], ['c@d', 'c@d'], ['e@f.example', 'e@f.example']], bad: ['ops', 'a b@c', '@x', 'x@'], needs: { APIGATE_ADMIN_PASSWORD: 'pw' } },
-  admin_password: { read: (s) => s.secrets.firstAdminPassword, initial: null, values: [['one', 'one'], ['007', '007'], ['true', 'true']], bad: [], needs: { APIGATE_ADMIN_EMAIL: 'a@b' } },
-  trusted_proxies: { read: (s) => s.server.trustedProxies, initial: [], values: [['10.0.0.0/8', one('10.0.0.0', 8)], ['192.0.2.7', one('192.0.2.7', 32)], ['fd00::/8', one('fd00::', 8, 'ipv6')]], bad: ['10.0.0.5/8', '10.0.0.0/33', '10.0.0', 'proxy', 'fe80::1%eth0', '::ffff:10.0.0.0/104', '10.0.0.0/8/8', '10.0.0.0/', 'fd00::1/8'] },
-  drain_timeout: { read: (s) => s.shutdown.drainTimeoutMs, initial: 30_000, values: [['500ms', 500], ['5m', 300_000], ['1m30s', 90_000]], bad: ['30', '30 s', '5min', '-1s', '25h', 's', '1e3ms'] },
-  shutdown_delay: { read: (s) => s.shutdown.delayMs, initial: 0, values: [['0', 0], ['1.5s', 1500], ['1h', 3_600_000]], bad: ['10', 'soon'] },
-  admin_allow: { read: (s) => s.admin.allow, initial: [...loopback, ...one('10.0.0.0', 8), ...one('172.16.0.0', 12), ...one('192.168.0.0', 16), ...one('fc00::', 7, 'ipv6'), ...one('fe80::', 10, 'ipv6')], values: [['loopback', loopback], ['any', [...one('0.0.0.0', 0), ...one('::', 0, 'ipv6')]], ['192.0.2.0/24', one('192.0.2.0', 24)]], bad: ['everyone', 'loopbak', '10.0.0.5/8'] },
-  admin_hosts: { read: (s) => s.admin.hosts, initial: [], values: [['gw.example.com', ['gw.example.com']], ['A.example.', ['a.example']], ['x', ['x']]], bad: ['gw.example.com:8080', 'http://gw', '*.example.com'] },
-  tls_cert: { read: (s) => s.tls?.cert ?? null, initial: null, values: [['/a.pem', '/a.pem'], ['/b.pem', '/b.pem'], ['/c.pem', '/c.pem']], bad: ['-----BEGIN CERTIFICATE-----'], needs: { APIGATE_TLS_KEY: '/k.pem' } },
-  tls_key: { read: (s) => s.tls?.key ?? null, initial: null, values: [['/a.pem', '/a.pem'], ['/b.pem', '/b.pem'], ['/c.pem', '/c.pem']], bad: ['-----BEGIN PRIVATE KEY-----'], needs: { APIGATE_TLS_CERT: '/c.pem' } },
-  tls_port: { read: (s) => s.tls?.port ?? null, initial: null, values: [['443', 443], ['1', 1], ['65535', 65_535]], bad: ['0', '65536', 'https'], needs: tls },
-  max_connections: { read: (s) => s.limits.maxConnections, initial: 20_000, values: [['1', 1], ['1000000', 1_000_000], ['5', 5]], bad: ['0', '1000001', 'many'] },
-  max_body: { read: (s) => s.limits.maxBody, initial: 0, values: [['0', 0], ['1048576', 1_048_576], ['9007199254740991', Number.MAX_SAFE_INTEGER]], bad: ['10MB', '-1', '9007199254740992', '1e6'] },
-  max_head: { read: (s) => s.limits.maxHead, initial: 16_384, values: [['8192', 8192], ['1048576', 1_048_576], ['32768', 32_768]], bad: ['1023', '1048577', '16k'] },
-  max_headers: { read: (s) => s.limits.maxHeaders, initial: 100, values: [['10', 10], ['10000', 10_000], ['50', 50]], bad: ['9', '10001', '0'] },
-  max_target: { read: (s) => s.limits.maxTarget, initial: 8192, values: [['256', 256], ['16384', 16_384], ['4096', 4096]], bad: ['255', '1048577', '8k'] },
-  dns_servers: { read: (s) => s.dnsServers, initial: null, values: [['10.0.0.2', ['10.0.0.2']], ['10.0.0.2:5353', ['10.0.0.2:5353']], ['[fd00::1]:53', ['[fd00::1]:53']]], bad: ['dns.example', '10.0.0.2:0', '10.0.0.2:65536', '[10.0.0.2]:53', '1.2.3'] },
+  server_host: {
+    read: (s) => s.server.host,
+    initial: '0.0.0.0',
+    values: [
+      ['127.0.0.1', '127.0.0.1'],
+      ['[::1]', '::1'],
+      ['Gateway.Local', 'gateway.local'],
+    ],
+    bad: ['*', 'a b', '1.2.3', 'host:80', '-x', 'http://h'],
+  },
+  server_port: {
+    read: (s) => s.server.port,
+    initial: 8080,
+    values: [
+      ['1', 1],
+      ['65535', 65_535],
+      ['0', 0],
+    ],
+    bad: ['65536', '-1', '80.5', 'http', '8080x', '0x50', 'tcp://10.0.0.1:8080'],
+    needs: tls,
+  },
+  admin_listen: {
+    read: (s) => s.admin.listen,
+    initial: null,
+    values: [
+      ['127.0.0.1:8081', { host: '127.0.0.1', port: 8081 }],
+      ['[::1]:0', { host: '::1', port: 0 }],
+      ['localhost:9', { host: 'localhost', port: 9 }],
+    ],
+    bad: ['8081', ':8081', '127.0.0.1', '127.0.0.1:65536', '::1:80', 'a b:80'],
+  },
+  database_dsn: {
+    read: (s) => s.database.path,
+    initial: 'apigate.db',
+    values: [
+      ['/var/a.db', '/var/a.db'],
+      ['/b.db', '/b.db'],
+      ['/c d.db', '/c d.db'],
+    ],
+    bad: ['postgres://h/db', 'postgresql://h/db', 'mysql://h/db', ':memory:', 'file:x.db'],
+  },
+  upstream_url: {
+    read: (s) => s.defaultUpstream?.url ?? null,
+    initial: null,
+    values: [
+      ['http://a:3000', 'http://a:3000'],
+      ['https://b/api', 'https://b/api'],
+      ['http://[::1]:9/', 'http://[::1]:9/'],
+    ],
+    bad: ['a:3000', 'localhost:3000', 'ftp://a', 'ws://a', 'http://u:p@a', 'http://a?x', 'http://a#x', 'http://'],
+  },
+  upstream_public: {
+    read: (s) => s.defaultUpstream?.public ?? false,
+    initial: false,
+    values: [
+      ['true', true],
+      ['no', false],
+      ['1', true],
+    ],
+    bad: ['maybe', '2', 'tru'],
+    needs: { APIGATE_UPSTREAM_URL: 'http://a' },
+  },
+  workers: {
+    read: (s) => s.server.workers,
+    initial: Math.min(256, availableParallelism()),
+    values: [
+      ['1', 1],
+      ['256', 256],
+      ['7', 7],
+    ],
+    bad: ['0', '257', 'auto', '1.5', '-1'],
+  },
+  log_level: {
+    read: (s) => s.log.level,
+    initial: 'info',
+    values: [
+      ['debug', 'debug'],
+      ['WARN', 'warn'],
+      ['silent', 'silent'],
+    ],
+    bad: ['warning', 'loud', '3'],
+  },
+  log_format: {
+    read: (s) => s.log.format,
+    initial: 'json',
+    values: [
+      ['text', 'text'],
+      ['json', 'json'],
+      ['TEXT', 'text'],
+    ],
+    bad: ['pretty', 'xml'],
+  },
+  secret_key: {
+    read: (s) => s.secrets.secretKey,
+    initial: null,
+    values: [
+      ['k1', 'k1'],
+      ['k2', 'k2'],
+      ['0123', '0123'],
+    ],
+    bad: [],
+  },
+  admin_email: {
+    read: (s) => s.admin.firstEmail,
+    initial: null,
+    values: [
+      ['a@b.example', 'a@b.example'],
+      ['c@d', 'c@d'],
+      ['e@f.example', 'e@f.example'],
+    ],
+    bad: ['ops', 'a b@c', '@x', 'x@'],
+    needs: { APIGATE_ADMIN_PASSWORD: 'pw' },
+  },
+  admin_password: {
+    read: (s) => s.secrets.firstAdminPassword,
+    initial: null,
+    values: [
+      ['one', 'one'],
+      ['007', '007'],
+      ['true', 'true'],
+    ],
+    bad: [],
+    needs: { APIGATE_ADMIN_EMAIL: 'a@b' },
+  },
+  trusted_proxies: {
+    read: (s) => s.server.trustedProxies,
+    initial: [],
+    values: [
+      ['10.0.0.0/8', one('10.0.0.0', 8)],
+      ['192.0.2.7', one('192.0.2.7', 32)],
+      ['fd00::/8', one('fd00::', 8, 'ipv6')],
+    ],
+    bad: ['10.0.0.5/8', '10.0.0.0/33', '10.0.0', 'proxy', 'fe80::1%eth0', '::ffff:10.0.0.0/104', '10.0.0.0/8/8', '10.0.0.0/', 'fd00::1/8'],
+  },
+  drain_timeout: {
+    read: (s) => s.shutdown.drainTimeoutMs,
+    initial: 30_000,
+    values: [
+      ['500ms', 500],
+      ['5m', 300_000],
+      ['1m30s', 90_000],
+    ],
+    bad: ['30', '30 s', '5min', '-1s', '25h', 's', '1e3ms'],
+  },
+  shutdown_delay: {
+    read: (s) => s.shutdown.delayMs,
+    initial: 0,
+    values: [
+      ['0', 0],
+      ['1.5s', 1500],
+      ['1h', 3_600_000],
+    ],
+    bad: ['10', 'soon'],
+  },
+  admin_allow: {
+    read: (s) => s.admin.allow,
+    initial: [
+      ...loopback,
+      ...one('10.0.0.0', 8),
+      ...one('172.16.0.0', 12),
+      ...one('192.168.0.0', 16),
+      ...one('fc00::', 7, 'ipv6'),
+      ...one('fe80::', 10, 'ipv6'),
+    ],
+    values: [
+      ['loopback', loopback],
+      ['any', [...one('0.0.0.0', 0), ...one('::', 0, 'ipv6')]],
+      ['192.0.2.0/24', one('192.0.2.0', 24)],
+    ],
+    bad: ['everyone', 'loopbak', '10.0.0.5/8'],
+  },
+  admin_hosts: {
+    read: (s) => s.admin.hosts,
+    initial: [],
+    values: [
+      ['gw.example.com', ['gw.example.com']],
+      ['A.example.', ['a.example']],
+      ['x', ['x']],
+    ],
+    bad: ['gw.example.com:8080', 'http://gw', '*.example.com'],
+  },
+  tls_cert: {
+    read: (s) => s.tls?.cert ?? null,
+    initial: null,
+    values: [
+      ['/a.pem', '/a.pem'],
+      ['/b.pem', '/b.pem'],
+      ['/c.pem', '/c.pem'],
+    ],
+    bad: ['-----BEGIN CERTIFICATE-----'],
+    needs: { APIGATE_TLS_KEY: '/k.pem' },
+  },
+  tls_key: {
+    read: (s) => s.tls?.key ?? null,
+    initial: null,
+    values: [
+      ['/a.pem', '/a.pem'],
+      ['/b.pem', '/b.pem'],
+      ['/c.pem', '/c.pem'],
+    ],
+    bad: ['-----BEGIN PRIVATE KEY-----'],
+    needs: { APIGATE_TLS_CERT: '/c.pem' },
+  },
+  tls_port: {
+    read: (s) => s.tls?.port ?? null,
+    initial: null,
+    values: [
+      ['443', 443],
+      ['1', 1],
+      ['65535', 65_535],
+    ],
+    bad: ['0', '65536', 'https'],
+    needs: tls,
+  },
+  max_connections: {
+    read: (s) => s.limits.maxConnections,
+    initial: 20_000,
+    values: [
+      ['1', 1],
+      ['1000000', 1_000_000],
+      ['5', 5],
+    ],
+    bad: ['0', '1000001', 'many'],
+  },
+  max_body: {
+    read: (s) => s.limits.maxBody,
+    initial: 0,
+    values: [
+      ['0', 0],
+      ['1048576', 1_048_576],
+      ['9007199254740991', Number.MAX_SAFE_INTEGER],
+    ],
+    bad: ['10MB', '-1', '9007199254740992', '1e6'],
+  },
+  max_head: {
+    read: (s) => s.limits.maxHead,
+    initial: 16_384,
+    values: [
+      ['8192', 8192],
+      ['1048576', 1_048_576],
+      ['32768', 32_768],
+    ],
+    bad: ['1023', '1048577', '16k'],
+  },
+  max_headers: {
+    read: (s) => s.limits.maxHeaders,
+    initial: 100,
+    values: [
+      ['10', 10],
+      ['10000', 10_000],
+      ['50', 50],
+    ],
+    bad: ['9', '10001', '0'],
+  },
+  max_target: {
+    read: (s) => s.limits.maxTarget,
+    initial: 8192,
+    values: [
+      ['256', 256],
+      ['16384', 16_384],
+      ['4096', 4096],
+    ],
+    bad: ['255', '1048577', '8k'],
+  },
+  dns_servers: {
+    read: (s) => s.dnsServers,
+    initial: null,
+    values: [
+      ['10.0.0.2', ['10.0.0.2']],
+      ['10.0.0.2:5353', ['10.0.0.2:5353']],
+      ['[fd00::1]:53', ['[fd00::1]:53']],
+    ],
+    bad: ['dns.example', '10.0.0.2:0', '10.0.0.2:65536', '[10.0.0.2]:53', '1.2.3'],
+  },
 };
 
 function yamlLine(key: string, text: string): string {
@@ -139,7 +390,9 @@ describe('every setting', () => {
         const sources: readonly (readonly [string, Partial<SettingsSources>])[] = [
           ['line 1', { cwd: directory(yamlLine(key, text)), env: needs[name] === undefined ? needs : {} }],
           [`environment ${name}`, { env: { ...needs, [name]: text } }],
-          ...(flag === undefined || placeholder === undefined ? [] : [[`flag --${flag}`, { env: needs, flags: { [flag]: text } }] as const]),
+          ...(flag === undefined || placeholder === undefined
+            ? []
+            : [[`flag --${flag}`, { env: needs, flags: { [flag]: text } }] as const]),
         ];
         for (const [source, given] of sources) {
           const problem = problemsOf(given).find((each) => each.key === key);
@@ -162,7 +415,11 @@ describe('every setting', () => {
       writeFileSync(binary, Buffer.from([0x73, 0xff, 0xfe]));
       const empty = join(directory(), 'empty');
       writeFileSync(empty, '\n');
-      for (const [path, expected] of [['/nowhere/value', /cannot be read \(ENOENT\)/], [binary, /not UTF-8/], [empty, /is empty/]] as const) {
+      for (const [path, expected] of [
+        ['/nowhere/value', /cannot be read \(ENOENT\)/],
+        [binary, /not UTF-8/],
+        [empty, /is empty/],
+      ] as const) {
         const problem = problemsOf({ env: { [`${name}_FILE`]: path } }).find((each) => each.key === key);
         assert.match(problem?.message ?? '', expected);
         assert.equal(problem?.source, `environment ${name}_FILE`);
@@ -214,11 +471,14 @@ describe('lists', () => {
 describe('unknown names', () => {
   it('in the environment are errors that suggest the nearest one', () => {
     const problems = problemsOf({ env: { APIGATE_SERVER_PROT: '1', APIGATE_LOGLEVEL: 'info', APIGATE_NONSENSE_XYZ: '1' } });
-    assert.deepEqual(problems.map(({ key, suggestion }) => [key, suggestion]), [
-      ['APIGATE_SERVER_PROT', 'did you mean APIGATE_SERVER_PORT?'],
-      ['APIGATE_LOGLEVEL', 'did you mean APIGATE_LOG_LEVEL?'],
-      ['APIGATE_NONSENSE_XYZ', 'unset it'],
-    ]);
+    assert.deepEqual(
+      problems.map(({ key, suggestion }) => [key, suggestion]),
+      [
+        ['APIGATE_SERVER_PROT', 'did you mean APIGATE_SERVER_PORT?'],
+        ['APIGATE_LOGLEVEL', 'did you mean APIGATE_LOG_LEVEL?'],
+        ['APIGATE_NONSENSE_XYZ', 'unset it'],
+      ],
+    );
   });
 
   it('of settings that come later are not accepted yet', () => {
@@ -228,30 +488,53 @@ describe('unknown names', () => {
   });
 
   it('do not include what the CLI and other programs read', () => {
-    assert.doesNotThrow(() => load({ env: { APIGATE_TOKEN: 'agt_x', APIGATE_TOKEN_FILE: '/x', APIGATE_SERVER: 'http://x', PATH: '/bin', NAPIGATE_X: '1', APIGATEWAY_X: '1' } }));
+    assert.doesNotThrow(() =>
+      load({
+        env: {
+          APIGATE_TOKEN: 'agt_x',
+          APIGATE_TOKEN_FILE: '/x',
+          APIGATE_SERVER: 'http://x',
+          PATH: '/bin',
+          NAPIGATE_X: '1',
+          APIGATEWAY_X: '1',
+        },
+      }),
+    );
   });
 
   it('do not include what Kubernetes sets for Services called apigate or apigate-admin', () => {
-    assert.doesNotThrow(() => load({
-      env: {
-        APIGATE_SERVICE_HOST: '10.0.0.1', APIGATE_SERVICE_PORT: '8080', APIGATE_SERVICE_PORT_HTTP: '8080', APIGATE_PORT: 'tcp://10.0.0.1:8080',
-        APIGATE_PORT_8080_TCP: 'tcp://10.0.0.1:8080', APIGATE_PORT_8080_TCP_PROTO: 'tcp', APIGATE_PORT_8080_TCP_PORT: '8080', APIGATE_PORT_8080_TCP_ADDR: '10.0.0.1',
-        APIGATE_ADMIN_SERVICE_HOST: '10.0.0.2', APIGATE_ADMIN_PORT: 'tcp://10.0.0.2:8081',
-      },
-    }));
+    assert.doesNotThrow(() =>
+      load({
+        env: {
+          APIGATE_SERVICE_HOST: '10.0.0.1',
+          APIGATE_SERVICE_PORT: '8080',
+          APIGATE_SERVICE_PORT_HTTP: '8080',
+          APIGATE_PORT: 'tcp://10.0.0.1:8080',
+          APIGATE_PORT_8080_TCP: 'tcp://10.0.0.1:8080',
+          APIGATE_PORT_8080_TCP_PROTO: 'tcp',
+          APIGATE_PORT_8080_TCP_PORT: '8080',
+          APIGATE_PORT_8080_TCP_ADDR: '10.0.0.1',
+          APIGATE_ADMIN_SERVICE_HOST: '10.0.0.2',
+          APIGATE_ADMIN_PORT: 'tcp://10.0.0.2:8081',
+        },
+      }),
+    );
     assert.match(problemsOf({ env: { APIGATE_PORT: '8080' } })[0]?.suggestion ?? '', /APIGATE_/);
     assert.match(problemsOf({ env: { APIGATE_SERVER_PORT: 'tcp://10.0.0.1:80' } })[0]?.suggestion ?? '', /enableServiceLinks/);
   });
 
   it('in the file are errors with line and suggestion', () => {
     const cwd = directory('server_port: 1\nsever_host: x\nserver:\n  port: 8080\n  host: x\nport: 80\nAPIGATE_WORKERS: 3\nzzz: 1\n');
-    assert.deepEqual(problemsOf({ cwd }).map(({ key, source, suggestion }) => [key, source, suggestion]), [
-      ['sever_host', `${cwd}/apigate.yaml line 2`, 'did you mean server_host?'],
-      ['server', `${cwd}/apigate.yaml line 3`, 'keys are flat: write server_port, server_host'],
-      ['port', `${cwd}/apigate.yaml line 6`, 'did you mean server_port?'],
-      ['APIGATE_WORKERS', `${cwd}/apigate.yaml line 7`, 'did you mean workers?'],
-      ['zzz', `${cwd}/apigate.yaml line 8`, 'see examples/apigate.yaml for all keys'],
-    ]);
+    assert.deepEqual(
+      problemsOf({ cwd }).map(({ key, source, suggestion }) => [key, source, suggestion]),
+      [
+        ['sever_host', `${cwd}/apigate.yaml line 2`, 'did you mean server_host?'],
+        ['server', `${cwd}/apigate.yaml line 3`, 'keys are flat: write server_port, server_host'],
+        ['port', `${cwd}/apigate.yaml line 6`, 'did you mean server_port?'],
+        ['APIGATE_WORKERS', `${cwd}/apigate.yaml line 7`, 'did you mean workers?'],
+        ['zzz', `${cwd}/apigate.yaml line 8`, 'see examples/apigate.yaml for all keys'],
+      ],
+    );
   });
 
   it('among flags are errors too', () => {
@@ -359,7 +642,14 @@ describe('errors', () => {
   it('come all at once, from every source', () => {
     const cwd = directory('max_body: 10MB\nfoo: 1\n');
     const problems = problemsOf({ cwd, env: { APIGATE_DRAIN_TIMEOUT: '30', APIGATE_FOO: '1' }, flags: { port: 'x', workers: '0' } });
-    assert.deepEqual(problems.map(({ key }) => key).toSorted(), ['APIGATE_FOO', 'drain_timeout', 'foo', 'max_body', 'server_port', 'workers']);
+    assert.deepEqual(problems.map(({ key }) => key).toSorted(), [
+      'APIGATE_FOO',
+      'drain_timeout',
+      'foo',
+      'max_body',
+      'server_port',
+      'workers',
+    ]);
     assert.equal(problems.find(({ key }) => key === 'max_body')?.suggestion, 'write it in bytes: 10485760');
     assert.equal(problems.find(({ key }) => key === 'drain_timeout')?.suggestion, 'give the unit too, as in 30s or 30ms');
   });

@@ -56,7 +56,10 @@ export function loadSettings(sources: SettingsSources): Settings {
 function grouped(values: SettingValues, origins: Record<SettingKey, SettingOrigin>, warnings: readonly string[]): Settings {
   return {
     server: { host: values.server_host, port: values.server_port, workers: values.workers, trustedProxies: values.trusted_proxies },
-    tls: values.tls_cert === null || values.tls_key === null ? null : { cert: values.tls_cert, key: values.tls_key, port: values.tls_port ?? 8443 },
+    tls:
+      values.tls_cert === null || values.tls_key === null
+        ? null
+        : { cert: values.tls_cert, key: values.tls_key, port: values.tls_port ?? 8443 },
     admin: { listen: values.admin_listen, allow: values.admin_allow, hosts: values.admin_hosts, firstEmail: values.admin_email },
     database: { kind: 'sqlite', path: values.database_dsn },
     defaultUpstream: values.upstream_url === null ? null : { url: values.upstream_url, public: values.upstream_public },
@@ -89,24 +92,43 @@ function contradictions(values: SettingValues, origins: Record<SettingKey, Setti
     add('tls_port', 'HTTPS needs a certificate', 'set tls_cert and tls_key too');
   }
   if (values.server_port === 0 && !tls) {
-    add('server_port', '0 turns plain HTTP off, and there is no HTTPS listener', 'give a port from 1 to 65535, or set tls_cert and tls_key');
+    add(
+      'server_port',
+      '0 turns plain HTTP off, and there is no HTTPS listener',
+      'give a port from 1 to 65535, or set tls_cert and tls_key',
+    );
   }
   const tlsPort = tls ? (values.tls_port ?? 8443) : null;
   if (tlsPort !== null && tlsPort === values.server_port) {
-    add(origins.tls_port.kind === 'default' ? 'server_port' : 'tls_port', `HTTP and HTTPS cannot share port ${tlsPort}`, 'give them different ports');
+    add(
+      origins.tls_port.kind === 'default' ? 'server_port' : 'tls_port',
+      `HTTP and HTTPS cannot share port ${tlsPort}`,
+      'give them different ports',
+    );
   }
   const admin = values.admin_listen;
-  if (admin !== null && admin.port !== 0 && (admin.port === values.server_port || admin.port === tlsPort) && sameAddress(admin.host, values.server_host)) {
+  if (
+    admin !== null &&
+    admin.port !== 0 &&
+    (admin.port === values.server_port || admin.port === tlsPort) &&
+    sameAddress(admin.host, values.server_host)
+  ) {
     add('admin_listen', `port ${admin.port} is the traffic's own`, 'give another port, or leave it out to share the traffic port');
   }
   if (values.upstream_public && values.upstream_url === null) {
     add('upstream_public', 'there is no default route to open', 'set upstream_url too, or leave this out');
   }
-  if (values.admin_email !== null && values.admin_password === null) add('admin_email', 'the first admin needs a password', 'set admin_password too');
-  if (values.admin_password !== null && values.admin_email === null) add('admin_password', 'the first admin needs an e-mail address', 'set admin_email too');
+  if (values.admin_email !== null && values.admin_password === null)
+    add('admin_email', 'the first admin needs a password', 'set admin_password too');
+  if (values.admin_password !== null && values.admin_email === null)
+    add('admin_password', 'the first admin needs an e-mail address', 'set admin_email too');
   if (values.max_target > values.max_head) {
     const key = origins.max_target.kind === 'default' ? 'max_head' : 'max_target';
-    add(key, `the target (max_target ${values.max_target}) is part of the head (max_head ${values.max_head})`, 'keep max_target at or below max_head');
+    add(
+      key,
+      `the target (max_target ${values.max_target}) is part of the head (max_head ${values.max_head})`,
+      'keep max_target at or below max_head',
+    );
   }
   return found;
 }
@@ -117,10 +139,12 @@ function sameAddress(a: string, b: string): boolean {
 }
 
 function readFlags(sources: SettingsSources, problems: SettingsProblem[]): Map<SettingKey, GivenValue> {
-  const keyOfFlag = new Map(settingKeys.flatMap((key) => {
-    const { flag } = settingRow(key);
-    return flag === undefined ? [] : [[flag, key] as const];
-  }));
+  const keyOfFlag = new Map(
+    settingKeys.flatMap((key) => {
+      const { flag } = settingRow(key);
+      return flag === undefined ? [] : [[flag, key] as const];
+    }),
+  );
   const given = new Map<SettingKey, GivenValue>();
   for (const [flag, value] of Object.entries(sources.flags ?? {})) {
     if (value === undefined || flag === 'config') continue;
@@ -151,7 +175,8 @@ function readEnvironment(sources: SettingsSources, problems: SettingsProblem[]):
       given.set(key, { text: value, origin: { kind: 'environment', name }, base: sources.cwd });
     } else if (path !== '') {
       const text = readValueFile(key, `${name}_FILE`, resolve(sources.cwd, path), problems);
-      if (text !== undefined) given.set(key, { text, origin: { kind: 'environment', name: `${name}_FILE`, file: path }, base: sources.cwd });
+      if (text !== undefined)
+        given.set(key, { text, origin: { kind: 'environment', name: `${name}_FILE`, file: path }, base: sources.cwd });
     }
   }
   for (const name of Object.keys(sources.env)) {

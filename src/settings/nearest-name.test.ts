@@ -23,8 +23,10 @@ it('says nothing where nothing is near', () => {
 });
 
 it('a name is nearest to itself, and stays so with one character changed', () => {
-  fc.assert(fc.property(fc.constantFrom(...known), fc.nat(), fc.constantFrom('q', '7'), (name, at, character) => {
-    const changed = name.slice(0, at % name.length) + character + name.slice((at % name.length) + 1);
-    return nearestName(name, known) === name && nearestName(changed, known) === name;
-  }));
+  fc.assert(
+    fc.property(fc.constantFrom(...known), fc.nat(), fc.constantFrom('q', '7'), (name, at, character) => {
+      const changed = name.slice(0, at % name.length) + character + name.slice((at % name.length) + 1);
+      return nearestName(name, known) === name && nearestName(changed, known) === name;
+    }),
+  );
 });

@@ -33,7 +33,10 @@ const everyone = ['0.0.0.0/0', '::/0'];
 export function parseInteger(text: string, minimum: number, maximum: number): number {
   const plain = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(plain)) {
-    throw new InvalidValue(`"${shown(text)}" is not a whole number`, bytesSuggestion(text) ?? `give a number from ${minimum} to ${maximum}`);
+    throw new InvalidValue(
+      `"${shown(text)}" is not a whole number`,
+      bytesSuggestion(text) ?? `give a number from ${minimum} to ${maximum}`,
+    );
   }
   if (plain < minimum || plain > maximum) throw new InvalidValue(`${plain} is out of range`, `give a number from ${minimum} to ${maximum}`);
   return plain;
@@ -90,8 +93,10 @@ export function parseHost(text: string): string {
   if (isIP(host) !== 0) return host;
   if (text === '*') throw new InvalidValue('"*" is not an address', 'write 0.0.0.0 for all IPv4 addresses or :: for all');
   const withPort = /^(.+):\d+$/.exec(text);
-  if (withPort?.[1] !== undefined) throw new InvalidValue(`"${shown(text)}" holds a port`, `write ${shown(withPort[1])} and give the port apart`);
-  if (!isHostName(host)) throw new InvalidValue(`"${shown(text)}" is not a host name or address`, 'write it as in 127.0.0.1, :: or localhost');
+  if (withPort?.[1] !== undefined)
+    throw new InvalidValue(`"${shown(text)}" holds a port`, `write ${shown(withPort[1])} and give the port apart`);
+  if (!isHostName(host))
+    throw new InvalidValue(`"${shown(text)}" is not a host name or address`, 'write it as in 127.0.0.1, :: or localhost');
   return host.toLowerCase();
 }
 
@@ -138,7 +143,10 @@ export function parseDnsServers(text: string): readonly string[] {
     const split = /^(\[([^\]]+)\]|[^:[\]]+)(?::(\d+))?$/.exec(item);
     const address = split?.[2] ?? split?.[1] ?? '';
     if (isIP(address) === 0 || (split?.[2] !== undefined && isIP(address) !== 6)) {
-      throw new InvalidValue(`"${shown(item)}" is not an address of a name server`, 'write IP or IP:PORT, as in 10.0.0.2, 10.0.0.2:5353 or [::1]:53');
+      throw new InvalidValue(
+        `"${shown(item)}" is not an address of a name server`,
+        'write IP or IP:PORT, as in 10.0.0.2, 10.0.0.2:5353 or [::1]:53',
+      );
     }
     if (split?.[3] === undefined) return address;
     const port = parsePort(split[3], 1);
@@ -154,17 +162,22 @@ export function parseUpstreamUrl(text: string): string {
   if (!URL.canParse(text)) throw new InvalidValue(`"${shown(text)}" is not a URL`, 'write it as in http://localhost:3000');
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new InvalidValue(`${url.protocol}// is not spoken to upstreams`, 'write an http:// or https:// URL (WebSockets go over these too)');
+    throw new InvalidValue(
+      `${url.protocol}// is not spoken to upstreams`,
+      'write an http:// or https:// URL (WebSockets go over these too)',
+    );
   }
   if (url.username !== '' || url.password !== '') {
     throw new InvalidValue('the URL holds a user name or password', 'create an upstream with --auth-type basic instead');
   }
-  if (text.includes('?') || text.includes('#')) throw new InvalidValue('the URL has a query or fragment', 'leave out what follows the path');
+  if (text.includes('?') || text.includes('#'))
+    throw new InvalidValue('the URL has a query or fragment', 'leave out what follows the path');
   return text;
 }
 
 export function parseEmail(text: string): string {
-  if (text.length > 254 || !/^[^\s@]+@[^\s@]+$/.test(text)) throw new InvalidValue(`"${shown(text)}" is not an e-mail address`, 'write it as in ops@example.com');
+  if (text.length > 254 || !/^[^\s@]+@[^\s@]+$/.test(text))
+    throw new InvalidValue(`"${shown(text)}" is not an e-mail address`, 'write it as in ops@example.com');
   return text;
 }
 
@@ -200,7 +213,8 @@ function parseRange(text: string): AddressRange {
   if (version === 0 || address.includes('%') || rest.length > 0) {
     throw new InvalidValue(`"${shown(text)}" is not a network`, 'write an address or CIDR, as in 10.1.0.0/16 or fd00::/8');
   }
-  if (version === 6 && /^::ffff:/i.test(address)) throw new InvalidValue(`"${shown(text)}" is an IPv4 address in IPv6 form`, 'write it as plain IPv4');
+  if (version === 6 && /^::ffff:/i.test(address))
+    throw new InvalidValue(`"${shown(text)}" is an IPv4 address in IPv6 form`, 'write it as plain IPv4');
   const bits = version === 4 ? 32 : 128;
   if (prefixText !== undefined && (!/^\d{1,3}$/.test(prefixText) || Number(prefixText) > bits)) {
     throw new InvalidValue(`"${shown(text)}" has a bad prefix length`, `give /0 to /${bits}`);
@@ -227,7 +241,8 @@ function networkOf(address: string, version: number, prefix: number): string | u
 function groupsOf(address: string, version: number): number[] {
   if (version === 4) return address.split('.').map(Number);
   const [head = '', tail] = canonical(address, 6).split('::');
-  const parse = (part: string | undefined): number[] => (part === undefined || part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const parse = (part: string | undefined): number[] =>
+    part === undefined || part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
   const before = parse(head);
   const after = parse(tail);
   return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];

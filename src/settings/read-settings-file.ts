@@ -32,7 +32,9 @@ export function readSettingsFile(named: string | boolean | undefined, cwd: strin
   } catch (error) {
     if (named === undefined && errorCode(error) === 'ENOENT') return nothing;
     const suggestion = named === undefined ? 'make it readable, or move it away' : 'give the path of a settings file';
-    problems.push(problem('config', named === undefined ? path : 'flag --config', `${path} cannot be read (${errorCode(error)})`, suggestion));
+    problems.push(
+      problem('config', named === undefined ? path : 'flag --config', `${path} cannot be read (${errorCode(error)})`, suggestion),
+    );
     return nothing;
   }
   const given = parseSettingsFile(text, path, problems);
@@ -50,7 +52,8 @@ function parseSettingsFile(text: string, path: string, problems: SettingsProblem
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineOf = (node: unknown): number => {
-    const range = typeof node === 'object' && node !== null && 'range' in node ? (node.range as readonly number[] | null | undefined) : undefined;
+    const range =
+      typeof node === 'object' && node !== null && 'range' in node ? (node.range as readonly number[] | null | undefined) : undefined;
     return range?.[0] === undefined ? 1 : lines.linePos(range[0]).line;
   };
   for (const error of document.errors) {
@@ -59,10 +62,11 @@ function parseSettingsFile(text: string, path: string, problems: SettingsProblem
   if (document.errors.length > 0 || document.contents === null) return given;
   const scalarText = (node: unknown): string | undefined => {
     if (!isScalar(node)) return undefined;
-    return node.value === null ? '' : (node.source ?? String(node.value));
+    return node.value === null ? '' : (node.source ?? JSON.stringify(node.value));
   };
   if (!isMap(document.contents)) {
-    if (scalarText(document.contents) !== '') problems.push(problem('config', path, 'the settings file is not a list of KEY: VALUE lines', 'write it as in server_port: 8080'));
+    if (scalarText(document.contents) !== '')
+      problems.push(problem('config', path, 'the settings file is not a list of KEY: VALUE lines', 'write it as in server_port: 8080'));
     return given;
   }
   for (const { key: keyNode, value } of document.contents.items) {
@@ -84,7 +88,14 @@ function parseSettingsFile(text: string, path: string, problems: SettingsProblem
       valueText = node === null || node === undefined ? '' : scalarText(node);
     }
     if (valueText === undefined) {
-      problems.push(problem(name, source, isSeq(node) ? 'a list does not fit here' : 'the value is not a single value', row.list ? 'write a list of single values' : 'write one value on the line'));
+      problems.push(
+        problem(
+          name,
+          source,
+          isSeq(node) ? 'a list does not fit here' : 'the value is not a single value',
+          row.list ? 'write a list of single values' : 'write one value on the line',
+        ),
+      );
     } else if (valueText !== '' || isSeq(node)) {
       given.set(name, { text: valueText, origin: { kind: 'file', path, line }, base: dirname(path) });
     }
@@ -110,5 +121,7 @@ function exposedSecrets(given: ReadonlyMap<SettingKey, GivenValue>, path: string
   const secrets = [...given.keys()].filter((key) => settingRow(key).secret);
   if (secrets.length === 0 || process.platform === 'win32') return [];
   const mode = statSync(path).mode & 0o777;
-  return (mode & 0o077) === 0 ? [] : [`${path} holds ${secrets.join(' and ')} and others may open it (mode ${mode.toString(8)}): chmod 600 ${path}`];
+  return (mode & 0o077) === 0
+    ? []
+    : [`${path} holds ${secrets.join(' and ')} and others may open it (mode ${mode.toString(8)}): chmod 600 ${path}`];
 }

@@ -15,7 +15,8 @@ export function completionCommand(host: CommandHost): CliCommand {
   ]);
   return runs(command, host, async (call) => {
     const shell = call.args[0] ?? '';
-    if (!isCompletionShell(shell)) throw usageError(`"${shell}" is not a shell that completion is made for`, `write one of ${completionShells.join(', ')}`);
+    if (!isCompletionShell(shell))
+      throw usageError(`"${shell}" is not a shell that completion is made for`, `write one of ${completionShells.join(', ')}`);
     call.print.data(completionScript(shell, command.parent as CliCommand));
   });
 }

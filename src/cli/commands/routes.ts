@@ -3,7 +3,7 @@ import { hostMatchTypes, pathMatchTypes, type HeaderCondition } from '../../mode
 import type { AdminClient } from '../admin-client.ts';
 import { CliCommand } from '../cli-command.ts';
 import type { CommandCall, CommandHost } from '../command-call.ts';
-import { addFieldFlags, enabledFlags, fieldsGiven, list, requireFlags, wholeNumber, type FieldFlag } from '../field-flags.ts';
+import { addFieldFlags, enabledFlags, fieldsGiven, list, parsedOption, requireFlags, wholeNumber, type FieldFlag } from '../field-flags.ts';
 import { greenWhenTrue, textOf, yesOrNo } from '../output/cells.ts';
 import type { Column } from '../output/format-table.ts';
 import type { Item } from '../output/printer.ts';
@@ -26,10 +26,25 @@ const routeFields: readonly FieldFlag[] = [
   { flags: '--path <pattern>', help: 'what the path must be; segments like {id} match any one segment', field: 'path_pattern' },
   { flags: '--match <type>', help: 'how the path is compared (default: prefix)', field: 'match_type', choices: pathMatchTypes },
   { flags: '--host <pattern>', help: 'what the Host must be; "" for any', field: 'host_pattern' },
-  { flags: '--host-match <type>', help: 'how the host is compared (default: wildcard for *.NAME, else exact)', field: 'host_match_type', choices: hostMatchTypes },
+  {
+    flags: '--host-match <type>',
+    help: 'how the host is compared (default: wildcard for *.NAME, else exact)',
+    field: 'host_match_type',
+    choices: hostMatchTypes,
+  },
   { flags: '--methods <list>', help: 'GET,POST,… ; "" for all (the default)', field: 'methods', value: list },
-  { flags: '--header <condition>', help: "'Name: value' that the request must have, repeatable; 'Name?: value' only if it has the header at all; \"\" for no conditions", field: 'headers', value: headerCondition(false) },
-  { flags: '--header-regex <condition>', help: "the same with a regular expression: 'Name: ^v[12]$'", fills: 'headers', value: headerCondition(true) },
+  {
+    flags: '--header <condition>',
+    help: "'Name: value' that the request must have, repeatable; 'Name?: value' only if it has the header at all; \"\" for no conditions",
+    field: 'headers',
+    value: headerCondition(false),
+  },
+  {
+    flags: '--header-regex <condition>',
+    help: "the same with a regular expression: 'Name: ^v[12]$'",
+    fills: 'headers',
+    value: headerCondition(true),
+  },
   { flags: '--upstream <upstream>', help: 'id or name of the upstream that requests go to', field: 'upstream_id' },
   { flags: '--priority <n>', help: 'higher wins (default: 0)', field: 'priority', value: wholeNumber },
   { flags: '--auth', help: 'clients need an API key (the default)', field: 'auth_required' },
@@ -52,27 +67,43 @@ const required = ['--name', '--path', '--upstream'];
 /** `apigate routes …` */
 export function routesCommand(host: CommandHost): CliCommand {
   const group = new CliCommand('routes');
-  const create = defineCommand(group, 'create', {
-    summary: 'make a route',
-    examples: [
-      'apigate routes create --name my-api --path /api --upstream my-api',
-      'apigate routes create --name health --path /health --match exact --methods GET --upstream my-api --no-auth',
-      "apigate routes create --name beta --path / --host '*.example.com' --header 'X-Beta: 1' --priority 10 --upstream beta",
-    ],
-  }, host, async (call) => {
-    requireFlags(call.command, required);
-    const fields = fieldsGiven(call.command, routeFields);
-    await addHeaders(call, fields);
-    const made = itemOf(await write(call, kind, 'POST', kind.path, fields));
-    await call.print.one(made, 'name');
-    const admin = await call.admin();
-    call.print.note(`\nCreated route ${shellQuote(String(made['name']))}. ${nextStep(made, admin)}`);
-  });
+  const create = defineCommand(
+    group,
+    'create',
+    {
+      summary: 'make a route',
+      examples: [
+        'apigate routes create --name my-api --path /api --upstream my-api',
+        'apigate routes create --name health --path /health --match exact --methods GET --upstream my-api --no-auth',
+        "apigate routes create --name beta --path / --host '*.example.com' --header 'X-Beta: 1' --priority 10 --upstream beta",
+      ],
+    },
+    host,
+    async (call) => {
+      requireFlags(call.command, required);
+      const fields = fieldsGiven(call.command, routeFields);
+      await addHeaders(call, fields);
+      const made = itemOf(await write(call, kind, 'POST', kind.path, fields));
+      await call.print.one(made, 'name');
+      const admin = await call.admin();
+      call.print.note(`\nCreated route ${shellQuote(String(made['name']))}. ${nextStep(made, admin)}`);
+    },
+  );
   addFieldFlags(create, routeFields, required);
 
   addListCommand(group, kind, host, 'search and enabled');
   addGetCommand(group, kind, host);
-  addUpdateCommand(group, kind, host, ['apigate routes update my-api --path /api/v2', 'apigate routes update my-api --no-auth', 'apigate routes update my-api --methods GET,HEAD'], addHeaders);
+  addUpdateCommand(
+    group,
+    kind,
+    host,
+    [
+      'apigate routes update my-api --path /api/v2',
+      'apigate routes update my-api --no-auth',
+      'apigate routes update my-api --methods GET,HEAD',
+    ],
+    addHeaders,
+  );
   addSwitchCommands(group, kind, host);
   addDeleteCommand(group, kind, host);
   return group;
@@ -81,8 +112,8 @@ export function routesCommand(host: CommandHost): CliCommand {
 /** Both header flags fill one list; what is given replaces all conditions. */
 function addHeaders(call: CommandCall, fields: Record<string, unknown>): Promise<void> {
   const plain = (fields['headers'] as readonly HeaderCondition[] | undefined) ?? [];
-  const regex = (call.options['headerRegex'] as readonly HeaderCondition[] | undefined) ?? [];
-  if (call.options['headerRegex'] !== undefined) fields['headers'] = [...plain, ...regex];
+  const regex = parsedOption(call.command, 'headerRegex') as readonly HeaderCondition[] | undefined;
+  if (regex !== undefined) fields['headers'] = [...plain, ...regex];
   return Promise.resolve();
 }
 
@@ -122,9 +153,9 @@ function nextStep(route: Item, admin: AdminClient): string {
 
 /** A curl that takes this route, as far as its patterns say. */
 export function curlFor(route: Item, admin: AdminClient, key?: string): string {
-  const pattern = String(route['path_pattern'] ?? '/');
+  const pattern = textOf('path_pattern')(route);
   const path = route['match_type'] === 'regex' ? '/' : pattern.replace(/\*+$/, '');
-  const host = String(route['host_pattern'] ?? '');
+  const host = textOf('host_pattern')(route);
   const headers = key === undefined ? [] : [`-H ${key}`];
   if (host !== '' && route['host_match_type'] === 'exact') headers.push(`-H ${shellQuote(`Host: ${host}`)}`);
   return ['curl', ...headers, shellQuote(admin.trafficUrl + path)].join(' ');

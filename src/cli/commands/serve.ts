@@ -19,7 +19,8 @@ export function serveCommand(host: CommandHost): CliCommand {
   command.addHelpText('after', 'Every setting can also come from the environment or a settings file: see "apigate settings show".');
   return runs(command, host, async (call) => {
     const demo = call.options['demo'] === true;
-    if (demo && call.globals.database !== undefined) throw usageError('--demo and --database exclude each other', '--demo uses a temporary database');
+    if (demo && call.globals.database !== undefined)
+      throw usageError('--demo and --database exclude each other', '--demo uses a temporary database');
     const settings = settingsFor(call.ports, settingsFlagsGiven(command));
     for (const warning of settings.warnings) call.print.warn(warning);
     return call.ports.serve(settings, { demo });

@@ -14,12 +14,15 @@ const columns: readonly Column<DescribedSetting & Record<string, unknown>>[] = [
 /** `apigate settings show` */
 export function settingsCommand(host: CommandHost): CliCommand {
   const group = new CliCommand('settings');
-  const show = group.command('show') as CliCommand;
+  const show = group.command('show');
   show.description('print every setting with where it comes from; secrets are masked');
   addSettingsFlags(show);
   show.globals = ['--output', '--config', '--database', '--no-color'];
   addExamples(show, ['apigate settings show', 'apigate settings show --config /etc/apigate/apigate.yaml', 'apigate settings show -o json']);
-  show.addHelpText('after', '\nA key of the settings file in upper case, with APIGATE_ before it, is its environment variable;\nwith _FILE after it, the variable names a file that holds the value.');
+  show.addHelpText(
+    'after',
+    '\nA key of the settings file in upper case, with APIGATE_ before it, is its environment variable;\nwith _FILE after it, the variable names a file that holds the value.',
+  );
   runs(show, host, async (call) => {
     const settings = settingsFor(call.ports, settingsFlagsGiven(show));
     for (const warning of settings.warnings) call.print.warn(warning);

@@ -5,8 +5,9 @@ import type { StyleName } from './style.ts';
 export function textOf(field: string): (item: Item) => string {
   return (item) => {
     const value = item[field];
+    if (typeof value === 'string') return value;
     if (value === null || value === undefined) return '';
-    return Array.isArray(value) ? value.join(',') : String(value);
+    return Array.isArray(value) ? value.join(',') : JSON.stringify(value);
   };
 }
 

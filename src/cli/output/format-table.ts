@@ -33,7 +33,10 @@ export function formatTable<T>(columns: readonly Column<T>[], list: readonly T[]
     });
     return `${padded.join(gap)}\n`;
   };
-  const head = line(columns.map(({ title }) => title), () => 'bold');
+  const head = line(
+    columns.map(({ title }) => title),
+    () => 'bold',
+  );
   return head + rows.map((row, index) => line(row, (at) => columns[at]?.style?.(list[index] as T))).join('');
 }
 

@@ -65,7 +65,8 @@ export class Printer {
   }
 
   private async serialised(value: unknown): Promise<string> {
-    const text = this.format === 'yaml' ? (await import('yaml')).stringify(value, { lineWidth: 0 }) : `${JSON.stringify(value, undefined, 2)}\n`;
+    const text =
+      this.format === 'yaml' ? (await import('yaml')).stringify(value, { lineWidth: 0 }) : `${JSON.stringify(value, undefined, 2)}\n`;
     // JSON leaves these control characters bare, and terminals act on them; both formats read the escapes back.
     // oxlint-disable-next-line no-control-regex
     return text.replace(/[\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -74,9 +75,11 @@ export class Printer {
 
 function fieldText(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-';
-  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map((item) => (typeof item === 'object' ? visibleText(JSON.stringify(item)) : fieldText(item))).join(', ');
-  if (typeof value === 'object') return visibleText(JSON.stringify(value));
-  const text = String(value);
-  const lines = text.trimEnd().split('\n');
-  return lines.length === 1 ? visibleText(text) : `${visibleText(lines[0] ?? '')} … (${lines.length} lines)`;
+  if (Array.isArray(value))
+    return value.length === 0
+      ? '-'
+      : value.map((item) => (typeof item === 'object' ? visibleText(JSON.stringify(item)) : fieldText(item))).join(', ');
+  if (typeof value !== 'string') return visibleText(JSON.stringify(value));
+  const lines = value.trimEnd().split('\n');
+  return lines.length === 1 ? visibleText(value) : `${visibleText(lines[0] ?? '')} … (${lines.length} lines)`;
 }
