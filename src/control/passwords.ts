@@ -60,7 +60,7 @@ export function createPasswords(options: PasswordsOptions = {}): Passwords {
 /** What is wrong with a new password, in words for its owner; undefined when nothing is. */
 export function passwordProblem(password: string, email: string): string | undefined {
   // Length is what counts (NIST SP 800-63B section 3.1.1); the rest refuses only what is no password at all.
-  const characters = [...normalized(password)];
+  const characters = Array.from(normalized(password));
   if (characters.length < 12) return 'must have at least 12 characters';
   if (characters.length > 256) return 'must have at most 256 characters';
   if (new Set(characters).size < 5) return 'must have at least 5 different characters';
