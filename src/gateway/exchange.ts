@@ -16,7 +16,7 @@ import { handleRequest } from './handle-exchange.ts';
 import type { ClientIdentity } from './listen/client-identity.ts';
 import { randomId } from './listen/random-id.ts';
 import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
-import { errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
+import { allowField, errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
 import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from './reply/write-response-head.ts';
 import { handshakeFault } from './forward/websocket-handshake.ts';
 import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
@@ -73,6 +73,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private active = false;
   private requestComplete = false;
   private responseBegun = false;
+  /** Bytes of the response are on their way to the client: from then on it can only be broken, not replaced. */
+  private responseSent = false;
   private chunkedToClient = false;
   /** The response has neither length nor chunks: the connection's end is its end. */
   private closeDelimited = false;
@@ -131,7 +133,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   onHeadRefused(code: ErrorCode, reason: string): void {
     this.begin();
     this.reason = reason;
-    this.refuse(code);
+    this.refuse(code, code === 'method_not_allowed' ? allowField : '');
   }
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
@@ -170,8 +172,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   onRequestBroken(code: ErrorCode, reason: string): void {
     this.dropUpstream();
     this.reason = reason;
-    if (this.responseBegun) this.breakResponse(code);
-    else this.refuse(code);
+    this.failOrBreak(code);
   }
 
   onClientGone(reason: string): void {
@@ -270,6 +271,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       return;
     }
     this.responseBegun = true;
+    this.responseSent = true;
     this.status = 101;
     this.isTunnel = true;
     this.upstreamMs = this.now() - this.sentAt;
@@ -332,6 +334,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   onResponseReadDone(): void {
+    this.responseSent = true;
     if (!this.client.send()) this.connection?.pause();
     this.watchUpstream();
   }
@@ -361,8 +364,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.stopForwarding();
     this.reason = reason;
     if (this.isTunnel) this.endTunnel();
-    else if (this.responseBegun) this.breakResponse(code);
-    else this.refuse(code);
+    else this.failOrBreak(code);
   }
 
   /** The upstream has made no progress for timeout_ms. */
@@ -376,8 +378,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const reason = `deadline exceeded: the upstream ${phase} for ${this.upstream?.timeoutMs ?? 0} ms`;
     this.dropUpstream();
     this.reason = reason;
-    if (this.responseBegun) this.breakResponse('upstream_timeout');
-    else this.refuse('upstream_timeout');
+    this.failOrBreak('upstream_timeout');
   }
 
   // ================ answering
@@ -395,14 +396,28 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   /** Ends the exchange with a response of our own. */
   answer(status: number, contentType: string, body: string, fields: string): void {
     this.responseBegun = true;
+    this.responseSent = true;
     this.status = status;
     const { client, isHeadRequest } = this;
-    const persist = client.decidePersistence(true);
+    // After bytes that may have meant something else to somebody before us, the next ones are not to be trusted.
+    const persist = client.decidePersistence(this.code !== 'request_malformed');
     writeOwnResponse(client.output, { status, requestId: this.requestId, fields, contentType, body, isHeadRequest, persist, clientMinor: this.minor });
     if (!isHeadRequest) this.bytesOut += body.length;
     client.send();
     this.finish();
     client.finishResponse();
+  }
+
+  // An honest error as long as nothing of a response is sent; a visibly broken response after that.
+  private failOrBreak(code: ErrorCode): void {
+    if (this.responseSent) {
+      this.breakResponse(code);
+      return;
+    }
+    this.client.output.clear();
+    this.responseBegun = false;
+    this.bytesOut = 0;
+    this.refuse(code);
   }
 
   /** The response has begun and cannot be completed: the client must see that it is broken. */
@@ -425,8 +440,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.gateway.reportFault(where, error);
     this.dropUpstream();
     this.reason = where;
-    if (this.responseBegun) this.breakResponse('internal_error');
-    else this.refuse('internal_error');
+    this.failOrBreak('internal_error');
   }
 
   /** Shutdown will not wait any longer. */
@@ -472,6 +486,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.durationMs = 0;
     this.requestComplete = false;
     this.responseBegun = false;
+    this.responseSent = false;
     this.chunkedToClient = false;
     this.closeDelimited = false;
     this.isEventStream = false;

@@ -23,6 +23,8 @@ export interface Gateway {
   readonly identity: ForwardingIdentity;
   /** Our own member of a Via list: a request that carries it has been here before. */
   readonly viaToken: string;
+  /** `Allow` where no route decides, with its line end. */
+  readonly allowField: string;
   /** The control plane as an upstream, where it shares the traffic port; else null. */
   readonly admin: CompiledUpstream | null;
   /** A defect of ours: told to the operator; the request it hit gets a 500. */

@@ -18,6 +18,7 @@ import { type PoolServices, UpstreamPool } from './forward/upstream-pool.ts';
 import type { Gateway } from './gateway.ts';
 import { ClientIdentity, TrustedProxies } from './listen/client-identity.ts';
 import { ExchangeRecorder } from './record/exchange-recorder.ts';
+import { allowField } from './reply/write-own-response.ts';
 import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
 import { PoolRegistry } from './snapshot/pool-registry.ts';
 import { applyChange } from './snapshot/snapshot.ts';
@@ -67,8 +68,9 @@ class GatewayWorker {
       }),
       limiter: this.limiter,
       keysUsed: new Map(),
-      identity: { viaField: `Via: 1.1 ${viaToken}\r\n`, workerToken: birth.admin?.workerToken ?? '' },
+      identity: { viaFields: [`Via: 1.0 ${viaToken}\r\n`, `Via: 1.1 ${viaToken}\r\n`], workerToken: birth.admin?.workerToken ?? '' },
       viaToken,
+      allowField,
       admin: birth.admin === null ? null : adminUpstream(services, this.limits, birth.admin.socketPath),
       reportFault: (where, error) => reportFault(where, error),
     };

@@ -1,3 +1,4 @@
+// Over 300 lines: the states of one upstream connection decide together, and are read best in one piece.
 import type net from 'node:net';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { BodyDecoder, bodyBroken, bodyOpen, type BodySink } from './body-decoder.ts';

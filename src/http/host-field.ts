@@ -1,4 +1,4 @@
-import { isHostByte } from './characters.ts';
+import { hexValue, isHostByte } from './characters.ts';
 
 /**
  * Whether bytes[start, end) is a valid `uri-host [":" port]` (RFC 9110 section 7.2, RFC 3986 section 3.2.2)
@@ -22,6 +22,7 @@ export function isValidHost(bytes: Uint8Array, start: number, end: number): bool
     while (at < end && bytes[at] !== 0x3a) {
       const byte = bytes[at]!;
       if (isHostByte[byte] === 0 || byte === 0x5b || byte === 0x5d) return false;
+      if (byte === 0x25 && (at + 2 >= end || hexValue[bytes[at + 1]!] === 255 || hexValue[bytes[at + 2]!] === 255)) return false;
       at++;
     }
     if (at === start) return false;

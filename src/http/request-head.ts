@@ -83,6 +83,7 @@ export class RequestHead {
    * headRefused. Faults are found as soon as their bytes are there, not only when the head is complete.
    */
   parse(bytes: Buffer, position: number, end: number): number {
+    this.clear();
     this.bytes = bytes;
     let at = position;
     // RFC 9112 section 2.2: at least one empty line before the request line is ignored; two at most here.
@@ -122,6 +123,20 @@ export class RequestHead {
     }
     if (bodyStart - this.start > this.limits.maxHead) return this.refuse('headers_too_large', `the head is longer than ${this.limits.maxHead} bytes`);
     return this.applyFields(bodyStart);
+  }
+
+  /** Forgets the last request: nothing of it may show in what is said of one that never became a head. */
+  clear(): void {
+    this.bytes = nothing;
+    this.start = 0;
+    this.methodEnd = 0;
+    this.targetStart = 0;
+    this.targetEnd = 0;
+    this.pathStart = 0;
+    this.pathEnd = 0;
+    this.minor = 1;
+    this.host = -1;
+    this.fields.count = 0;
   }
 
   private parseVersion(bytes: Buffer, position: number, end: number): number {
@@ -228,6 +243,10 @@ export class RequestHead {
         this.pathIsPlain = true;
         return true;
       }
+      if (this.method === 'CONNECT') {
+        this.refuse('method_not_allowed', 'CONNECT asks for a tunnel, which the gateway does not make');
+        return false;
+      }
       at = this.absoluteFormPath();
       if (at < 0) return false;
     }
@@ -287,6 +306,7 @@ export class RequestHead {
 }
 
 const versionPrefix = Buffer.from('HTTP/1.', 'latin1');
+const nothing = Buffer.alloc(0);
 
 function lineFault(byte: number, where: string): string {
   if (byte === LF) return 'the request line ends in a bare LF';

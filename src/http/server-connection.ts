@@ -303,6 +303,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
         if (this.blocked) this.abort(true);
         else if (this.headStarted) {
           this.headStarted = false;
+          this.head.clear();
           this.refuse('request_timeout', 'the request head did not arrive in time');
         } else this.closeIfIdle();
         break;

@@ -51,7 +51,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
 }
 
 /** The person at the keyboard, for the audit log. */
-export function localActor(): Actor {
+export function localActor(): Actor & { readonly requestId: string } {
   return { kind: 'cli', id: '', label: userName(), requestId: randomUUID().replaceAll('-', '') };
 }
 

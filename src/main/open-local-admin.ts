@@ -17,7 +17,10 @@ export async function openLocalAdmin(settings: Settings, stderr: CliOutput): Pro
     logger: { info: () => {}, warn: note, error: note },
   });
   return {
-    fetch: async (request) => app.fetch(request, { remoteAddress: '127.0.0.1', scheme: 'http', requestId: localActor().requestId ?? '', localActor: localActor() }),
+    fetch: async (request) => {
+      const actor = localActor();
+      return app.fetch(request, { remoteAddress: '127.0.0.1', scheme: 'http', requestId: actor.requestId, localActor: actor });
+    },
     waitUntilServed: async (revision) => {
       if (!(await store.isServed())) return 'no-gateway';
       return (await waitUntilServed(control, revision, servedTime)) ? 'served' : 'timeout';

@@ -11,8 +11,8 @@ import { syncManaged } from '../control/sync-managed.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
 import { type Settings } from '../settings/settings.ts';
-import { createLogger, type Logger } from '../telemetry/logger.ts';
-import { LogSink } from '../telemetry/log-sink.ts';
+import { createLogger, droppedNotice, type Logger } from '../telemetry/logger.ts';
+import { LogSink, standardOutput } from '../telemetry/log-sink.ts';
 import { createSharedCounters } from '../telemetry/shared-counters.ts';
 import { bannerOf } from './banner.ts';
 import { cidrOf, openControlPlane } from './control-plane.ts';
@@ -21,12 +21,14 @@ import { ownListenersOf } from './open-local-admin.ts';
 import { probePort } from './probe-port.ts';
 import { shutdownRequested } from './shutdown-requested.ts';
 import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
+import { version } from './version.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** Runs the gateway until it is told to stop. Resolves with the process's exit code. */
 export async function serve(settings: Settings, options: ServeOptions, stderr: CliOutput): Promise<number> {
-  const sink = new LogSink(1);
-  const logger = createLogger({ level: settings.log.level, format: settings.log.format, sink });
+  const { format } = settings.log;
+  const sink = new LogSink(standardOutput(), { droppedNotice: (lines) => droppedNotice(format, lines, Date.now()) });
+  const logger = createLogger({ level: settings.log.level, format, sink, color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined });
   const cleanups: (() => unknown)[] = [];
   try {
     const start = options.demo ? await demoSettings(settings, cleanups) : settings;
@@ -69,16 +71,18 @@ async function startGateway(settings: Settings, demo: boolean, sink: LogSink, lo
 
   const admin = await listenForAdmin(settings, app, logger, socketPath, workerToken);
   cleanups.push(() => admin.close());
-  await syncManaged(control, settings.defaultUpstream);
   if (settings.admin.firstEmail !== null && settings.secrets.firstAdminPassword !== null) {
     await createFirstAdminFromSettings(access, settings.admin.firstEmail, settings.secrets.firstAdminPassword);
   }
   const setupCode = await ensureSetupCode(access);
+  // From the first publish on, workers listen: whatever a client may ask for must be there by now.
+  await syncManaged(control, settings.defaultUpstream);
   const follower = await followStore(control);
   cleanups.push(() => follower.stop());
   if (settings.tls !== null) cleanups.push(followCertificate(settings.tls, pool, logger));
 
-  logger.info({ listeners: listeners.map(({ host, port, tls }) => `${tls === null ? 'http' : 'https'}://${host}:${port}`), workers: settings.server.workers, database: settings.database.path }, 'the gateway is ready');
+  for (const { host, port, tls } of listeners) logger.info({ address: host, port }, `listening for ${tls === null ? 'HTTP' : 'HTTPS'}`);
+  logger.info({ version, workers: settings.server.workers, database: settings.database.path }, 'the gateway is ready');
   stderr.write(bannerOf({ settings, listeners, adminPort: admin.port, setupCode, demo }));
 
   await shutdownRequested(logger);

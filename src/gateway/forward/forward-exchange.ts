@@ -16,23 +16,22 @@ export function forwardExchange(exchange: Exchange): ErrorCode | null {
     return upstream.refusal;
   }
   const { head } = client;
-  const upgradeKey = upgradeKeyOf(head);
-  if (upgradeKey !== '') {
-    if (exchange.route?.managed !== true) return 'upgrade_not_allowed';
+  let upgradeKey = '';
+  if (asksForWebSocket(head)) {
     if (head.hasBody) {
       exchange.reason = 'an upgrade request has a body';
       return 'request_malformed';
     }
+    if (exchange.route?.managed !== true) return 'upgrade_not_allowed';
+    upgradeKey = head.method === 'GET' ? (head.fields.valueOf('sec-websocket-key') ?? '') : '';
   }
   writeRequestHead(gateway.requestOutput, head, upstream, exchange, gateway.identity, upgradeKey !== '');
   exchange.startForwarding(upgradeKey);
   return null;
 }
 
-// A request for a WebSocket (RFC 6455 section 4.1). Other Upgrade tokens are offers that we do not pass on.
-function upgradeKeyOf(head: RequestHead): string {
+// RFC 6455 section 4.1. Other Upgrade tokens are offers that we do not pass on.
+function asksForWebSocket(head: RequestHead): boolean {
   const { upgrade, fields } = head;
-  if (upgrade < 0 || head.method !== 'GET') return '';
-  if (!isText(head.bytes, fields.valueStart[upgrade]!, fields.valueEnd[upgrade]!, 'websocket')) return '';
-  return fields.valueOf('sec-websocket-key') ?? '';
+  return upgrade >= 0 && isText(head.bytes, fields.valueStart[upgrade]!, fields.valueEnd[upgrade]!, 'websocket');
 }

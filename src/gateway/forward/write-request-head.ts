@@ -1,4 +1,3 @@
-import type { ClientIdentity } from '../listen/client-identity.ts';
 import { kind, knownFieldCount, underscored } from '../../http/known-fields.ts';
 import type { OutputBuffer } from '../../http/output-buffer.ts';
 import type { RequestHead } from '../../http/request-head.ts';
@@ -13,13 +12,21 @@ export interface RequestFacts {
   readonly hostValue: string;
   /** Id of the API key that opened the route, or ''. */
   readonly keyId: string;
-  readonly identity: ClientIdentity;
+  readonly identity: ForwardedIdentity;
+}
+
+/** Who the client is, as far as the gateway knows or believes a trusted proxy. */
+export interface ForwardedIdentity {
+  readonly scheme: 'http' | 'https';
+  clientAddress(head: RequestHead): string;
+  /** X-Forwarded-* and Forwarded, each with its line end. */
+  forwardedFields(head: RequestHead, host: string): string;
 }
 
 /** Constants of one gateway process. */
 export interface ForwardingIdentity {
-  /** `Via: …` with its line end. */
-  readonly viaField: string;
+  /** `Via: …` with its line end, for requests that came as HTTP/1.0 and as HTTP/1.1 (RFC 9110 section 7.6.3). */
+  readonly viaFields: readonly [string, string];
   /** Proof to the control plane that a request comes from a worker. */
   readonly workerToken: string;
 }
@@ -29,7 +36,8 @@ export interface ForwardingIdentity {
  * (RFC 9110 section 7.6.1), that only the gateway may set, or that carry a credential for the gateway itself.
  */
 export function writeRequestHead(out: OutputBuffer, head: RequestHead, upstream: CompiledUpstream, facts: RequestFacts, gateway: ForwardingIdentity, upgrade: boolean): void {
-  const { bytes, fields } = head;
+  const { bytes } = head;
+  const trace = keptTrace(head);
   out.copy(bytes, head.start, head.methodEnd);
   out.byte(0x20);
   if (upstream.pathPrefix !== '') out.text(upstream.pathPrefix);
@@ -43,8 +51,8 @@ export function writeRequestHead(out: OutputBuffer, head: RequestHead, upstream:
   else if (head.acceptsTrailers) out.text('TE: trailers\r\nConnection: TE\r\n');
   out.text(facts.identity.forwardedFields(head, facts.hostValue));
   out.text(`X-Request-Id: ${facts.requestId}\r\n`);
-  if (fields.find(kind.traceparent) < 0) out.text(newTraceparent(facts.traceId));
-  out.text(gateway.viaField);
+  if (!trace) out.text(newTraceparent(facts.traceId));
+  out.text(gateway.viaFields[head.minor === 0 ? 0 : 1]);
   if (facts.keyId !== '') out.text(`X-Key-ID: ${facts.keyId}\r\n`);
   if (upstream.credentialField !== '') out.text(upstream.credentialField);
   if (upstream.isAdmin) {
@@ -133,6 +141,21 @@ function carriesApiKey(head: RequestHead, index: number, known: number): boolean
   const value = head.fields.value(index);
   return value.includes('ak_') && (known === kind.xApiKey ? /(?:^|,)\s*ak_/ : /(?:^|,)\s*bearer\s+ak_/i).test(value);
 }
+
+// Whether the client's trace goes on. An invalid traceparent ends here, with its tracestate (W3C Trace Context section 4.3).
+function keptTrace(head: RequestHead): boolean {
+  const { fields } = head;
+  const first = fields.find(kind.traceparent);
+  if (first < 0) return false;
+  if (validTraceparent.test(fields.value(first)) && fields.find(kind.traceparent, first + 1) < 0) return true;
+  for (let index = first; index < fields.count; index++) {
+    const known = fields.kinds[index];
+    if (known === kind.traceparent || known === kind.tracestate) fields.dropped[index] = 1;
+  }
+  return false;
+}
+
+const validTraceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
 // W3C Trace Context section 3.2. Sampled, as a trace that begins without a gateway would be by default.
 function newTraceparent(traceId: string): string {

@@ -11,12 +11,12 @@ export function matchExchange(exchange: Exchange): ErrorCode | null {
   const { gateway, client } = exchange;
   const { head } = client;
   if (exchange.method === 'CONNECT' || exchange.method === 'TRACE') {
-    exchange.responseFields = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n';
+    exchange.responseFields = exchange.gateway.allowField;
     return 'method_not_allowed';
   }
   if (head.isAsterisk) {
     // RFC 9110 section 9.3.7: a question about the server itself.
-    exchange.answer(204, '', '', 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n');
+    exchange.answer(204, '', '', exchange.gateway.allowField);
     return null;
   }
   const path = head.pathIsPlain ? exchange.rawPath || '/' : normalisePath(exchange.rawPath);

@@ -17,6 +17,9 @@ export interface OwnResponse {
   readonly clientMinor: number;
 }
 
+/** `Allow` where no route decides: the methods that the gateway forwards at all (RFC 9110 section 10.2.1). */
+export const allowField = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n';
+
 /** Writes a response that the gateway itself makes. */
 export function writeOwnResponse(out: OutputBuffer, response: OwnResponse): void {
   const body = Buffer.from(response.body, 'utf8');
