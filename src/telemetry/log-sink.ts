@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { droppedNotice } from './log-text.ts';
 
 /** Where a sink's bytes go. One write at a time; the callback comes exactly once, never before write returns. */
 export interface LogTarget {
@@ -9,7 +10,7 @@ export interface LogTarget {
 export interface LogSinkOptions {
   /** Bytes that may wait; 8 MiB when not given. Beyond it lines are dropped. */
   readonly maxBytes?: number;
-  /** The line that tells of dropped ones, with its line end. */
+  /** The line that tells of dropped ones, with its line end; a JSON line when not given. */
   readonly droppedNotice?: (lines: number) => string;
   /** Hears of every line dropped, for the counters. */
   readonly onDropped?: (lines: number) => void;
@@ -37,7 +38,7 @@ export class LogSink {
   constructor(target: number | LogTarget, options: LogSinkOptions = {}) {
     this.#target = typeof target === 'object' ? target : target === 1 ? standardOutput() : new FileTarget(target);
     this.#maxBytes = options.maxBytes ?? 8 * 1024 * 1024;
-    this.#droppedNotice = options.droppedNotice ?? ((lines) => `${lines} log lines dropped\n`);
+    this.#droppedNotice = options.droppedNotice ?? ((lines) => droppedNotice('json', lines, Date.now()));
     this.#onDropped = options.onDropped ?? (() => {});
   }
 

@@ -34,17 +34,18 @@ export function createLogger(options: LoggerOptions): Logger {
   const least = options.level === 'silent' ? lineLevels.length : lineLevels.indexOf(options.level);
   const at = (level: LineLevel) => {
     if (lineLevels.indexOf(level) < least) return () => {};
-    return (fields: object, message: string): void => emit(level, message, plainFields(level, fields));
+    return (fields: object, message: string): void => {
+      let plain: PlainFields;
+      try {
+        plain = plainFields(level, fields);
+      } catch {
+        // A value that cannot even be looked at must not take the line with it, let alone the process.
+        plain = { unlisted: 'a value that cannot be read' };
+      }
+      emit(level, message, plain);
+    };
   };
   return { level: options.level, trace: at('trace'), debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
-
-/** The line that a LogSink tells of dropped ones with. */
-export function droppedNotice(format: LogFormat, lines: number, epochMs: number): string {
-  const message = `${lines} log lines dropped: standard output was not read fast enough`;
-  return format === 'json'
-    ? `{"level":"warn","time":"${isoTime(epochMs)}","msg":"${message}","count":${lines}}\n`
-    : `${isoTime(epochMs)} warn  ${message}\n`;
 }
 
 type PlainFields = Readonly<Record<string, string | number | boolean | null>>;

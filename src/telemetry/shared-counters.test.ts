@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { errorCatalogue } from '../errors/catalogue.ts';
-import { createSharedCounters, durationBucketsMs, openSharedCounters, readSharedCounters, zeroGauges } from './shared-counters.ts';
+import { createSharedCounters, durationBucketsMs, openSharedCounters, readSharedCounters, tookLogBytes, zeroGauges } from './shared-counters.ts';
 
 test('counts of all workers add up', () => {
   const shared = createSharedCounters({ workers: 3 });
@@ -68,8 +68,21 @@ test('an odd status or a worker that does not exist cannot write outside its pla
   const counters = openSharedCounters(shared, 0);
   for (const status of [0, 99, 600, 1e9, -5, Number.NaN]) counters.requestFinished(status, null, 1, 0, 0);
   assert.deepEqual(readSharedCounters(shared).byStatusClass, [6, 0, 0, 0, 0, 0]);
-  assert.throws(() => openSharedCounters(shared, 1), RangeError);
+  assert.throws(() => openSharedCounters(shared, 2), RangeError);
   assert.throws(() => openSharedCounters(shared, -1), RangeError);
+});
+
+test("main has a column of its own, and knows how much of a worker's log is on its way", () => {
+  const shared = createSharedCounters({ workers: 1 });
+  openSharedCounters(shared, 1).logLinesDropped(3);
+  assert.equal(readSharedCounters(shared).logLinesDropped, 3);
+  const worker = openSharedCounters(shared, 0);
+  worker.logBytesSent(500);
+  assert.equal(worker.logBacklog, 0, 'main has not begun to say');
+  tookLogBytes(shared, 0, 100);
+  assert.equal(worker.logBacklog, 400);
+  zeroGauges(shared, 0);
+  assert.equal(worker.logBacklog, 0);
 });
 
 test('main reads what a worker thread counted', async () => {

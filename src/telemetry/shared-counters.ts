@@ -33,10 +33,14 @@ export const durationBucketsMs: readonly number[] = [-1, 0, 1, 2, 3, 4].flatMap(
 
 /** Makes the memory, in the main thread. */
 export function createSharedCounters(options: { readonly workers: number }): SharedCounters {
-  return { workers: options.workers, buffer: new SharedArrayBuffer(options.workers * columnBytes) };
+  // One column more than workers: main's own.
+  return { workers: options.workers, buffer: new SharedArrayBuffer((options.workers + 1) * columnBytes) };
 }
 
-/** Opens the column of one worker, inside that worker. A worker that replaces a dead one goes on in its column. */
+/**
+ * Opens the column of one worker, inside that worker; `shared.workers` opens main's own. A worker that replaces a dead one goes
+ * on in its column.
+ */
 export function openSharedCounters(shared: SharedCounters, workerIndex: number): WorkerCounters {
   return new WorkerCounters(columnOf(shared, workerIndex));
 }
@@ -44,7 +48,7 @@ export function openSharedCounters(shared: SharedCounters, workerIndex: number):
 /** Sums up all workers, in the main thread. Reads memory only: no worker notices. */
 export function readSharedCounters(shared: SharedCounters): CounterTotals {
   const sum = new Float64Array(columnLength);
-  for (let worker = 0; worker < shared.workers; worker++) {
+  for (let worker = 0; worker <= shared.workers; worker++) {
     const column = columnOf(shared, worker);
     for (let i = 0; i < columnLength; i++) sum[i]! += column[i]!;
   }
@@ -69,6 +73,12 @@ export function zeroGauges(shared: SharedCounters, workerIndex: number): void {
   const column = columnOf(shared, workerIndex);
   column[at.requestsInFlight] = 0;
   column[at.clientConnections] = 0;
+  column[at.logBytesTaken] = column[at.logBytesSent]!;
+}
+
+/** Main has taken these log bytes of a worker off its hands, written or dropped: see WorkerCounters.logBacklog. */
+export function tookLogBytes(shared: SharedCounters, workerIndex: number, bytes: number): void {
+  columnOf(shared, workerIndex)[at.logBytesTaken]! += bytes;
 }
 
 /**
@@ -122,6 +132,16 @@ export class WorkerCounters {
   logLinesDropped(lines: number): void {
     this.#column[at.logLinesDropped]! += lines;
   }
+
+  logBytesSent(bytes: number): void {
+    this.#column[at.logBytesSent]! += bytes;
+  }
+
+  /** Log bytes on their way to main. Zero as long as main has never said that it took some. */
+  get logBacklog(): number {
+    const taken = this.#column[at.logBytesTaken]!;
+    return taken === 0 ? 0 : this.#column[at.logBytesSent]! - taken;
+  }
 }
 
 const errorCodes = Object.keys(errorCatalogue) as ErrorCode[];
@@ -137,9 +157,12 @@ const at = {
   requestsInFlight: 6,
   clientConnections: 7,
   durationSum: 8,
-  statusClasses: 9,
-  durationBuckets: 15,
-  errorCodes: 15 + durationBucketsMs.length + 1,
+  logBytesSent: 9,
+  /** The one number in a worker's column that main writes. */
+  logBytesTaken: 10,
+  statusClasses: 11,
+  durationBuckets: 17,
+  errorCodes: 17 + durationBucketsMs.length + 1,
 } as const;
 
 const columnLength = at.errorCodes + errorCodes.length;
@@ -147,7 +170,7 @@ const columnLength = at.errorCodes + errorCodes.length;
 const columnBytes = Math.ceil((columnLength * 8) / 128) * 128;
 
 function columnOf(shared: SharedCounters, workerIndex: number): Float64Array {
-  if (!(workerIndex >= 0 && workerIndex < shared.workers)) throw new RangeError(`no counters for worker ${workerIndex}`);
+  if (!(workerIndex >= 0 && workerIndex <= shared.workers)) throw new RangeError(`no counters for worker ${workerIndex}`);
   return new Float64Array(shared.buffer, workerIndex * columnBytes, columnLength);
 }
 
