@@ -17,8 +17,8 @@ if (!hasOpenssl()) {
     authority.remove();
     stranger.remove();
   });
-  // The gateway's process trusts the known CA as an operator would make it: through the system's store.
-  const harness = useGateway({ admin: true, script: false, env: { NODE_EXTRA_CA_CERTS: authority.caPath } });
+  // The known CA is in the system's store, as the gateway's process sees it.
+  const harness = useGateway({ admin: true, script: false, env: { SSL_CERT_FILE: authority.caPath } });
   const secret = 'canary-tls-0b1c';
 
   async function https(certificate: Certificate, fields: Readonly<Record<string, unknown>> = {}, options: tls.TlsOptions = {}): Promise<Exposed> {
