@@ -65,7 +65,11 @@ function fieldErrorsOf(issue: z.core.$ZodIssue, fields: Record<string, unknown>)
   if (issue.code === 'invalid_union') {
     // Of the forms that a field may take, the one that was meant is the one whose outermost type is right.
     const meant = issue.errors.find((issues) => issues.every((inner) => inner.path.length > 0 || inner.code !== 'invalid_type'));
-    if (meant !== undefined) return meant.flatMap((inner) => fieldErrorsOf({ ...inner, path: [...issue.path, ...inner.path] }, fields));
+    if (meant === undefined) {
+      const kinds = issue.errors.flatMap((issues) => issues.flatMap((inner) => (inner.code === 'invalid_type' ? [typeNames[inner.expected] ?? inner.expected] : [])));
+      return [{ field: path.join('.'), message: `must be ${kinds.join(' or ')}, not ${kindOf(issue.input)}` }];
+    }
+    return meant.flatMap((inner) => fieldErrorsOf({ ...inner, path: [...issue.path, ...inner.path] }, fields));
   }
   return [{ field: path.join('.'), message: issue.message }];
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { descriptionSchema, integerSchema, nameSchema, timestampSchema, tokenPattern } from './field-schemas.ts';
-import { hostMatchTypes, pathMatchTypes, type Route, routeDefaults, routePriorityLimit } from './route.ts';
+import { type HeaderCondition, hostMatchTypes, pathMatchTypes, type Route, routeDefaults, routePriorityLimit } from './route.ts';
 
 const conditionSchema = z.strictObject({
   name: z.string(),
@@ -50,19 +50,28 @@ const headerValueSchema = z
 
 const maxConditions = 64;
 
-/** `{"X-API-Version": "2"}`, or the list form for all that a condition can say. */
+/** `{"X-API-Version": "2"}`. Not z.record, which passes over a header named `__proto__` and then stops at the first bad name. */
+const headersObjectSchema = z
+  .unknown()
+  .transform((headers, context): HeaderCondition[] => {
+    if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+      context.addIssue({ code: 'invalid_type', expected: 'object', input: headers });
+      return z.NEVER;
+    }
+    const entries = Object.entries(headers);
+    if (entries.length > maxConditions) context.addIssue(`must have at most ${maxConditions} conditions`);
+    return entries.map(([name, value]) => {
+      const read = z.strictObject({ name: headerNameSchema, value: headerValueSchema }).safeParse({ name, value }, { error: wrongType });
+      for (const { message } of read.error?.issues ?? []) context.addIssue({ code: 'custom', path: [name], message });
+      return { name, value: String(value), is_regex: false, required: true };
+    });
+  })
+  .meta({ type: 'object', additionalProperties: { type: 'string' } });
+
+/** Conditions in either form. */
 const headersSchema = z
   .union([
-    z
-      .record(z.string(), headerValueSchema)
-      .superRefine((headers, context) => {
-        const names = Object.keys(headers);
-        if (names.length > maxConditions) context.addIssue({ code: 'custom', message: `must have at most ${maxConditions} conditions` });
-        for (const name of names) {
-          if (!tokenPattern.test(name)) context.addIssue({ code: 'custom', path: [name], message: 'is not a header name' });
-        }
-      })
-      .transform((headers) => Object.entries(headers).map(([name, value]) => ({ name, value, is_regex: false, required: true }))),
+    headersObjectSchema,
     z
       .array(
         z.strictObject({
@@ -112,6 +121,10 @@ export type CreateRoute = z.output<typeof createRouteSchema>;
 export const updateRouteSchema = createRouteSchema.partial().meta({ id: 'RouteUpdate' });
 
 export type UpdateRoute = z.output<typeof updateRouteSchema>;
+
+function wrongType(issue: z.core.$ZodRawIssue): string | undefined {
+  return issue.code === 'invalid_type' ? `must be a ${issue.expected}` : undefined;
+}
 
 const usualMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
