@@ -83,6 +83,13 @@ function unreachable(server: string, error: unknown): CliError {
   }
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = codeOf(cause);
+  if (cause instanceof Error && cause.message === 'bad port') {
+    return new CliError(
+      exitCodes.unreachable,
+      `${server} has a port that HTTP clients refuse to use`,
+      'the Fetch standard reserves it for another protocol: give the admin plane another port',
+    );
+  }
   const reason = reasons[code] ?? (cause instanceof Error ? cause.message : String(cause));
   const untrusted = reason.includes('unknown authority')
     ? 'trust its CA by setting NODE_EXTRA_CA_CERTS to a PEM file'

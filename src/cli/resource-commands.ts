@@ -190,8 +190,8 @@ export async function listAll(admin: AdminClient, path: string, query: URLSearch
   pageQuery.set('limit', '500');
   for (;;) {
     const { body } = await admin.request('GET', `${path}?${pageQuery.toString()}`);
-    const page = body as { readonly data?: readonly Item[]; readonly next_cursor?: string | null };
-    if (!Array.isArray(page.data)) throw new CliError(exitCodes.failure, `the answer to GET ${path} is not a list`);
+    const page = body as { readonly data?: readonly Item[]; readonly next_cursor?: string | null } | null | undefined;
+    if (!Array.isArray(page?.data)) throw new CliError(exitCodes.failure, `the answer to GET ${path} is not a list`);
     items.push(...page.data);
     if (typeof page.next_cursor !== 'string') return items;
     if (page.next_cursor === pageQuery.get('cursor')) throw new CliError(exitCodes.failure, `the pages of GET ${path} do not end`);

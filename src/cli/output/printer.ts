@@ -80,6 +80,7 @@ function fieldText(value: unknown): string {
       ? '-'
       : value.map((item) => (typeof item === 'object' ? visibleText(JSON.stringify(item)) : fieldText(item))).join(', ');
   if (typeof value !== 'string') return visibleText(JSON.stringify(value));
+  if (!value.startsWith('-----BEGIN ')) return visibleText(value);
   const lines = value.trimEnd().split('\n');
-  return lines.length === 1 ? visibleText(value) : `${visibleText(lines[0] ?? '')} … (${lines.length} lines)`;
+  return `${visibleText(lines[0] ?? '')} … (${lines.length} lines)`;
 }
