@@ -134,9 +134,10 @@ class PublishQueue implements Publishing {
 
   async #loadStep(): Promise<GatewayConfigChange> {
     const since = this.#served === -1 ? null : this.#served;
+    const wanted = this.#wanted;
     const { change, upstreamRows, fileVersions } = await loadChange(this.#options, since);
-    if (change.revision < this.#wanted) {
-      throw new GatewayError('publish_failed', { cause: new Error(`the store is at revision ${change.revision}, before ${this.#wanted}`) });
+    if (change.revision < wanted) {
+      throw new GatewayError('publish_failed', { cause: new Error(`the store is at revision ${change.revision}, before ${wanted}`) });
     }
     for (const row of upstreamRows) {
       if (fileReferenceOf(row) === undefined) this.#fileBacked.delete(row.id);
