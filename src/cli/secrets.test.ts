@@ -20,7 +20,7 @@ async function sends(argv: readonly string[], options: CallOptions, field: strin
   const cli = new CliFixture();
   const { code, stdout, stderr } = await cli.run(argv, { cwd: folder, ...options });
   assert.equal(code, 0, stderr);
-  assert.equal((cli.api.seen[0]?.body as Record<string, unknown>)[field], canary);
+  assert.equal(cli.api.firstBody[field], canary);
   assert.doesNotMatch(stdout + stderr, new RegExp(canary));
   return stderr;
 }
@@ -31,7 +31,7 @@ describe('an auth value', () => {
       await sends([...create, '--auth-value', '-'], { stdin: typed }, 'auth_value');
     const cli = new CliFixture();
     await cli.run([...create, '--auth-value', '-'], { stdin: ['two\n', 'lines\n\n'] });
-    assert.equal((cli.api.seen[0]?.body as { auth_value: string }).auth_value, 'two\nlines\n');
+    assert.equal(cli.api.firstBody['auth_value'], 'two\nlines\n');
   });
 
   it('comes from a terminal without echo', async () => {
@@ -95,7 +95,7 @@ describe('a password', () => {
   it('is asked for twice on a terminal, without echo; backspace and Ctrl-U work', async () => {
     const stderr = await sends(admin, { terminal, stdin: [`${canary}\r`, `oops\u0015${canary}x\u007f\r`] }, 'password');
     assert.match(stderr, /^Password: \nThe same again: \n/);
-    await sends([...admin, '--password', '-'], { terminal, stdin: [...[...canary, '\n'], `${canary}\n`] }, 'password');
+    await sends([...admin, '--password', '-'], { terminal, stdin: ['canary', '-7f', '3a', '\n', `${canary}\n`] }, 'password');
   });
 
   it('typed differently the second time changes nothing', async () => {

@@ -86,6 +86,13 @@ export class StandInAdminApi implements AsyncDisposable {
   private revision = 0;
   private made = 0;
 
+  /** The JSON of the first request; the test fails where there was none. */
+  get firstBody(): Row {
+    const [first] = this.seen;
+    if (first === undefined) throw new Error('the CLI sent no request');
+    return first.body as Row;
+  }
+
   /** Answers the next request so, whatever it is. */
   answerNext(answer: () => Response): void {
     this.scripted.push(answer);
