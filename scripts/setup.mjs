@@ -63,6 +63,7 @@ function plan() {
   return {
     required,
     broughtBinary,
+    runsOnBrought,
     bringNode,
     installDependencies: readStamp(root) !== stampOf(root),
     installNode: bringNode && (readStamp(nodeFolder) !== stampOf(nodeFolder) || !fs.existsSync(broughtBinary)),
@@ -82,7 +83,8 @@ async function carryOut(todo) {
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
   const jobs = new Map();
   if (todo.installDependencies) jobs.set('the dependencies', install(root));
-  if (todo.installNode) jobs.set(`Node.js ${broughtVersion()} (this machine has ${process.version})`, installNode(todo));
+  const tooOld = todo.runsOnBrought ? '' : ` (this machine has ${process.version})`;
+  if (todo.installNode) jobs.set(`Node.js ${broughtVersion()}${tooOld}`, installNode(todo));
   if (jobs.size > 0) {
     say(`installing ${[...jobs.keys()].join(' and ')}; the first time takes about a minute.`);
     const progress = setInterval(() => say(`  ${seconds()}: still installing ${[...jobs.keys()].join(' and ')}`), 10_000);

@@ -47,6 +47,8 @@ http {
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${state}/${name};`).join('\n  ')}
   types { text/html html; text/css css; application/octet-stream bin; }
   gzip on;
+  # Or it would compress nothing for requests that carry Via.
+  gzip_proxied any;
   gzip_types text/css;
   server {
     listen 127.0.0.1:${port};
