@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { droppedNotice } from './log-text.ts';
+import { droppedNotice } from './logger.ts';
 
 /** Where a sink's bytes go. One write at a time; the callback comes exactly once, never before write returns. */
 export interface LogTarget {

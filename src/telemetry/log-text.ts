@@ -31,14 +31,6 @@ export function isoTime(epochMs: number): string {
   return `${cachedPrefix}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
 }
 
-/** The line that a LogSink tells of dropped ones with. */
-export function droppedNotice(format: LogFormat, lines: number, epochMs: number): string {
-  const message = `${lines} log lines dropped: standard output was not read fast enough`;
-  return format === 'json'
-    ? `{"level":"warn","time":"${isoTime(epochMs)}","msg":"${message}","count":${lines}}\n`
-    : `${isoTime(epochMs)} warn  ${message}\n`;
-}
-
 let cachedSecond = Number.NaN;
 let cachedPrefix = '';
 

@@ -48,6 +48,14 @@ export function createLogger(options: LoggerOptions): Logger {
   return { level: options.level, trace: at('trace'), debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
+/** The line that a LogSink tells of dropped ones with. */
+export function droppedNotice(format: LogFormat, lines: number, epochMs: number): string {
+  const message = `${lines} log lines dropped: standard output was not read fast enough`;
+  return format === 'json'
+    ? `{"level":"warn","time":"${isoTime(epochMs)}","msg":"${message}","count":${lines}}\n`
+    : `${isoTime(epochMs)} warn  ${message}\n`;
+}
+
 type PlainFields = Readonly<Record<string, string | number | boolean | null>>;
 type Emit = (level: LineLevel, message: string, fields: PlainFields) => void;
 

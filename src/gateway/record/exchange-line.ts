@@ -31,7 +31,7 @@ function levelOf(exchange: FinishedExchange): LineLevel {
 function jsonLine(e: FinishedExchange): string {
   let line =
     `{"level":"${levelOf(e)}","time":"${isoTime(e.startedAtMs)}","msg":"request","request_id":"${escapeText(e.requestId, maxShort)}",` +
-    `"method":"${escapeText(e.method, maxShort)}","host":"${escapeText(e.host, maxHost)}","path":"${escapeText(withoutQuery(e.path), maxPath)}",` +
+    `"method":"${escapeText(e.method, maxShort)}","host":"${escapeText(e.host, maxHost)}","path":"${escapeText(withoutQuery(e.rawPath), maxPath)}",` +
     `"status":${e.status},"outcome":"${e.outcome}","duration_ms":${rounded(e.durationMs)},"upstream_ms":${rounded(e.upstreamMs)},` +
     `"route":"${e.routeId}","upstream":"${e.upstreamId}","key":"${e.keyId === '' ? 'anonymous' : e.keyId}",` +
     `"remote":"${escapeText(e.remoteAddress, maxShort)}","bytes_in":${e.bytesIn},"bytes_out":${e.bytesOut},"attempts":${e.attempts}`;
@@ -44,7 +44,7 @@ function jsonLine(e: FinishedExchange): string {
 function textLine(e: FinishedExchange): string {
   let line =
     `${isoTime(e.startedAtMs)} ${levelOf(e).padEnd(5)} ${escapeText(e.method, maxShort) || '-'} ${escapeText(e.host, maxHost)}` +
-    `${escapeText(withoutQuery(e.path), maxPath)} ${e.status === 0 ? '-' : e.status} ${rounded(e.durationMs)}ms` +
+    `${escapeText(withoutQuery(e.rawPath), maxPath)} ${e.status === 0 ? '-' : e.status} ${rounded(e.durationMs)}ms` +
     ` in=${e.bytesIn} out=${e.bytesOut} from=${escapeText(e.remoteAddress, maxShort)}`;
   if (e.outcome !== 'ok') line += ` outcome=${e.outcome}`;
   if (e.routeId !== '') line += ` route=${e.routeId}`;
