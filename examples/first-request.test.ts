@@ -11,7 +11,7 @@ test('first-request.sh gets an answer of the upstream, with a key made for it', 
   try {
     const result = await run(join(import.meta.dirname, 'first-request.sh'), [upstream.url, '/v1/users'], {
       cwd: gateway.directory,
-      env: { APIGATE: `${process.execPath} ${entry}`, GATEWAY: gateway.url },
+      env: { ...process.env, APIGATE: `${process.execPath} ${entry}`, GATEWAY: gateway.url },
     });
     assert.equal(result.code, 0, result.stdout + result.stderr);
     const seen = upstream.requests.at(-1);

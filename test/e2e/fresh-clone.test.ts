@@ -46,6 +46,7 @@ suite('a fresh clone', { skip }, () => {
       outOfReach = 'the npm registry is out of reach';
       return context.skip(outOfReach);
     }
+    assert.ok(!gateway.ended, gateway.output);
     const command = triedNext.exec(gateway.output)?.[1] ?? '';
     const answer = await inClone('sh', ['-c', `${command} -sS -w '\\n%{http_code}'`]);
     assert.match(answer.stdout, /\n200$/, `${command}\n${answer.stdout}\n${answer.stderr}`);
@@ -58,6 +59,7 @@ suite('a fresh clone', { skip }, () => {
     const started = performance.now();
     const gateway = new Terminal(clone, ['start', '--', '--demo', '--port', String(port)]);
     await eventually(() => gateway.ended || triedNext.test(gateway.output), () => `a curl to try\n${gateway.output}`, 30_000);
+    assert.ok(!gateway.ended, gateway.output);
     const seconds = (performance.now() - started) / 1000;
     assert.ok(seconds < 10, `${seconds} s`);
     assert.doesNotMatch(gateway.output, /apigate set-up/);

@@ -25,6 +25,7 @@ export function unlessInstalled(...names: string[]): string | false {
 
 export interface RunOptions {
   readonly cwd?: string;
+  /** The whole environment; the tester's own when not given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Milliseconds; one minute when not given. */
   readonly timeout?: number;
@@ -43,7 +44,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     const child = execFile(
       foreignProgram(program) ?? program,
       args,
-      { cwd: options.cwd, env: { ...process.env, ...options.env }, timeout: options.timeout ?? 60_000, maxBuffer: 64 * 1024 * 1024 },
+      { cwd: options.cwd, env: options.env ?? process.env, timeout: options.timeout ?? 60_000, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? 'unknown'), stdout, stderr }),
     );
     // A program may end without reading.
