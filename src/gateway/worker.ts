@@ -146,7 +146,7 @@ const keyUsageInterval = 5_000;
 
 function adminUpstream(services: PoolServices, limits: PoolLimits, socketPath: string): CompiledUpstream {
   const timeoutMs = 60_000;
-  const settings = { timeoutMs, maxIdle: 32, idleTimeoutMs: 30_000, maxActive: 0 };
+  const settings = { timeoutMs, maxIdle: 32, idleTimeoutMs: 5_000, maxActive: 0 };
   return {
     id: '',
     name: 'admin',
