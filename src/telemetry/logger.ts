@@ -67,9 +67,14 @@ function jsonEmitter(options: LoggerOptions): Emit {
       timestamp: () => `,"time":"${isoTime(Date.now())}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => void options.sink.write(line) },
+    // JSON leaves the second block of control characters as it is; a terminal would obey them. They only occur within strings.
+    { write: (line: string) => void options.sink.write(line.replaceAll(/[\u007f-\u009f\u2028\u2029]/g, unicodeEscape)) },
   );
   return (level, message, fields) => logger[level](fields, message);
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function textEmitter(options: LoggerOptions): Emit {
