@@ -36,7 +36,7 @@ export class CliFixture {
     const stdout = new Captured(options.terminal?.columns);
     const stderr = new Captured(options.terminal?.columns);
     const ports: CliPorts = {
-      stdin: new TypedInput(options.stdin ?? [], options.terminal !== undefined),
+      stdin: new TypedInput(options.stdin ?? [], options.terminal !== undefined, (raw) => stderr.write(raw ? '<echo off>' : '<echo on>')),
       stdout,
       stderr,
       env: options.env ?? {},
@@ -88,18 +88,20 @@ class Captured implements CliOutput {
 /** Hands over what is typed only to whom listens, as a terminal does. */
 class TypedInput extends EventEmitter implements CliInput {
   readonly isTTY: boolean;
-  raw = false;
   private flowing = false;
   private readonly chunks: string[];
+  private readonly onRawMode: (raw: boolean) => void;
 
-  constructor(typed: string | readonly string[], terminal: boolean) {
+  constructor(typed: string | readonly string[], terminal: boolean, onRawMode: (raw: boolean) => void) {
     super();
+    this.onRawMode = onRawMode;
     this.chunks = typeof typed === 'string' ? [typed] : [...typed];
     this.isTTY = terminal;
   }
 
+  /** What was typed in raw mode is not echoed; a terminal echoes the rest. */
   setRawMode(raw: boolean): void {
-    this.raw = raw;
+    this.onRawMode(raw);
   }
 
   resume(): void {

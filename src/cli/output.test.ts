@@ -93,6 +93,10 @@ describe('tables', () => {
     assert.match(cut, /n+… {2}https:\/\/h+…/);
     assert.match(cut, /up_\d{16}$/m, 'ids stay whole');
     assert.ok((await cli.run(['upstreams', 'list'])).stdout.includes(name));
+    assert.ok(
+      (await cli.run(['upstreams', 'list'], { terminal: { columns: 0 } })).stdout.includes(name),
+      'a terminal that does not know its size',
+    );
   });
 
   it('show a PEM by its first line', async () => {

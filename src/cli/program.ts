@@ -39,8 +39,8 @@ function complete(command: CliCommand, host: CommandHost): void {
   command.configureOutput({
     writeOut: (text) => void stdout.write(text),
     writeErr: (text) => void stderr.write(text),
-    getOutHelpWidth: () => (stdout.isTTY === true ? (stdout.columns ?? 80) : 100),
-    getErrHelpWidth: () => (stderr.isTTY === true ? (stderr.columns ?? 80) : 100),
+    getOutHelpWidth: () => (stdout.isTTY === true ? stdout.columns || 80 : 100),
+    getErrHelpWidth: () => (stderr.isTTY === true ? stderr.columns || 80 : 100),
     getOutHasColors: () => false,
     getErrHasColors: () => false,
     // Commander throws the message too: it is printed where all errors are.

@@ -49,6 +49,6 @@ function fieldName(error: ApiFailure, field: string): string {
 function hintFor(error: ApiFailure): string | undefined {
   if (error.problem.status === 401)
     return 'The API token may be mistyped, expired or revoked: see "apigate tokens list" on the gateway\'s machine.';
-  if (error.problem.code === 'forbidden') return 'A token of a larger scope may do it: apigate tokens create --name NAME --scope write';
+  if (error.problem.code === 'forbidden') return 'A token of a larger scope may do it: apigate tokens create --name NAME --scope SCOPE';
   return undefined;
 }

@@ -34,9 +34,10 @@ export async function readSecretFile(ports: CliPorts, path: string, flag: string
 /** Asks on the terminal, without echo. Ctrl-C cancels. */
 export async function askSecret(ports: CliPorts, question: string): Promise<string> {
   if (ports.stdin.isTTY !== true || ports.stdin.setRawMode === undefined) throw usageError('there is no terminal to ask on');
-  ports.stderr.write(`${question}: `);
+  // Before the question: who is quick to answer would see the answer otherwise.
   ports.stdin.setRawMode(true);
   try {
+    ports.stderr.write(`${question}: `);
     return await readKeys(ports.stdin);
   } finally {
     ports.stdin.setRawMode(false);

@@ -36,7 +36,7 @@ describe('an auth value', () => {
 
   it('comes from a terminal without echo', async () => {
     const stderr = await sends([...create, '--auth-value', '-'], { terminal, stdin: [`${canary}\r`] }, 'auth_value');
-    assert.match(stderr, /^Auth value: \n/);
+    assert.match(stderr, /^<echo off>Auth value: <echo on>\n/);
   });
 
   it('comes from a file', async () => {
@@ -94,7 +94,7 @@ describe('a password', () => {
 
   it('is asked for twice on a terminal, without echo; backspace and Ctrl-U work', async () => {
     const stderr = await sends(admin, { terminal, stdin: [`${canary}\r`, `oops\u0015${canary}x\u007f\r`] }, 'password');
-    assert.match(stderr, /^Password: \nThe same again: \n/);
+    assert.match(stderr, /^<echo off>Password: <echo on>\n<echo off>The same again: <echo on>\n/);
     await sends([...admin, '--password', '-'], { terminal, stdin: ['canary', '-7f', '3a', '\n', `${canary}\n`] }, 'password');
   });
 

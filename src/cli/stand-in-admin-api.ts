@@ -1,6 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Problem } from '../errors/problem.ts';
+import type { Admin } from '../model/admin.ts';
+import type { ApiKey } from '../model/api-key.ts';
+import type { ApiToken } from '../model/api-token.ts';
+import { routeDefaults, type Route } from '../model/route.ts';
+import { upstreamDefaults, type Upstream } from '../model/upstream.ts';
 
 type Row = Record<string, unknown>;
 
@@ -14,56 +19,34 @@ export interface SeenRequest {
   readonly body: unknown;
 }
 
-const defaults: Readonly<Record<string, { readonly id: string; readonly name: string; readonly row: Row }>> = {
-  upstreams: {
-    id: 'up',
-    name: 'name',
-    row: {
-      description: '',
-      base_url: '',
-      timeout_ms: 30_000,
-      max_idle_conns: 100,
-      idle_conn_timeout_ms: 90_000,
-      max_conns: 0,
-      auth_type: 'none',
-      auth_header: null,
-      auth_value_set: false,
-      preserve_host: false,
-      tls_ca: null,
-      tls_server_name: null,
-      enabled: true,
-      managed: false,
-    },
-  },
-  routes: {
-    id: 'rt',
-    name: 'name',
-    row: {
-      description: '',
-      host_pattern: '',
-      host_match_type: 'exact',
-      path_pattern: '/',
-      match_type: 'prefix',
-      methods: [],
-      headers: [],
-      upstream_id: '',
-      auth_required: true,
-      priority: 0,
-      enabled: true,
-      managed: false,
-    },
-  },
-  keys: {
-    id: 'key',
-    name: 'name',
-    row: { prefix: 'ak_123456789', routes: [], rate_limit_per_minute: null, expires_at: null, last_used_at: null, revoked_at: null },
-  },
-  tokens: {
-    id: 'tok',
-    name: 'name',
-    row: { prefix: 'agt_12345678', scope: 'read', expires_at: null, last_used_at: null, revoked_at: null, created_by: 'cli' },
-  },
-  admins: { id: 'adm', name: 'email', row: { last_sign_in_at: null } },
+type Rest<T> = Omit<T, 'id' | 'name' | 'email' | 'created_at' | 'updated_at'>;
+
+const upstream: Rest<Upstream> = { ...upstreamDefaults, base_url: '', auth_value_set: false, auth_value_updated_at: null, managed: false };
+const route: Rest<Route> = { ...routeDefaults, path_pattern: '/', upstream_id: 'up_0', managed: false };
+const key: Rest<ApiKey> = {
+  prefix: 'ak_123456789',
+  routes: [],
+  rate_limit_per_minute: null,
+  expires_at: null,
+  last_used_at: null,
+  revoked_at: null,
+};
+const token: Rest<ApiToken> = {
+  prefix: 'agt_12345678',
+  scope: 'read',
+  expires_at: null,
+  last_used_at: null,
+  revoked_at: null,
+  created_by: 'cli',
+};
+const admin: Rest<Admin> = { last_sign_in_at: null };
+
+const defaults: Readonly<Record<string, { readonly id: string; readonly name: string; readonly row: object }>> = {
+  upstreams: { id: 'up', name: 'name', row: upstream },
+  routes: { id: 'rt', name: 'name', row: route },
+  keys: { id: 'key', name: 'name', row: key },
+  tokens: { id: 'tok', name: 'name', row: token },
+  admins: { id: 'adm', name: 'email', row: admin },
 };
 
 /** The API key and the token that `create` answers with. */

@@ -47,13 +47,18 @@ export class Printer {
   async list<T extends Item>(items: readonly T[], columns: () => Promise<readonly Column<T>[]>, nameField: string): Promise<void> {
     if (this.format === 'name') this.data(items.map((item) => `${visibleText(String(item[nameField]))}\n`).join(''));
     else if (this.format !== 'table') this.data(await this.serialised(items));
-    else this.data(formatTable(await columns(), items, this.stdout.isTTY === true ? this.stdout.columns : undefined, this.dataStyle));
+    else this.data(formatTable(await columns(), items, this.width(), this.dataStyle));
   }
 
   async one(item: Item, nameField: string): Promise<void> {
     if (this.format === 'name') this.data(`${visibleText(String(item[nameField]))}\n`);
     else if (this.format !== 'table') this.data(await this.serialised(item));
     else this.data(this.fields(item));
+  }
+
+  /** Of the terminal; undefined where there is none, or none that knows its size (then it says 0). */
+  private width(): number | undefined {
+    return this.stdout.isTTY === true ? this.stdout.columns || undefined : undefined;
   }
 
   /** One line per field, names aligned. */
