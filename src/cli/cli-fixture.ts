@@ -11,7 +11,7 @@ export interface CallOptions {
   readonly stdin?: string | readonly string[];
   /** Whether stdin, stdout and stderr are a terminal; its width in columns. */
   readonly terminal?: { readonly columns: number };
-  readonly waitUntilServed?: 'served' | 'no-gateway' | 'timeout';
+  readonly waitUntilServed?: 'served' | 'no-gateway' | 'timeout' | Error;
   /** Thrown instead of opening the local database. */
   readonly openError?: Error;
   readonly serve?: (settings: Settings, options: ServeOptions) => Promise<number>;
@@ -50,7 +50,8 @@ export class CliFixture {
           fetch: (request: Request) => this.api.fetch(request),
           waitUntilServed: (revision: number) => {
             this.awaited.push(revision);
-            return Promise.resolve(options.waitUntilServed ?? 'no-gateway');
+            const outcome = options.waitUntilServed ?? 'no-gateway';
+            return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
           },
           close: () => {
             this.closed += 1;

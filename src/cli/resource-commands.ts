@@ -177,8 +177,14 @@ export async function write(
   });
   for (const warning of warningsOf(answer.headers)) call.print.warn(visibleText(warning));
   const revision = Number(answer.headers.get('x-apigate-revision') ?? Number.NaN);
-  if (Number.isSafeInteger(revision) && (await admin.waitUntilServed(revision)) === 'timeout') {
-    call.print.warn('the change is stored, but the running gateway has not taken it up within 2 s; see its log');
+  if (Number.isSafeInteger(revision)) {
+    // The change is made: not to know whether it is served must not hide its answer, a new key for instance.
+    const outcome = await admin
+      .waitUntilServed(revision)
+      .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+    if (outcome === 'timeout') call.print.warn('the change is stored, but the running gateway has not taken it up within 2 s; see its log');
+    if (outcome instanceof Error)
+      call.print.warn(`the change is stored, but whether a gateway serves it is not known: ${visibleText(outcome.message)}`);
   }
   return answer;
 }

@@ -397,6 +397,14 @@ describe('a change', () => {
     }
   });
 
+  it('whose being served cannot be found out still shows its answer', async () => {
+    const { code, stdout, stderr } = await new CliFixture().run(['keys', 'create', '--name', 'k'], {
+      waitUntilServed: new Error('disk I/O error'),
+    });
+    assert.deepEqual([code, stdout], [0, `${madeKey}\n`]);
+    assert.match(stderr, /Warning: the change is stored, but whether a gateway serves it is not known: disk I\/O error/);
+  });
+
   it('that the API warns of is told on standard error', async () => {
     const cli = new CliFixture();
     cli.api.warnings = ['shadowed by "other"', 'esc \u001b[31m'];
