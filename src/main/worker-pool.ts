@@ -6,7 +6,7 @@ import { createRateSlots } from '../gateway/admit/rate-limiter.ts';
 import { createPoolSlots, reclaimPoolShare } from '../gateway/forward/pool-limits.ts';
 import type { GatewayConfigChange } from '../model/gateway-config.ts';
 import type { ApiKeyId } from '../model/ids.ts';
-import { zeroGauges } from '../telemetry/shared-counters.ts';
+import { tookLogBytes, zeroGauges } from '../telemetry/shared-counters.ts';
 import type { SlotAssignments } from '../telemetry/shared-slots.ts';
 import { ConfigMirror } from './config-mirror.ts';
 
@@ -154,6 +154,7 @@ export class WorkerPool implements Publisher {
     switch (message.type) {
       case 'lines':
         this.options.onLines(message.lines);
+        tookLogBytes(this.options.birth.counters, member.index, message.lines.length);
         return;
       case 'log':
         this.options.onLog(message.level, message.message, message.fields);
