@@ -82,7 +82,12 @@ export async function updateApiKey(
  * Makes a key useless but keeps its row; revoking again changes nothing. It is refused everywhere when this resolves.
  * @throws GatewayError `not_found`, `precondition_failed`, `storage_unavailable`, `publish_failed`
  */
-export async function revokeApiKey(context: ControlContext, actor: Actor, idOrName: string, options: ChangeOptions = {}): Promise<Committed<ApiKey>> {
+export async function revokeApiKey(
+  context: ControlContext,
+  actor: Actor,
+  idOrName: string,
+  options: ChangeOptions = {},
+): Promise<Committed<ApiKey>> {
   return await commitChange(context, actor, async (tx) => {
     const before = await findRow(tx.keys, idOrName, 'API key');
     const shown = apiKeyOf(before);
@@ -92,7 +97,12 @@ export async function revokeApiKey(context: ControlContext, actor: Actor, idOrNa
 }
 
 /** Removes a key's row and answers what was removed. @throws GatewayError `not_found`, `precondition_failed`, `storage_unavailable`, `publish_failed` */
-export async function deleteApiKey(context: ControlContext, actor: Actor, idOrName: string, options: ChangeOptions = {}): Promise<Committed<ApiKey>> {
+export async function deleteApiKey(
+  context: ControlContext,
+  actor: Actor,
+  idOrName: string,
+  options: ChangeOptions = {},
+): Promise<Committed<ApiKey>> {
   return await commitChange(context, actor, async (tx) => {
     const row = await findRow(tx.keys, idOrName, 'API key');
     const value = apiKeyOf(row);
@@ -132,7 +142,11 @@ function stepFor<Row extends Omit<ApiKeyRow, 'revision'>>(shown: ApiKey, row: Ro
 }
 
 /** The row with the given fields changed; adds to `reading.errors` what is wrong with the routes. */
-async function changedKey<Row extends Omit<ApiKeyRow, 'revision'>>(tx: StoreReader, reading: InputReading<UpdateApiKey>, row: Row): Promise<Row> {
+async function changedKey<Row extends Omit<ApiKeyRow, 'revision'>>(
+  tx: StoreReader,
+  reading: InputReading<UpdateApiKey>,
+  row: Row,
+): Promise<Row> {
   const { values } = reading;
   return {
     ...row,
@@ -143,7 +157,12 @@ async function changedKey<Row extends Omit<ApiKeyRow, 'revision'>>(tx: StoreRead
   };
 }
 
-async function routeIdsOf(tx: StoreReader, reading: InputReading<UpdateApiKey>, wanted: readonly string[], before: readonly RouteId[]): Promise<RouteId[]> {
+async function routeIdsOf(
+  tx: StoreReader,
+  reading: InputReading<UpdateApiKey>,
+  wanted: readonly string[],
+  before: readonly RouteId[],
+): Promise<RouteId[]> {
   const ids = new Set<RouteId>();
   for (const [index, idOrName] of wanted.entries()) {
     const route = await lookUp(tx.routes, idOrName);

@@ -29,7 +29,10 @@ export interface Publisher {
 export interface TrialCompiler {
   upstream(upstream: UpstreamConfig): readonly FieldError[];
   /** Also warns of what works but surprises: reserved paths, a route that another always beats. */
-  route(route: RouteConfig, others: Iterable<RouteConfig>): { readonly errors: readonly FieldError[]; readonly warnings: readonly string[] };
+  route(
+    route: RouteConfig,
+    others: Iterable<RouteConfig>,
+  ): { readonly errors: readonly FieldError[]; readonly warnings: readonly string[] };
 }
 
 /** An address that this gateway listens on; `host` may be a wildcard such as 0.0.0.0. */

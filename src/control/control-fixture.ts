@@ -9,7 +9,13 @@ import { openTemporaryStore, type TemporaryStore } from '../store/temporary-stor
 import type { Actor, ControlContext, OwnListener, Publisher, TrialCompiler } from './control-context.ts';
 import { createControlContext } from './create-control-context.ts';
 
-export const ann: Actor = { kind: 'admin', id: 'adm_0000000000000001', label: 'ann@example.com', remoteAddress: '127.0.0.1', requestId: 'request-1' };
+export const ann: Actor = {
+  kind: 'admin',
+  id: 'adm_0000000000000001',
+  label: 'ann@example.com',
+  remoteAddress: '127.0.0.1',
+  requestId: 'request-1',
+};
 
 /** For tests: the use cases on a real, temporary database, with workers that only remember what they are given. */
 export interface ControlFixture {
@@ -142,7 +148,12 @@ export async function fieldErrorsOf(work: Promise<unknown>): Promise<Record<stri
 /** Everything in the database, as text, to see that nothing was changed. */
 export async function contentOf(store: Store): Promise<string> {
   return await store.read(async (tx) =>
-    JSON.stringify([await tx.revision(), await tx.upstreams.changedSince(-1), await tx.routes.changedSince(-1), await tx.keys.changedSince(-1)]),
+    JSON.stringify([
+      await tx.revision(),
+      await tx.upstreams.changedSince(-1),
+      await tx.routes.changedSince(-1),
+      await tx.keys.changedSince(-1),
+    ]),
   );
 }
 

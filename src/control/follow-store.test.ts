@@ -37,7 +37,10 @@ afterEach(async () => {
 test('the whole gateway config is published at the start, and that revision is marked as served', async () => {
   const { revision } = await createUpstream(cli, ann, minimal);
   follower = await followStore(gateway.context, never);
-  assert.deepEqual(gateway.workers.changes.map(({ full, revision: at }) => [full, at]), [[true, revision]]);
+  assert.deepEqual(
+    gateway.workers.changes.map(({ full, revision: at }) => [full, at]),
+    [[true, revision]],
+  );
   await gateway.store.claimServing();
   assert.equal(await waitUntilServed(cli, revision, 0), true);
 });
@@ -110,7 +113,10 @@ test('a store that is gone is reported once and followed again when it is back',
   renameSync(`${path}.away`, path);
   await createUpstream(cli, ann, minimal);
   await follower.look();
-  assert.deepEqual(gateway.logged.map(({ level }) => level), ['error', 'info']);
+  assert.deepEqual(
+    gateway.logged.map(({ level }) => level),
+    ['error', 'info'],
+  );
   assert.match(gateway.logged[0]?.message ?? '', /traffic goes on/);
   assert.equal(gateway.workers.upstreams.size, 1);
 });

@@ -39,11 +39,10 @@ export async function followStore(context: ControlContext, options: FollowOption
     return looking;
   };
   let timer: NodeJS.Timeout | undefined;
-  const tick = async (): Promise<void> => {
-    await look();
-    if (!stopped) timer = setTimeout(tick, interval);
+  const wait = (): void => {
+    if (!stopped) timer = setTimeout(() => void look().then(wait), interval);
   };
-  timer = setTimeout(tick, interval);
+  wait();
   return {
     look: async () => {
       nextFileLook = 0;
@@ -116,7 +115,10 @@ async function catchUp(state: FollowState): Promise<void> {
   const { publishing, store } = context;
   const revision = await store.read((tx) => tx.revision());
   if (revision < publishing.servedRevision) {
-    context.logger.warn({ revision, served: publishing.servedRevision }, 'the store went back to an earlier revision; the whole gateway config is published');
+    context.logger.warn(
+      { revision, served: publishing.servedRevision },
+      'the store went back to an earlier revision; the whole gateway config is published',
+    );
     publishing.startAnew();
     state.marked = -1;
   }

@@ -24,7 +24,10 @@ export async function loadGatewayConfigChange(
 }
 
 /** As loadGatewayConfigChange, with the rows, for those who go on watching them. */
-export async function loadChange(context: Pick<ControlContext, 'store' | 'credentials'>, sinceRevision: number | null): Promise<LoadedChange> {
+export async function loadChange(
+  context: Pick<ControlContext, 'store' | 'credentials'>,
+  sinceRevision: number | null,
+): Promise<LoadedChange> {
   const since = sinceRevision ?? -1;
   const rows = await context.store.read(async (tx) => ({
     revision: await tx.revision(),

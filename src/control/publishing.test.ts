@@ -22,7 +22,12 @@ test('a publish carries only what changed since the last', async () => {
   const two = await createUpstream(control.context, ann, { ...minimal, name: 'two' });
   await createRoute(control.context, ann, { name: 'r', path_pattern: '/', upstream_id: 'one' });
   await deleteUpstream(control.context, ann, 'two');
-  const shape = control.workers.changes.map((change) => [change.full, change.upstreams.map(({ name }) => name), change.routes.length, change.removed]);
+  const shape = control.workers.changes.map((change) => [
+    change.full,
+    change.upstreams.map(({ name }) => name),
+    change.routes.length,
+    change.removed,
+  ]);
   assert.deepEqual(shape, [
     [true, ['one'], 0, []],
     [false, ['two'], 0, []],
@@ -30,7 +35,10 @@ test('a publish carries only what changed since the last', async () => {
     [false, [], 0, [two.value.id]],
   ]);
   const full = await loadGatewayConfigChange(control.context, null);
-  assert.deepEqual([full.full, full.revision, full.upstreams.map(({ id }) => id), full.routes.length, full.removed], [true, 4, [one.value.id], 1, []]);
+  assert.deepEqual(
+    [full.full, full.revision, full.upstreams.map(({ id }) => id), full.routes.length, full.removed],
+    [true, 4, [one.value.id], 1, []],
+  );
 });
 
 test('writes that are committed while a publish is on its way share the next, and each answers when it is served', async () => {
@@ -63,7 +71,9 @@ test('a change that could not be published is stored, says so, and goes out with
 
 test('1,000 concurrent updates end in one order for the store and the workers', async () => {
   await createUpstream(control.context, ann, minimal);
-  await Promise.all(Array.from({ length: 1000 }, async (_, index) => await updateUpstream(control.context, ann, 'my-api', { timeout_ms: index + 1 })));
+  await Promise.all(
+    Array.from({ length: 1000 }, async (_, index) => await updateUpstream(control.context, ann, 'my-api', { timeout_ms: index + 1 })),
+  );
   const stored = await getUpstream(control.context, 'my-api');
   assert.equal(control.workers.upstreamNamed('my-api').timeout_ms, stored.timeout_ms);
   assert.ok(control.workers.changes.length < 1000);
@@ -80,7 +90,10 @@ test('a credential file that changes is published again, without a revision and 
   writeFileSync(path, 'second\n');
   assert.equal(await control.context.publishing.refreshFiles(), 1);
   assert.deepEqual(control.workers.upstreamNamed('my-api').credential, { kind: 'value', value: 'second' });
-  assert.deepEqual(control.workers.changes.at(-1)?.upstreams.map(({ name }) => name), ['my-api']);
+  assert.deepEqual(
+    control.workers.changes.at(-1)?.upstreams.map(({ name }) => name),
+    ['my-api'],
+  );
   assert.equal(control.workers.revision, 2);
   assert.equal(await control.context.publishing.refreshFiles(), 0);
 
@@ -110,5 +123,8 @@ test('when the store is gone, use cases answer storage_unavailable and the worke
   const { rmSync } = await import('node:fs');
   rmSync(control.store.path);
   await errorOf(createUpstream(control.context, ann, { ...minimal, name: 'other' }), 'storage_unavailable');
-  assert.deepEqual([...control.workers.upstreams.values()].map(({ name }) => name), ['my-api']);
+  assert.deepEqual(
+    [...control.workers.upstreams.values()].map(({ name }) => name),
+    ['my-api'],
+  );
 });

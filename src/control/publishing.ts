@@ -112,7 +112,9 @@ class PublishQueue implements Publishing {
       } catch (error) {
         for (const id of stale) this.#stale.add(id);
         this.#options.logger.error({ err: error, revision: this.#wanted }, 'a change is stored but could not be brought to every worker');
-        throw error instanceof GatewayError && error.code === 'publish_failed' ? error : new GatewayError('publish_failed', { cause: error, retryAfter: 1 });
+        throw error instanceof GatewayError && error.code === 'publish_failed'
+          ? error
+          : new GatewayError('publish_failed', { cause: error, retryAfter: 1 });
       }
     }
   }

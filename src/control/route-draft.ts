@@ -88,7 +88,8 @@ export async function draftRoute(
 function hostMatchTypeOf(values: Partial<UpdateRoute>, before: RouteRow | undefined): RouteRow['host_match_type'] {
   if (values.host_match_type !== undefined && values.host_match_type !== null) return values.host_match_type;
   const pattern = values.host_pattern === undefined ? (before?.host_pattern ?? '') : (values.host_pattern ?? '');
-  const chosen = before !== undefined && values.host_match_type === undefined && before.host_match_type !== defaultHostMatchType(before.host_pattern);
+  const chosen =
+    before !== undefined && values.host_match_type === undefined && before.host_match_type !== defaultHostMatchType(before.host_pattern);
   return chosen && pattern !== '' ? before.host_match_type : defaultHostMatchType(pattern);
 }
 

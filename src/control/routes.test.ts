@@ -48,7 +48,10 @@ test('the upstream is named by id or name, and must be there', async () => {
   const byId = await createRoute(control.context, ann, { ...minimal, upstream_id: upstream.id });
   assert.equal(byId.value.upstream_id, upstream.id);
   for (const upstream_id of ['nobody', 'up_0000000000000000', '']) {
-    assert.match((await fieldErrorsOf(updateRoute(control.context, ann, 'users', { upstream_id }))).upstream_id ?? '', /neither the id nor the name/);
+    assert.match(
+      (await fieldErrorsOf(updateRoute(control.context, ann, 'users', { upstream_id }))).upstream_id ?? '',
+      /neither the id nor the name/,
+    );
   }
 });
 
@@ -58,7 +61,10 @@ test('headers are taken in both forms and kept in one', async () => {
     { name: 'X-API-Version', value: '2', is_regex: false, required: true },
     { name: 'X-B', value: '', is_regex: false, required: true },
   ]);
-  const list = [{ name: 'X-A', value: '^[0-9]+$', is_regex: true }, { name: 'X-C', value: 'c', required: false }];
+  const list = [
+    { name: 'X-A', value: '^[0-9]+$', is_regex: true },
+    { name: 'X-C', value: 'c', required: false },
+  ];
   const changed = await updateRoute(control.context, ann, 'users', { headers: list });
   assert.deepEqual(changed.value.headers, [
     { name: 'X-A', value: '^[0-9]+$', is_regex: true, required: true },
@@ -103,22 +109,32 @@ test('every field at fault is named at once, nested ones by their path, and noth
     path_rewrite: 'is not a known field',
     cors: 'is not a known field',
   });
-  const bad = await fieldErrorsOf(createRoute(control.context, ann, { ...minimal, path_pattern: 'users', headers: { 'a b': 'x', 'X-N': 5 } }));
+  const bad = await fieldErrorsOf(
+    createRoute(control.context, ann, { ...minimal, path_pattern: 'users', headers: { 'a b': 'x', 'X-N': 5 } }),
+  );
   assert.deepEqual(Object.keys(bad).toSorted(), ['headers.X-N', 'headers.a b', 'path_pattern'].toSorted());
-  assert.deepEqual(await fieldErrorsOf(createRoute(control.context, ann, { ...minimal, headers: 'X: y' })), { headers: 'must be an object or a list, not a string' });
+  assert.deepEqual(await fieldErrorsOf(createRoute(control.context, ann, { ...minimal, headers: 'X: y' })), {
+    headers: 'must be an object or a list, not a string',
+  });
   assert.equal(await contentOf(control.store), before);
 });
 
 test('a header condition is never dropped for its name', async () => {
   const { value } = await createRoute(control.context, ann, { ...minimal, headers: JSON.parse('{"__proto__": "x", "constructor": "y"}') });
-  assert.deepEqual(value.headers.map(({ name }) => name), ['__proto__', 'constructor']);
+  assert.deepEqual(
+    value.headers.map(({ name }) => name),
+    ['__proto__', 'constructor'],
+  );
 });
 
 test('methods are tokens, not repeated, in the case they are given', async () => {
   const { value } = await createRoute(control.context, ann, { ...minimal, methods: ['GET', 'PROPFIND', 'M-SEARCH', 'foo'] });
   assert.deepEqual(value.methods, ['GET', 'PROPFIND', 'M-SEARCH', 'foo']);
   assert.match((await fieldErrorsOf(updateRoute(control.context, ann, 'users', { methods: ['GET', 'GET'] })))['methods'] ?? '', /twice/);
-  assert.match((await fieldErrorsOf(updateRoute(control.context, ann, 'users', { methods: ['CONNECT'] })))['methods.0'] ?? '', /never forwards/);
+  assert.match(
+    (await fieldErrorsOf(updateRoute(control.context, ann, 'users', { methods: ['CONNECT'] })))['methods.0'] ?? '',
+    /never forwards/,
+  );
 });
 
 test('the host type follows from the pattern unless it was chosen', async () => {
@@ -132,12 +148,18 @@ test('the host type follows from the pattern unless it was chosen', async () => 
   assert.deepEqual(await change({ host_pattern: '^A\\.b$', host_match_type: 'regex' }), ['^A\\.b$', 'regex']);
   assert.deepEqual(await change({ host_pattern: '^c$' }), ['^c$', 'regex']);
   assert.deepEqual(await change({ host_pattern: null }), ['', 'exact']);
-  assert.match((await fieldErrorsOf(updateRoute(control.context, ann, 'users', { host_match_type: 'wildcard' }))).host_pattern ?? '', /start with \*\./);
+  assert.match(
+    (await fieldErrorsOf(updateRoute(control.context, ann, 'users', { host_match_type: 'wildcard' }))).host_pattern ?? '',
+    /start with \*\./,
+  );
 });
 
 test('changing match_type checks the pattern that is there', async () => {
   await createRoute(control.context, ann, { ...minimal, path_pattern: '/users/*' });
-  assert.match((await fieldErrorsOf(updateRoute(control.context, ann, 'users', { match_type: 'exact' }))).path_pattern ?? '', /match_type exact/);
+  assert.match(
+    (await fieldErrorsOf(updateRoute(control.context, ann, 'users', { match_type: 'exact' }))).path_pattern ?? '',
+    /match_type exact/,
+  );
 });
 
 test("the gateway's own compiler has the last word, sees all other routes, and its warnings are passed on", async () => {
@@ -146,9 +168,14 @@ test("the gateway's own compiler has the last word, sees all other routes, and i
   assert.deepEqual(warnings, ['is always beaten by another route']);
   await createRoute(control.context, ann, { ...minimal, name: 'orders', path_pattern: '/orders' });
   await updateRoute(control.context, ann, 'users', { path_pattern: '/people' });
-  assert.deepEqual(control.trial.seen.map((others) => others.map(({ path_pattern }) => path_pattern)), [[], ['/users'], ['/orders']]);
+  assert.deepEqual(
+    control.trial.seen.map((others) => others.map(({ path_pattern }) => path_pattern)),
+    [[], ['/users'], ['/orders']],
+  );
   control.trial.errors = [{ field: 'path_pattern', message: 'does not compile' }];
-  assert.deepEqual(await fieldErrorsOf(updateRoute(control.context, ann, 'users', { path_pattern: '(', match_type: 'regex' })), { path_pattern: 'does not compile' });
+  assert.deepEqual(await fieldErrorsOf(updateRoute(control.context, ann, 'users', { path_pattern: '(', match_type: 'regex' })), {
+    path_pattern: 'does not compile',
+  });
   control.trial.errors = [];
   await deleteRoute(control.context, ann, 'users');
   await updateRoute(control.context, ann, 'orders', { priority: 1 });

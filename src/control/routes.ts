@@ -74,7 +74,12 @@ export async function updateRoute(
  * @throws GatewayError `not_found`, `precondition_failed`, `conflict` when it is managed, `storage_unavailable`,
  *   `publish_failed`
  */
-export async function deleteRoute(context: ControlContext, actor: Actor, idOrName: string, options: ChangeOptions = {}): Promise<Committed<Route>> {
+export async function deleteRoute(
+  context: ControlContext,
+  actor: Actor,
+  idOrName: string,
+  options: ChangeOptions = {},
+): Promise<Committed<Route>> {
   return await commitChange(context, actor, async (tx) => {
     const row = await findRow(tx.routes, idOrName, 'route');
     const value = routeOf(row);

@@ -17,7 +17,8 @@ beforeEach(async () => {
 
 afterEach(async () => await store.close());
 
-const open = async (options: Partial<SealerOptions> = {}): Promise<string> => (await openSealer({ store, keyFile, create: true, ...options })).keyId;
+const open = async (options: Partial<SealerOptions> = {}): Promise<string> =>
+  (await openSealer({ store, keyFile, create: true, ...options })).keyId;
 
 test('a new database gets a key file, and later starts use it', async () => {
   const keyId = await open();
@@ -45,7 +46,12 @@ test('a missing key is never replaced by a new one: the message names the key th
   const keyId = await open();
   rmSync(keyFile);
   const error = await errorOf(open(), 'wrong_secret_key');
-  assert.match(error.message, new RegExp(`sealed with secret key ${keyId}, and no key is given: set APIGATE_SECRET_KEY, or put the key file back at .*apigate\\.db\\.key`));
+  assert.match(
+    error.message,
+    new RegExp(
+      `sealed with secret key ${keyId}, and no key is given: set APIGATE_SECRET_KEY, or put the key file back at .*apigate\\.db\\.key`,
+    ),
+  );
   assert.equal(existsSync(keyFile), false);
 });
 

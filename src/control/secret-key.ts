@@ -26,8 +26,10 @@ export async function openSealer(options: SealerOptions): Promise<Sealer> {
   const key = givenKey(options) ?? (wanted === undefined && options.create ? newKey(options) : undefined);
   if (key === undefined) throw noKey(options, wanted);
   const bound = wanted ?? (options.create ? await bindKey(options.store, key) : undefined);
-  if (bound === undefined) throw refusal('This database has no secret key yet: start the gateway once ("apigate serve"), which chooses it.');
-  if (bound !== key.id) throw refusal(`The secrets in this database are sealed with secret key ${bound}, but ${sourceOf(options)} is key ${key.id}.`);
+  if (bound === undefined)
+    throw refusal('This database has no secret key yet: start the gateway once ("apigate serve"), which chooses it.');
+  if (bound !== key.id)
+    throw refusal(`The secrets in this database are sealed with secret key ${bound}, but ${sourceOf(options)} is key ${key.id}.`);
   return createSealer(key);
 }
 

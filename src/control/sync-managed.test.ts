@@ -21,7 +21,10 @@ test('the pair is made from the settings, takes every path, and comes last', asy
   const upstream = await getUpstream(control.context, 'default');
   const route = await getRoute(control.context, 'default');
   assert.deepEqual([upstream.base_url, upstream.managed, upstream.timeout_ms], [settings.url, true, 30_000]);
-  assert.deepEqual([route.upstream_id, route.managed, route.path_pattern, route.match_type, route.methods, route.auth_required], [upstream.id, true, '/', 'prefix', [], true]);
+  assert.deepEqual(
+    [route.upstream_id, route.managed, route.path_pattern, route.match_type, route.methods, route.auth_required],
+    [upstream.id, true, '/', 'prefix', [], true],
+  );
   assert.equal(route.priority, managedRoutePriority);
   await createRoute(control.context, ann, { name: 'last', path_pattern: '/', upstream_id: 'default', priority: -1_000_000 });
   assert.ok((await getRoute(control.context, 'last')).priority > route.priority);

@@ -40,7 +40,12 @@ export async function syncManaged(context: ControlContext, settings: ManagedSett
   });
 }
 
-function put(context: ControlContext, settings: ManagedSettings, upstream: UpstreamRow | undefined, route: RouteRow | undefined): PreparedChange<null> {
+function put(
+  context: ControlContext,
+  settings: ManagedSettings,
+  upstream: UpstreamRow | undefined,
+  route: RouteRow | undefined,
+): PreparedChange<null> {
   const upstreamAt = changeTime(context, upstream?.updated_at ?? 0);
   const upstreamRow: Omit<UpstreamRow, 'revision'> = {
     ...upstreamDefaults,
@@ -69,9 +74,16 @@ function put(context: ControlContext, settings: ManagedSettings, upstream: Upstr
   };
 
   const steps: ChangeStep[] = [];
-  const upstreamDetail = upstream === undefined ? wholeDetail(upstreamOf(upstreamRow)) : changeDetail(upstreamOf(upstream), upstreamOf(upstreamRow));
+  const upstreamDetail =
+    upstream === undefined ? wholeDetail(upstreamOf(upstreamRow)) : changeDetail(upstreamOf(upstream), upstreamOf(upstreamRow));
   if (Object.keys(upstreamDetail).length > 0) {
-    steps.push({ act: 'put', type: 'upstream', row: upstreamRow, action: upstream === undefined ? 'create' : 'update', detail: upstreamDetail });
+    steps.push({
+      act: 'put',
+      type: 'upstream',
+      row: upstreamRow,
+      action: upstream === undefined ? 'create' : 'update',
+      detail: upstreamDetail,
+    });
   }
   const routeDetail = route === undefined ? wholeDetail(routeOf(routeRow)) : changeDetail(routeOf(route), routeOf(routeRow));
   if (Object.keys(routeDetail).length > 0) {

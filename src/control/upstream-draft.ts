@@ -113,7 +113,9 @@ function authValueChange(reading: InputReading<UpdateUpstream>, before: Upstream
     return { kind: 'keep' };
   };
   if (type === 'none') {
-    return typeof value === 'string' ? problem('is not used with auth_type none; set auth_type to bearer, header or basic') : { kind: 'clear' };
+    return typeof value === 'string'
+      ? problem('is not used with auth_type none; set auth_type to bearer, header or basic')
+      : { kind: 'clear' };
   }
   if (typeof value === 'string') {
     const reference = readReference(value);

@@ -59,7 +59,10 @@ test('a create or update is served by the workers when it answers, and is in the
   assert.equal(create?.action, 'upstream.create');
   assert.equal(update?.action, 'upstream.update');
   assert.deepEqual(update?.detail, { changed: { timeout_ms: { from: 30_000, to: 60_000 } } });
-  assert.deepEqual([update?.actor_label, update?.request_id, update?.resource_name, update?.revision], ['ann@example.com', 'request-1', 'my-api', 2]);
+  assert.deepEqual(
+    [update?.actor_label, update?.request_id, update?.resource_name, update?.revision],
+    ['ann@example.com', 'request-1', 'my-api', 2],
+  );
 });
 
 test('an update changes just the fields given, and null means the default', async () => {
@@ -112,7 +115,9 @@ test('every field at fault is named at once, and nothing is stored', async () =>
 });
 
 test('findings across fields come together with the others', async () => {
-  const errors = await fieldErrorsOf(createUpstream(control.context, ann, { name: '', base_url: 'http://a', auth_type: 'header', timeout_ms: 0 }));
+  const errors = await fieldErrorsOf(
+    createUpstream(control.context, ann, { name: '', base_url: 'http://a', auth_type: 'header', timeout_ms: 0 }),
+  );
   assert.deepEqual(Object.keys(errors).toSorted(), ['auth_header', 'auth_value', 'name', 'timeout_ms']);
 });
 
@@ -123,7 +128,9 @@ test('an input that is no object is refused', async () => {
 const timeouts: unknown[] = [0, -1, 86_400_001, 2 ** 31, 1e9, 1.5, '30s', '30000', Number.NaN, Number.POSITIVE_INFINITY, true, [], {}];
 for (const timeout of timeouts) {
   test(`timeout_ms ${String(timeout)} (${typeof timeout}) is refused`, async () => {
-    const errors = await fieldErrorsOf(createUpstream(control.context, ann, { ...minimal, timeout_ms: timeout, idle_conn_timeout_ms: timeout }));
+    const errors = await fieldErrorsOf(
+      createUpstream(control.context, ann, { ...minimal, timeout_ms: timeout, idle_conn_timeout_ms: timeout }),
+    );
     assert.deepEqual(errors, {
       timeout_ms: 'must be a whole number from 1 to 86400000',
       idle_conn_timeout_ms: 'must be a whole number from 1 to 86400000',
@@ -162,7 +169,10 @@ test('names may hold whatever people write, and are unique', async () => {
     assert.equal((await getUpstream(control.context, name)).id, value.id);
   }
   const error = await errorOf(createUpstream(control.context, ann, { ...minimal, name: '<script>' }), 'conflict');
-  assert.deepEqual(error.errors.map(({ field }) => field), ['name']);
+  assert.deepEqual(
+    error.errors.map(({ field }) => field),
+    ['name'],
+  );
   await errorOf(updateUpstream(control.context, ann, 'up_1', { name: '<script>' }), 'conflict');
   await updateUpstream(control.context, ann, 'up_1', { name: 'up_1', timeout_ms: 1 });
 });
@@ -188,10 +198,29 @@ for (const [base_url, reason] of refusedUrls) {
 
 test('our own listeners are refused in every spelling of this machine; other ports and machines are not', async () => {
   control.ownListeners.push({ host: '0.0.0.0', port: 8080 }, { host: '127.0.0.1', port: 8081 });
-  for (const own of ['http://127.0.0.1:8080', 'http://localhost:8080/x', 'http://LOCALHOST:8080', 'http://[::1]:8080', 'http://[::ffff:127.0.0.1]:8080', 'http://127.9.9.9:8080', 'http://localhost:8081', 'http://127.0.0.1:8081', 'http://localhost.:8080']) {
-    assert.match((await fieldErrorsOf(createUpstream(control.context, ann, { ...minimal, base_url: own }))).base_url ?? '', /back to this gateway/, own);
+  for (const own of [
+    'http://127.0.0.1:8080',
+    'http://localhost:8080/x',
+    'http://LOCALHOST:8080',
+    'http://[::1]:8080',
+    'http://[::ffff:127.0.0.1]:8080',
+    'http://127.9.9.9:8080',
+    'http://localhost:8081',
+    'http://127.0.0.1:8081',
+    'http://localhost.:8080',
+  ]) {
+    assert.match(
+      (await fieldErrorsOf(createUpstream(control.context, ann, { ...minimal, base_url: own }))).base_url ?? '',
+      /back to this gateway/,
+      own,
+    );
   }
-  for (const [index, other] of ['http://127.0.0.1:9000', 'http://10.1.2.3:8080', 'http://example.com:8080', 'http://127.0.0.2:8081'].entries()) {
+  for (const [index, other] of [
+    'http://127.0.0.1:9000',
+    'http://10.1.2.3:8080',
+    'http://example.com:8080',
+    'http://127.0.0.2:8081',
+  ].entries()) {
     await createUpstream(control.context, ann, { name: `other-${index}`, base_url: other });
   }
 });
@@ -205,7 +234,8 @@ test('a credential goes in and never comes out, but reaches the workers', async 
   await control.store.write(async (tx) => await tx.meta.set('checkpoint', '1'));
   for (const file of ['', '-wal']) {
     const bytes = readFileSync(`${control.store.path}${file}`);
-    for (const form of ['canary-token', Buffer.from('canary-token').toString('base64').slice(0, 15)]) assert.equal(bytes.includes(form), false);
+    for (const form of ['canary-token', Buffer.from('canary-token').toString('base64').slice(0, 15)])
+      assert.equal(bytes.includes(form), false);
   }
 });
 
@@ -276,11 +306,16 @@ for (const [fields, expected] of authErrors) {
 test('write access is not read access: a credential is not sent elsewhere without being given again', async () => {
   await createUpstream(control.context, ann, { ...bearer, base_url: 'https://api.example.com/v1' });
   for (const base_url of ['https://evil.example.com/v1', 'http://api.example.com/v1', 'https://api.example.com:8443/v1']) {
-    assert.match((await fieldErrorsOf(updateUpstream(control.context, ann, 'my-api', { base_url }))).auth_value ?? '', /given again/, base_url);
+    assert.match(
+      (await fieldErrorsOf(updateUpstream(control.context, ann, 'my-api', { base_url }))).auth_value ?? '',
+      /given again/,
+      base_url,
+    );
   }
   const typeChange = { auth_type: 'header', auth_header: 'X-Echo' };
   assert.match((await fieldErrorsOf(updateUpstream(control.context, ann, 'my-api', typeChange))).auth_value ?? '', /given again/);
-  for (const base_url of ['https://api.example.com/v2', 'https://API.example.com:443/v3']) await updateUpstream(control.context, ann, 'my-api', { base_url });
+  for (const base_url of ['https://api.example.com/v2', 'https://API.example.com:443/v3'])
+    await updateUpstream(control.context, ann, 'my-api', { base_url });
   await updateUpstream(control.context, ann, 'my-api', { base_url: 'https://other.example.com', auth_value: 'for-other' });
   await updateUpstream(control.context, ann, 'my-api', { ...typeChange, auth_value: 'for-header' });
   await updateUpstream(control.context, ann, 'my-api', { base_url: 'https://third.example.com', auth_type: 'none' });
@@ -316,12 +351,14 @@ test('a referred value that cannot be sent means unavailable, without showing it
   control.environment['NO_COLON'] = 'canary';
   const path = join(dirname(control.store.path), 'token');
   writeFileSync(path, 'x'.repeat(16_385));
-  for (const [index, [auth_type, auth_value, reason]] of ([
-    ['bearer', '${env.TWO_LINES}', /TWO_LINES must not contain line ends/],
-    ['basic', '${env.NO_COLON}', /NO_COLON must be username:password/],
-    ['bearer', `\${file:${path}}`, /must not be longer/],
-    ['bearer', `\${file:${control.store.path}}`, /gateway's own/],
-  ] as const).entries()) {
+  for (const [index, [auth_type, auth_value, reason]] of (
+    [
+      ['bearer', '${env.TWO_LINES}', /TWO_LINES must not contain line ends/],
+      ['basic', '${env.NO_COLON}', /NO_COLON must be username:password/],
+      ['bearer', `\${file:${path}}`, /must not be longer/],
+      ['bearer', `\${file:${control.store.path}}`, /gateway's own/],
+    ] as const
+  ).entries()) {
     await createUpstream(control.context, ann, { name: `u${index}`, base_url: 'http://a', auth_type, auth_value });
     const { credential } = control.workers.upstreamNamed(`u${index}`);
     assert.ok(credential.kind === 'unavailable');
@@ -368,7 +405,11 @@ test('tls_ca takes certificates and nothing else', async () => {
 test('tls_server_name takes a host name', async () => {
   await createUpstream(control.context, ann, { ...minimal, tls_server_name: 'internal.example.com' });
   for (const name of ['', '10.0.0.1', '::1', 'a b', 'a.', 'a:443', 'http://a', 'bücher']) {
-    assert.match((await fieldErrorsOf(updateUpstream(control.context, ann, 'my-api', { tls_server_name: name }))).tls_server_name ?? '', /host name/, name);
+    assert.match(
+      (await fieldErrorsOf(updateUpstream(control.context, ann, 'my-api', { tls_server_name: name }))).tls_server_name ?? '',
+      /host name/,
+      name,
+    );
   }
 });
 
@@ -390,7 +431,9 @@ test('what was read can be sent back; read-only fields cannot be given other val
   const changed = await updateUpstream(control.context, ann, 'my-api', { ...value, timeout_ms: 7 });
   assert.equal(changed.value.timeout_ms, 7);
   assert.deepEqual(control.workers.upstreamNamed('my-api').credential, { kind: 'value', value: 'canary-token' });
-  const errors = await fieldErrorsOf(updateUpstream(control.context, ann, 'my-api', { id: 'up_0000000000000000', managed: true, auth_value_set: false }));
+  const errors = await fieldErrorsOf(
+    updateUpstream(control.context, ann, 'my-api', { id: 'up_0000000000000000', managed: true, auth_value_set: false }),
+  );
   assert.deepEqual(Object.keys(errors), ['id', 'managed', 'auth_value_set']);
   assert.match(errors['id'] ?? '', /cannot be changed/);
   assert.match((await fieldErrorsOf(createUpstream(control.context, ann, { ...minimal, id: value.id })))['id'] ?? '', /not a known field/);
@@ -409,22 +452,34 @@ test('If-Match holds a change back when the upstream has changed meanwhile', asy
 test('of two who update the same state, one succeeds', async () => {
   const { value } = await createUpstream(control.context, ann, minimal);
   const options = { ifMatch: etagOf(value) };
-  const outcomes = await Promise.allSettled([1, 2, 3].map(async (timeout_ms) => await updateUpstream(control.context, ann, 'my-api', { timeout_ms }, options)));
+  const outcomes = await Promise.allSettled(
+    [1, 2, 3].map(async (timeout_ms) => await updateUpstream(control.context, ann, 'my-api', { timeout_ms }, options)),
+  );
   assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
 });
 
 test('deleting an upstream that routes use is refused with their names; cascade deletes them too', async () => {
   await createUpstream(control.context, ann, minimal);
-  for (const name of ['users', 'orders']) await createRoute(control.context, ann, { name, path_pattern: `/${name}`, upstream_id: 'my-api' });
+  for (const name of ['users', 'orders'])
+    await createRoute(control.context, ann, { name, path_pattern: `/${name}`, upstream_id: 'my-api' });
   const error = await errorOf(deleteUpstream(control.context, ann, 'my-api'), 'conflict');
   assert.match(error.message, /2 routes: "orders", "users"/);
-  assert.deepEqual(error.errors.map(({ field }) => field), ['routes', 'routes']);
+  assert.deepEqual(
+    error.errors.map(({ field }) => field),
+    ['routes', 'routes'],
+  );
   assert.equal(control.workers.routes.size, 2);
 
   const { revision } = await deleteUpstream(control.context, ann, 'my-api', { cascade: true });
   assert.equal(revision, 4);
   assert.deepEqual([control.workers.routes.size, control.workers.upstreams.size], [0, 0]);
-  assert.deepEqual((await control.audit()).slice(0, 3).map(({ action }) => action).toSorted(), ['route.delete', 'route.delete', 'upstream.delete']);
+  assert.deepEqual(
+    (await control.audit())
+      .slice(0, 3)
+      .map(({ action }) => action)
+      .toSorted(),
+    ['route.delete', 'route.delete', 'upstream.delete'],
+  );
   await errorOf(getUpstream(control.context, 'my-api'), 'not_found');
 });
 
@@ -444,12 +499,15 @@ test('lists are paged, searched and filtered; every page is whole', async () => 
   const seen: string[] = [];
   let cursor: string | null | undefined;
   do {
-    const page = await listUpstreams(control.context, { limit: 3, ...(cursor == null ? {} : { cursor }) });
+    const page = await listUpstreams(control.context, { limit: 3, ...(cursor === null || cursor === undefined ? {} : { cursor }) });
     assert.equal(page.total, 7);
     seen.push(...page.data.map(({ name }) => name));
     cursor = page.next_cursor;
   } while (cursor !== null);
-  assert.deepEqual(seen, Array.from({ length: 7 }, (_, number) => `Api-${number}`));
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 7 }, (_, number) => `Api-${number}`),
+  );
   assert.equal((await listUpstreams(control.context, { q: 'API-3' })).data[0]?.name, 'Api-3');
   assert.equal((await listUpstreams(control.context, { enabled: false })).total, 3);
   assert.deepEqual((await listUpstreams(control.context, { q: 'nothing' })).data, []);

@@ -30,7 +30,11 @@ export async function createUpstream(context: ControlContext, actor: Actor, inpu
     await refuseTakenName(tx.upstreams, draft.row, 'upstream');
     const row = sealUpstream(context, draft);
     const value = upstreamOf(row);
-    return { value, steps: [{ act: 'put', type: 'upstream', row, action: 'create', detail: wholeDetail(value) }], warnings: draft.warnings };
+    return {
+      value,
+      steps: [{ act: 'put', type: 'upstream', row, action: 'create', detail: wholeDetail(value) }],
+      warnings: draft.warnings,
+    };
   });
   return await withCredentialWarning(context, committed);
 }

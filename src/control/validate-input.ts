@@ -26,7 +26,11 @@ export function validateInput<Schema extends z.ZodObject>(schema: Schema, input:
  * @param current the resource as the API shows it. A field of it that cannot be changed may be sent back as it
  *   was read (so that what GET answered can be edited and PUT); with another value it is an error.
  */
-export function readInput<Schema extends z.ZodObject>(schema: Schema, input: unknown, current: object = {}): InputReading<z.output<Schema>> {
+export function readInput<Schema extends z.ZodObject>(
+  schema: Schema,
+  input: unknown,
+  current: object = {},
+): InputReading<z.output<Schema>> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return { values: {}, errors: [{ field: '', message: `must be a JSON object, not ${kindOf(input)}` }] };
   }
@@ -35,11 +39,12 @@ export function readInput<Schema extends z.ZodObject>(schema: Schema, input: unk
   for (const [field, value] of Object.entries(input)) {
     if (Object.hasOwn(schema.shape, field)) fields[field] = value;
     else if (!Object.hasOwn(current, field)) errors.push({ field, message: unknownField(field, Object.keys(schema.shape)) });
-    else if (!sameJson(value, (current as Record<string, unknown>)[field])) errors.push({ field, message: 'is set by the gateway and cannot be changed' });
+    else if (!sameJson(value, (current as Record<string, unknown>)[field]))
+      errors.push({ field, message: 'is set by the gateway and cannot be changed' });
   }
 
   const parsed = schema.safeParse(fields, { error: issueMessage, reportInput: true });
-  if (parsed.success) return { values: parsed.data as Partial<z.output<Schema>>, errors };
+  if (parsed.success) return { values: parsed.data, errors };
   for (const issue of parsed.error.issues) errors.push(...fieldErrorsOf(issue, fields));
   const wrong = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
   const values: Record<string, unknown> = {};
@@ -66,7 +71,9 @@ function fieldErrorsOf(issue: z.core.$ZodIssue, fields: Record<string, unknown>)
     // Of the forms that a field may take, the one that was meant is the one whose outermost type is right.
     const meant = issue.errors.find((issues) => issues.every((inner) => inner.path.length > 0 || inner.code !== 'invalid_type'));
     if (meant === undefined) {
-      const kinds = issue.errors.flatMap((issues) => issues.flatMap((inner) => (inner.code === 'invalid_type' ? [typeNames[inner.expected] ?? inner.expected] : [])));
+      const kinds = issue.errors.flatMap((issues) =>
+        issues.flatMap((inner) => (inner.code === 'invalid_type' ? [typeNames[inner.expected] ?? inner.expected] : [])),
+      );
       return [{ field: path.join('.'), message: `must be ${kinds.join(' or ')}, not ${kindOf(issue.input)}` }];
     }
     return meant.flatMap((inner) => fieldErrorsOf({ ...inner, path: [...issue.path, ...inner.path] }, fields));

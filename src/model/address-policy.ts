@@ -60,7 +60,7 @@ function forbiddenIPv6(groups: readonly number[]): string | undefined {
 
 /** The IPv4 addresses that a translator, a tunnel or the socket layer would read out of an IPv6 address. */
 function carriedIPv4(groups: readonly number[]): number[] {
-  const pair = (index: number): number => ((groups[index]! << 16) | groups[index + 1]!) | 0;
+  const pair = (index: number): number => (groups[index]! << 16) | groups[index + 1]! | 0;
   const found: number[] = [];
   const leadingZeros = (count: number): boolean => groups.slice(0, count).every((group) => group === 0);
   if (leadingZeros(6)) found.push(pair(6)); // IPv4-compatible, RFC 4291 section 2.5.5.1

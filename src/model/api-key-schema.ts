@@ -26,7 +26,9 @@ export const createApiKeySchema = z
       .max(1000, 'must have at most 1000 routes')
       .nullish()
       .meta({ description: 'Ids or names of the routes that the key opens; empty means all.' }),
-    rate_limit_per_minute: integerSchema(1, 10_000_000).nullish().meta({ description: 'Requests a minute, and at once; null means no limit.' }),
+    rate_limit_per_minute: integerSchema(1, 10_000_000)
+      .nullish()
+      .meta({ description: 'Requests a minute, and at once; null means no limit.' }),
     expires_at: z.iso
       .datetime({ offset: true, error: 'must be a time such as 2027-01-31T00:00:00Z' })
       .nullish()

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { authHeaderProblem, authValueProblem } from './auth-value.ts';
 
 test('values that a header can carry are accepted', () => {
-  for (const value of ['x', 'a b', 'a\tb', 'é\u00ff', '~!@#$%^&*()', 'x'.repeat(16_384)]) assert.equal(authValueProblem('bearer', value), undefined, value.slice(0, 20));
+  for (const value of ['x', 'a b', 'a\tb', 'é\u00ff', '~!@#$%^&*()', 'x'.repeat(16_384)])
+    assert.equal(authValueProblem('bearer', value), undefined, value.slice(0, 20));
   assert.equal(authValueProblem('basic', 'user:pass:word'), undefined);
   assert.equal(authValueProblem('basic', ':'), undefined);
 });
@@ -28,8 +29,27 @@ test('values that would break or change the message are refused with the reason'
 });
 
 test('a credential goes into no header that frames or routes the message', () => {
-  for (const name of ['X-API-Key', 'x_api_key', 'Authorization', 'Cookie', 'api-key', 'PRIVATE-TOKEN']) assert.equal(authHeaderProblem(name), undefined, name);
-  const refused = ['Host', 'content-length', 'Content_Length', 'Transfer-Encoding', 'Connection', 'Keep-Alive', 'Proxy-Connection', 'Proxy-Authorization', 'TE', 'Trailer', 'Upgrade', 'Expect', 'Via', 'Forwarded', 'X-Forwarded-For', 'X_Forwarded_Host', 'X-Request-Id'];
+  for (const name of ['X-API-Key', 'x_api_key', 'Authorization', 'Cookie', 'api-key', 'PRIVATE-TOKEN'])
+    assert.equal(authHeaderProblem(name), undefined, name);
+  const refused = [
+    'Host',
+    'content-length',
+    'Content_Length',
+    'Transfer-Encoding',
+    'Connection',
+    'Keep-Alive',
+    'Proxy-Connection',
+    'Proxy-Authorization',
+    'TE',
+    'Trailer',
+    'Upgrade',
+    'Expect',
+    'Via',
+    'Forwarded',
+    'X-Forwarded-For',
+    'X_Forwarded_Host',
+    'X-Request-Id',
+  ];
   for (const name of refused) assert.match(authHeaderProblem(name) ?? '', /frames or routes/, name);
   for (const name of ['', 'a b', 'a:b', 'a\n', 'ä', 'x'.repeat(101)]) assert.notEqual(authHeaderProblem(name), undefined, name);
 });

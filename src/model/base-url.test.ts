@@ -11,7 +11,10 @@ const accepted: [string, object][] = [
   ['http://example.com./a/b%2Fc', { protocol: 'http', host: 'example.com.', port: 80, path: '/a/b%2Fc', authority: 'example.com.' }],
   ['http://10.0.0.1:9000', { protocol: 'http', host: '10.0.0.1', port: 9000, path: '', authority: '10.0.0.1:9000' }],
   ['http://[2001:DB8:0::1]:8080/x', { protocol: 'http', host: '2001:db8::1', port: 8080, path: '/x', authority: '[2001:db8::1]:8080' }],
-  ['https://xn--bcher-kva.example', { protocol: 'https', host: 'xn--bcher-kva.example', port: 443, path: '', authority: 'xn--bcher-kva.example' }],
+  [
+    'https://xn--bcher-kva.example',
+    { protocol: 'https', host: 'xn--bcher-kva.example', port: 443, path: '', authority: 'xn--bcher-kva.example' },
+  ],
 ];
 
 for (const [text, value] of accepted) {

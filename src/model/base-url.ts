@@ -114,7 +114,8 @@ function splitAuthority(authority: string): { host: string; port: string | undef
 
 function readPort(text: string | undefined, protocol: 'http' | 'https'): number | string {
   if (text === undefined) return defaultPorts[protocol];
-  if (!/^[0-9]+$/.test(text)) return text === '' ? 'the port is missing after the colon' : `the port ${JSON.stringify(text)} is not a number`;
+  if (!/^[0-9]+$/.test(text))
+    return text === '' ? 'the port is missing after the colon' : `the port ${JSON.stringify(text)} is not a number`;
   if (text.length > 1 && text.startsWith('0')) return 'the port must not begin with 0';
   const port = Number(text);
   return port >= 1 && port <= 65_535 ? port : `the port ${text} is not between 1 and 65535`;

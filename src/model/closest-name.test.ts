@@ -22,5 +22,6 @@ test('a misspelt or shortened name leads to the one that was meant', () => {
 });
 
 test('a name that is like none leads nowhere', () => {
-  for (const wrong of ['', 'x', 'cors', 'protocol', '__proto__', 'ünïcode', 'y'.repeat(10_000)]) assert.equal(closestName(wrong, known), undefined, wrong);
+  for (const wrong of ['', 'x', 'cors', 'protocol', '__proto__', 'ünïcode', 'y'.repeat(10_000)])
+    assert.equal(closestName(wrong, known), undefined, wrong);
 });

@@ -6,7 +6,7 @@ import { looksLikeId } from './ids.ts';
 export const nameSchema = z
   .string()
   .min(1, 'must not be empty')
-  .refine((name) => [...name].length <= 100, 'must have at most 100 characters')
+  .refine((name) => Array.from(name).length <= 100, 'must have at most 100 characters')
   .refine((name) => name.isWellFormed() && !/\p{Cc}/u.test(name), 'must not have control characters')
   .refine((name) => name.trim() === name, 'must not begin or end with a space')
   .refine((name) => !looksLikeId(name), 'must not look like an id')

@@ -35,7 +35,8 @@ export function pathPatternProblem(pattern: string, type: PathMatchType): string
   if (type === 'regex') return controlProblem(pattern);
   if (!pattern.startsWith('/')) return 'must start with /';
   if (/[\u0000-\u0020\u007f]/.test(pattern)) return 'must not contain spaces or control characters';
-  if (/[^\u0021-\u007e]/.test(pattern)) return 'must not contain characters outside ASCII; write them percent-encoded, as clients send them';
+  if (/[^\u0021-\u007e]/.test(pattern))
+    return 'must not contain characters outside ASCII; write them percent-encoded, as clients send them';
   if (/[?#]/.test(pattern)) return 'must be a path alone: a query or fragment is never part of it';
   if (pattern.includes('\\')) return 'must not contain a backslash';
   if (pattern.includes('//')) return 'must not have two slashes in a row: they are merged before matching';
@@ -46,7 +47,8 @@ export function pathPatternProblem(pattern: string, type: PathMatchType): string
     if (/[A-Za-z0-9\-._~]/.test(character)) return `must have ${character} instead of %${digits}: it is decoded before matching`;
     if (/[\u0000-\u001f\u007f\\]/.test(character)) return `must not contain %${digits}: requests with it are refused`;
   }
-  if (pattern.split('/').some((segment) => segment === '.' || segment === '..')) return 'must not have . or .. segments: requests with them are refused';
+  if (pattern.split('/').some((segment) => segment === '.' || segment === '..'))
+    return 'must not have . or .. segments: requests with them are refused';
   return wildcardProblem(pattern, type) ?? parameterProblem(pattern);
 }
 

@@ -101,7 +101,10 @@ export const createRouteSchema = z
     description: descriptionSchema,
     host_pattern: z.string().nullish().meta({ description: 'api.example.com or *.example.com; empty means any.' }),
     host_match_type: z.enum(hostMatchTypes).nullish().meta({ description: 'Default: wildcard for *., else exact.' }),
-    match_type: z.enum(pathMatchTypes).nullish().meta({ description: `How path_pattern is meant (${routeDefaults.match_type}).` }),
+    match_type: z
+      .enum(pathMatchTypes)
+      .nullish()
+      .meta({ description: `How path_pattern is meant (${routeDefaults.match_type}).` }),
     methods: z
       .array(methodSchema)
       .max(32, 'must have at most 32 methods')

@@ -46,16 +46,24 @@ export const createUpstreamSchema = z
       })
       .meta({ description: 'http or https; a path is kept as a prefix.', example: 'https://api.example.com' }),
     description: descriptionSchema,
-    timeout_ms: integerSchema(1, day).nullish().meta({
-      description: `Longest wait for the upstream's next progress, in milliseconds (${upstreamDefaults.timeout_ms}).`,
-    }),
-    max_idle_conns: integerSchema(0, 100_000).nullish().meta({
-      description: `Idle connections kept for reuse, over all workers together (${upstreamDefaults.max_idle_conns}).`,
-    }),
-    idle_conn_timeout_ms: integerSchema(1, day).nullish().meta({
-      description: `How long an idle connection is kept, in milliseconds (${upstreamDefaults.idle_conn_timeout_ms}).`,
-    }),
-    max_conns: integerSchema(0, 100_000).nullish().meta({ description: 'Connections at once, over all workers together; 0 means no limit.' }),
+    timeout_ms: integerSchema(1, day)
+      .nullish()
+      .meta({
+        description: `Longest wait for the upstream's next progress, in milliseconds (${upstreamDefaults.timeout_ms}).`,
+      }),
+    max_idle_conns: integerSchema(0, 100_000)
+      .nullish()
+      .meta({
+        description: `Idle connections kept for reuse, over all workers together (${upstreamDefaults.max_idle_conns}).`,
+      }),
+    idle_conn_timeout_ms: integerSchema(1, day)
+      .nullish()
+      .meta({
+        description: `How long an idle connection is kept, in milliseconds (${upstreamDefaults.idle_conn_timeout_ms}).`,
+      }),
+    max_conns: integerSchema(0, 100_000)
+      .nullish()
+      .meta({ description: 'Connections at once, over all workers together; 0 means no limit.' }),
     auth_type: z.enum(authTypes).nullish().meta({ description: 'How the credential is sent (none).' }),
     auth_header: z
       .string()

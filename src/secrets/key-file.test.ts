@@ -40,7 +40,7 @@ test('a key file that others may read is refused, with what to do', () => {
     chmodSync(path, mode);
     const read = readKeyFile(path);
     assert.equal(read?.ok, false);
-    assert.match(read?.ok === false ? read.message : '', /may be read by others \(mode 06.*chmod 600/);
+    assert.match(read === undefined || read.ok ? '' : read.message, /may be read by others \(mode 06.*chmod 600/);
   }
 });
 
@@ -48,7 +48,7 @@ test('a damaged key file is named, and what is in it is not shown', () => {
   writeFileSync(path, 'half-a-key', { mode: 0o600 });
   const read = readKeyFile(path);
   assert.equal(read?.ok, false);
-  const message = read?.ok === false ? read.message : '';
+  const message = read === undefined || read.ok ? '' : read.message;
   assert.match(message, /apigate\.db\.key is damaged/);
   assert.equal(message.includes('half-a-key'), false);
 });

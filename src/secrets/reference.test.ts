@@ -20,7 +20,19 @@ test('references are told from plain values, and what only resembles one is refu
   assert.deepEqual(readReference('${env.TOKEN}'), { kind: 'reference', reference: { kind: 'env', name: 'TOKEN' } });
   assert.deepEqual(readReference('${file:/run/secrets/a b}'), { kind: 'reference', reference: { kind: 'file', path: '/run/secrets/a b' } });
   for (const plain of ['token', '$TOKEN', '${TOKEN}', 'a}b', '${', '']) assert.equal(readReference(plain).kind, 'plain', plain);
-  const malformed = ['${env.}', '${env.A-B}', '${env.1A}', '${file:}', '${file:relative}', '${file:../x}', 'Bearer ${env.TOKEN}', '${env.A}${env.B}', '${env:TOKEN}', '${ env.TOKEN }', '${file:/a\n}'];
+  const malformed = [
+    '${env.}',
+    '${env.A-B}',
+    '${env.1A}',
+    '${file:}',
+    '${file:relative}',
+    '${file:../x}',
+    'Bearer ${env.TOKEN}',
+    '${env.A}${env.B}',
+    '${env:TOKEN}',
+    '${ env.TOKEN }',
+    '${file:/a\n}',
+  ];
   for (const text of malformed) assert.equal(readReference(text).kind, 'malformed', text);
 });
 
@@ -36,7 +48,13 @@ test('an environment variable gives its value, or the reason why not', async () 
 });
 
 test('a file gives its content without one line end at its end', async () => {
-  for (const [content, value] of [['a', 'a'], ['a\n', 'a'], ['a\r\n', 'a'], ['a\n\n', 'a\n'], [' a ', ' a ']] as const) {
+  for (const [content, value] of [
+    ['a', 'a'],
+    ['a\n', 'a'],
+    ['a\r\n', 'a'],
+    ['a\n\n', 'a\n'],
+    [' a ', ' a '],
+  ] as const) {
     assert.equal(await valueOf(file(content)), value);
   }
 });
@@ -49,7 +67,7 @@ test('a file that cannot give a secret says why, and blocks nothing', async () =
   assert.match(await reasonOf(file('x'.repeat(20_000))), /too large/);
   assert.match(await reasonOf({ kind: 'file', path: '/proc/self/environ' }), /not a plain file/);
   assert.match(await reasonOf({ kind: 'file', path: '/dev/zero' }), /not a plain file/);
-  execFileSync('mkfifo', [join(directory, 'pipe')]);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', join(directory, 'pipe')]);
   assert.match(await reasonOf({ kind: 'file', path: join(directory, 'pipe') }), /not a plain file/);
   const secret = file('x');
   chmodSync(secret.path, 0);

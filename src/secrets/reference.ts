@@ -97,7 +97,8 @@ async function readSecretFile(path: string, protectedFiles: readonly string[]): 
     if (!opened.isFile()) throw new Refusal('is not a plain file');
     for (const protectedFile of protectedFiles) {
       const other = await stat(protectedFile).catch(() => undefined);
-      if (other !== undefined && other.dev === opened.dev && other.ino === opened.ino) throw new Refusal("is the gateway's own and not for sending");
+      if (other !== undefined && other.dev === opened.dev && other.ino === opened.ino)
+        throw new Refusal("is the gateway's own and not for sending");
     }
     if (opened.size > maxBytes) throw new Refusal('is too large for a secret');
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(maxBytes + 1), position: 0 });

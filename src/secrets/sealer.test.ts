@@ -9,7 +9,11 @@ test('what is sealed opens at its own place only', () => {
   const sealer = createSealer(newKey());
   const sealed = sealer.seal(place, 'täglich s3cret ÿ');
   assert.deepEqual(sealer.open(place, sealed), { ok: true, value: 'täglich s3cret ÿ' });
-  for (const other of [{ ...place, id: 'up_0000000000000002' }, { ...place, table: 'routes' }, { ...place, field: 'tls_ca' }]) {
+  for (const other of [
+    { ...place, id: 'up_0000000000000002' },
+    { ...place, table: 'routes' },
+    { ...place, field: 'tls_ca' },
+  ]) {
     const opened = sealer.open(other, sealed);
     assert.equal(opened.ok, false);
     assert.match(opened.ok ? '' : opened.reason, /copied from another place/);
@@ -59,16 +63,28 @@ test('another key is named, together with the one that is wanted', () => {
 
 test('a key is read as hexadecimal or base64 of 32 bytes, and as nothing else', () => {
   const bytes = Buffer.from(Array.from({ length: 32 }, (_, index) => 200 + index));
-  const ids = [bytes.toString('hex'), bytes.toString('hex').toUpperCase(), bytes.toString('base64'), bytes.toString('base64url'), ` ${bytes.toString('hex')}\n`].map(
-    (text) => {
-      const parsed = parseSecretKey(text);
-      assert.ok(parsed.ok, text);
-      return parsed.value.id;
-    },
-  );
+  const ids = [
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+    bytes.toString('base64'),
+    bytes.toString('base64url'),
+    ` ${bytes.toString('hex')}\n`,
+  ].map((text) => {
+    const parsed = parseSecretKey(text);
+    assert.ok(parsed.ok, text);
+    return parsed.value.id;
+  });
   assert.equal(new Set(ids).size, 1);
   assert.match(ids[0]!, /^[0-9a-f]{8}$/);
-  for (const text of ['', 'secret', '0'.repeat(63), '0'.repeat(65), bytes.subarray(1).toString('base64'), `${'A'.repeat(42)}==`, 'g'.repeat(64)]) {
+  for (const text of [
+    '',
+    'secret',
+    '0'.repeat(63),
+    '0'.repeat(65),
+    bytes.subarray(1).toString('base64'),
+    `${'A'.repeat(42)}==`,
+    'g'.repeat(64),
+  ]) {
     const parsed = parseSecretKey(text);
     assert.equal(parsed.ok, false, text);
     assert.match(parsed.ok ? '' : parsed.message, /64 hexadecimal digits or base64 of 32 bytes/);

@@ -4,7 +4,9 @@ import type { ApiKeyRow, ListFilter, ResourceWriter, RouteRow, RowPage, StoreWri
 import { type RowCodec, rowCodec, type Stored, type Tables } from './tables.ts';
 
 /** Revision, upstreams, routes and keys of one open transaction. */
-export function configTables(tx: Kysely<Tables>): Pick<StoreWriter, 'revision' | 'nextRevision' | 'upstreams' | 'routes' | 'keys' | 'removedSince'> {
+export function configTables(
+  tx: Kysely<Tables>,
+): Pick<StoreWriter, 'revision' | 'nextRevision' | 'upstreams' | 'routes' | 'keys' | 'removedSince'> {
   let taken: number | undefined;
   return {
     async revision() {
@@ -153,7 +155,7 @@ function resourceTable<Row extends { readonly id: string; readonly name: string 
       return pageOf(stored, filter, total, decode);
     },
     async changedSince(revision) {
-      const stored = await db.selectFrom(table).select(columns).where('revision', '>', revision).orderBy('id').execute();
+      const stored = await db.selectFrom(table).select(columns).where('revision', '>', revision).orderBy('revision').execute();
       return stored.map(decode);
     },
     async put(row) {

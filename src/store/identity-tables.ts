@@ -78,11 +78,19 @@ const sessionCodec = rowCodec<SessionRow>({
 function sessionTable(tx: Kysely<Tables>): StoreWriter['sessions'] {
   return {
     async get(idHash) {
-      return decoded(sessionCodec, await tx.selectFrom('sessions').select(sessionCodec.columns).where('id_hash', '=', idHash).executeTakeFirst());
+      return decoded(
+        sessionCodec,
+        await tx.selectFrom('sessions').select(sessionCodec.columns).where('id_hash', '=', idHash).executeTakeFirst(),
+      );
     },
     async ofAdmin(adminId) {
       const columns = sessionCodec.columns;
-      const stored = await tx.selectFrom('sessions').select(columns).where('admin_id', '=', adminId).orderBy('created_at', 'desc').execute();
+      const stored = await tx
+        .selectFrom('sessions')
+        .select(columns)
+        .where('admin_id', '=', adminId)
+        .orderBy('created_at', 'desc')
+        .execute();
       return stored.map(sessionCodec.decode);
     },
     async put(row) {
@@ -94,11 +102,7 @@ function sessionTable(tx: Kysely<Tables>): StoreWriter['sessions'] {
         .execute();
     },
     async touch(idHash, lastSeenAt) {
-      const result = await tx
-        .updateTable('sessions')
-        .set({ last_seen_at: lastSeenAt })
-        .where('id_hash', '=', idHash)
-        .executeTakeFirst();
+      const result = await tx.updateTable('sessions').set({ last_seen_at: lastSeenAt }).where('id_hash', '=', idHash).executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
     async remove(idHash) {

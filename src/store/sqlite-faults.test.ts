@@ -2,7 +2,20 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -58,7 +71,7 @@ test('a database, its log and its lock can be read by their owner alone', async 
 });
 
 test('a file or directory that may not be written to is named', { skip: process.platform === 'win32' }, async () => {
-  (await openSqliteStore({ path, create: true })).close();
+  await (await openSqliteStore({ path, create: true })).close();
   const uid = process.getuid?.() === 0 ? 65_534 : undefined;
   if (uid !== undefined) {
     chownSync(directory, uid, uid);
@@ -162,7 +175,7 @@ test('a lock held for too long is storage_unavailable with a time to retry, for 
   const outcomes = await Promise.allSettled([1, 2, 3, 4].map(async () => await store.write(async (tx) => await tx.nextRevision())));
   for (const outcome of outcomes) {
     assert.equal(outcome.status, 'rejected');
-    const { reason } = outcome as PromiseRejectedResult;
+    const { reason } = outcome;
     assert.ok(reason instanceof GatewayError);
     assert.equal(reason.code, 'storage_unavailable');
     assert.equal(reason.retryAfter, 1);
@@ -214,10 +227,16 @@ test('a database file that is removed or replaced while open takes no more write
   const store = await openSqliteStore({ path, create: true });
   renameSync(path, `${path}.away`);
   const gone = { code: 'storage_unavailable', message: /is gone; nothing was changed/ };
-  await assert.rejects(store.write(async (tx) => await tx.nextRevision()), gone);
+  await assert.rejects(
+    store.write(async (tx) => await tx.nextRevision()),
+    gone,
+  );
   await assert.rejects(store.dataVersion(), gone);
   copyFileSync(`${path}.away`, path);
-  await assert.rejects(store.write(async (tx) => await tx.nextRevision()), { code: 'storage_unavailable', message: /was replaced/ });
+  await assert.rejects(
+    store.write(async (tx) => await tx.nextRevision()),
+    { code: 'storage_unavailable', message: /was replaced/ },
+  );
   rmSync(path);
   renameSync(`${path}.away`, path);
   assert.equal(await store.write(async (tx) => await tx.nextRevision()), 1);
@@ -230,7 +249,9 @@ test('a full disk is storage_unavailable; nothing is half, and it recovers', { s
   await store.close();
   // The limit stands in for the disk's end: SQLite meets it in the middle of writing.
   const blocks = Math.ceil(statSync(path).size / 1024) + 64;
-  const child = spawn('bash', ['-c', `ulimit -f ${blocks}; exec "$0" "$@"`, process.execPath, fixture, 'write', path], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn('bash', ['-c', `ulimit -f ${blocks}; exec "$0" "$@"`, process.execPath, fixture, 'write', path], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   children.push(child);
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));

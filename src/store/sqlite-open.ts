@@ -82,12 +82,16 @@ function prepareFile(path: string, create: boolean): void {
     const parent = statSync(directory, { throwIfNoEntry: false });
     if (parent === undefined) throw refusal(`The database ${path} cannot be opened: the directory ${directory} does not exist.`);
     if (!parent.isDirectory()) throw refusal(`The database ${path} cannot be opened: ${directory} is not a directory.`);
-    if (!create) throw refusal(`There is no database at ${path}. Start the gateway once ("apigate serve") to create it, or name another with --database.`);
+    if (!create)
+      throw refusal(
+        `There is no database at ${path}. Start the gateway once ("apigate serve") to create it, or name another with --database.`,
+      );
     try {
       // SQLite gives its -wal and -shm files the mode of the main file.
       closeSync(openSync(path, 'wx', 0o600));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw refusal(`The database ${path} cannot be created: ${reasonOf(error)}.`, error);
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+        throw refusal(`The database ${path} cannot be created: ${reasonOf(error)}.`, error);
     }
     return;
   }
@@ -96,7 +100,10 @@ function prepareFile(path: string, create: boolean): void {
     accessSync(path, constants.R_OK | constants.W_OK);
     accessSync(directory, constants.W_OK);
   } catch (error) {
-    throw refusal(`The database ${path} cannot be opened for writing: ${reasonOf(error)}. The gateway needs to write the file and its directory.`, error);
+    throw refusal(
+      `The database ${path} cannot be opened for writing: ${reasonOf(error)}. The gateway needs to write the file and its directory.`,
+      error,
+    );
   }
 }
 
@@ -126,7 +133,10 @@ function checkSameFile(path: string, dev: number, ino: number): void {
 }
 
 function damaged(path: string, cause: unknown): GatewayError {
-  return refusal(`The database ${path} is damaged or not an SQLite database. It was left as it is: restore it from a backup, or move it away to start anew.`, cause);
+  return refusal(
+    `The database ${path} is damaged or not an SQLite database. It was left as it is: restore it from a backup, or move it away to start anew.`,
+    cause,
+  );
 }
 
 function refusal(detail: string, cause?: unknown): GatewayError {

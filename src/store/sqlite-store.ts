@@ -36,7 +36,12 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
   let servingLock: DatabaseSync | undefined;
   return {
     async read(work) {
-      return await alone(() => reader.transaction().setAccessMode('read only').execute((tx) => work(transactionTables(tx))));
+      return await alone(() =>
+        reader
+          .transaction()
+          .setAccessMode('read only')
+          .execute((tx) => work(transactionTables(tx))),
+      );
     },
     async write(work) {
       return await alone(() =>

@@ -90,7 +90,7 @@ export interface ResourceReader<Row, Id> {
   get(id: Id): Promise<Row | undefined>;
   byName(name: string): Promise<Row | undefined>;
   list(filter: ListFilter): Promise<RowPage<Row>>;
-  /** Every row put after a revision; all rows for -1. In order of id. */
+  /** Every row put after a revision; all rows for -1. In order of revision. */
   changedSince(revision: number): Promise<readonly Row[]>;
 }
 

@@ -35,8 +35,8 @@ export interface Tables {
 /** Translates between rows and what is stored, and names the columns that make up a row. */
 export interface RowCodec<Row> {
   readonly columns: readonly (keyof Row & string)[];
-  encode(row: Row): Stored<Row>;
-  decode(stored: Stored<Row>): Row;
+  readonly encode: (row: Row) => Stored<Row>;
+  readonly decode: (stored: Stored<Row>) => Row;
 }
 
 /** `shape` tells each column's kind, in the order in which the row's fields come. */
