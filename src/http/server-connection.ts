@@ -5,7 +5,7 @@ import { BodyDecoder, bodyBroken, bodyOpen, forbiddenTrailer, type BodySink } fr
 import type { HeaderFields } from './header-fields.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 import { headIncomplete, headRefused, type RequestHead } from './request-head.ts';
-import { adoptAccepted, disownSocket, ownSocket, type SocketOwner } from './socket-reader.ts';
+import { adoptAccepted, disownSocket, ownSocket, sharedReadBuffer, type SocketOwner } from './socket-reader.ts';
 import { Deadline, type DeadlineOwner, type TimerWheel } from './timer-wheel.ts';
 
 /** Times and sizes of client connections. Milliseconds and bytes. */
@@ -212,8 +212,11 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
    */
   abort(reset: boolean): void {
     if (this.phase === phase.closed) return;
+    const flushed = this.socket.writableLength === 0;
     this.close();
-    if (reset) this.socket.resetAndDestroy();
+    // TLS has no reset: a connection that ends without close_notify is known to be cut (RFC 8446 section 6.1).
+    if (reset && !this.isTls) this.socket.resetAndDestroy();
+    else if (reset || !flushed) this.socket.destroy();
     else this.socket.destroySoon();
   }
 
@@ -242,16 +245,12 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
 
   /** Ends a tunnel after what was written to it. */
   endTunnel(): void {
-    if (this.phase !== phase.tunnel) return;
-    this.close();
-    this.socket.destroySoon();
+    if (this.phase === phase.tunnel) this.closeGently();
   }
 
   /** Closes the connection if it is between requests. */
   closeIfIdle(): void {
-    if (!this.isIdle) return;
-    this.close();
-    this.socket.destroySoon();
+    if (this.isIdle && !this.blocked) this.closeGently();
   }
 
   // ---- socket events
@@ -276,8 +275,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
       case phase.head:
       case phase.discard:
       case phase.linger:
-        this.close();
-        this.socket.destroySoon();
+        this.closeGently();
         break;
       case phase.closed:
         break;
@@ -461,8 +459,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.phase = phase.head;
     this.awaitsContinue = false;
     if (this.shared.registry.draining && this.pending === null && !this.processing) {
-      this.close();
-      this.socket.destroySoon();
+      this.closeGently();
       return;
     }
     if (this.processing) {
@@ -481,17 +478,30 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.resumeReading();
   }
 
-  private closeAfterResponse(): void {
-    const clientMaySend = this.phase === phase.body;
-    this.pending = null;
-    if (!clientMaySend) {
+  // Closes after what is written; a client that does not take it has its time, and no more.
+  private closeGently(): void {
+    if (this.socket.writableLength === 0) {
       this.close();
       this.socket.destroySoon();
       return;
     }
+    if (this.phase === phase.linger) return;
+    this.leaveIdle();
+    this.phase = phase.linger;
+    this.shared.wheel.arm(this.deadline, this.shared.limits.writeIdleTimeout);
+    this.socket.end();
+  }
+
+  private closeAfterResponse(): void {
+    const clientMaySend = this.phase === phase.body;
+    this.pending = null;
+    if (!clientMaySend) {
+      this.closeGently();
+      return;
+    }
     // Closing with unread bytes would make the kernel send RST, which can take the response from the client's hands.
     this.phase = phase.linger;
-    this.shared.wheel.arm(this.deadline, lingerTimeout);
+    this.shared.wheel.arm(this.deadline, this.blocked ? this.shared.limits.writeIdleTimeout : lingerTimeout);
     this.resumeReading();
     this.socket.end();
   }
@@ -528,7 +538,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
 
   private tooSlowToRead(): void {
     this.leave('the client stopped reading');
-    this.socket.resetAndDestroy();
+    this.socket.destroy();
   }
 
   // ---- reading and writing
@@ -563,8 +573,10 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.handler.onClientDrained();
   }
 
+  // The read buffer is everybody's; bytes that are this connection's own already need no copy.
   private keep(bytes: Buffer, start: number, end: number): void {
-    this.pending = Buffer.from(bytes.subarray(start, end));
+    const part = bytes.subarray(start, end);
+    this.pending = bytes === sharedReadBuffer ? Buffer.from(part) : part;
   }
 
   private pauseReading(): void {
@@ -574,7 +586,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
   }
 
   private resumeReading(): void {
-    if (!this.readPaused || this.handlerPaused) return;
+    if (!this.readPaused || this.handlerPaused || (this.pending !== null && this.pending.length >= pipelineLimit)) return;
     this.readPaused = false;
     this.socket.resume();
   }
@@ -591,6 +603,10 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
   private becomeBusy(): void {
     this.shared.registry.busy(this);
     this.shared.wheel.disarm(this.deadline);
+  }
+
+  private leaveIdle(): void {
+    if (this.isIdle) this.shared.registry.busy(this);
   }
 
   private leave(reason: string): void {

@@ -3,6 +3,9 @@ import { enableCompileCache } from 'node:module';
 // Before anything else is loaded: a warm start then compiles nothing.
 enableCompileCache();
 
+// A reader that goes away (`apigate upstreams list | head`) ends what it reads, not the process in the middle of its work.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 const { runCli } = await import('../cli/run-cli.ts');
 const { version } = await import('./version.ts');
 

@@ -30,6 +30,12 @@ export async function serve(settings: Settings, options: ServeOptions, stderr: C
   const sink = new LogSink(standardOutput(), { droppedNotice: (lines) => droppedNotice(format, lines, Date.now()) });
   const logger = createLogger({ level: settings.log.level, format, sink, color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined });
   const cleanups: (() => unknown)[] = [];
+  // A defect in the control plane must not take the traffic with it; after an exception nobody caught, nothing is certain.
+  process.on('unhandledRejection', (error) => logger.error({ err: error }, 'a defect in APIGate: an error in the control plane was not handled'));
+  process.on('uncaughtException', (error) => {
+    logger.error({ err: error }, 'a defect in APIGate: the process ends');
+    void sink.close().finally(() => process.exit(1));
+  });
   try {
     const start = options.demo ? await demoSettings(settings, cleanups) : settings;
     const stop = await startGateway(start, options.demo, sink, logger, stderr, cleanups);

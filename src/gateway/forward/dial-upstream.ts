@@ -29,6 +29,7 @@ export interface DialServices {
 
 /** Hears how a dial ended; exactly one of the two is called, unless it is cancelled. */
 export interface DialOwner {
+  /** The socket is the owner's from now on: see passSocket. */
   onDialed(socket: net.Socket): void;
   onDialFailed(code: ErrorCode, reason: string): void;
 }
@@ -147,7 +148,6 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       if (this.over || this.socket !== socket) return;
       this.finish();
-      disownSocket(socket);
       this.owner.onDialed(socket);
     });
   }

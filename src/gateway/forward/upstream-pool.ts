@@ -2,7 +2,7 @@ import type net from 'node:net';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { ClientConnection, type ClientShared, type IdleKeeper } from '../../http/client-connection.ts';
 import { IdleConnections } from '../../http/idle-connections.ts';
-import { ownSocket } from '../../http/socket-reader.ts';
+import { passSocket } from '../../http/socket-reader.ts';
 import { Deadline, type DeadlineOwner } from '../../http/timer-wheel.ts';
 import { type DialOwner, type DialServices, type DialTarget, UpstreamDial } from './dial-upstream.ts';
 import type { PoolLimits } from './pool-limits.ts';
@@ -171,7 +171,7 @@ export class UpstreamPool implements IdleKeeper, DeadlineOwner {
   dialed(waiter: Waiter, socket: net.Socket): void {
     this.waiters.delete(waiter.client);
     const connection = new ClientConnection(this.services.client, socket, this);
-    ownSocket(socket, connection, true);
+    passSocket(socket, connection);
     waiter.client.onConnection(connection);
   }
 

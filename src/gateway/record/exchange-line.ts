@@ -1,9 +1,10 @@
-import { errorCatalogue } from '../../errors/catalogue.ts';
-import { escapeText, isoTime, type LineLevel, type LogFormat } from '../../telemetry/log-text.ts';
-import type { FinishedExchange } from './finished-exchange.ts';
+import { errorCatalogue, type ErrorCode } from '../../errors/catalogue.ts';
+import { constantPart, type LineWriter } from '../../telemetry/line-writer.ts';
+import type { LineLevel, LogFormat } from '../../telemetry/log-text.ts';
+import type { ExchangeOutcome, FinishedExchange } from './finished-exchange.ts';
 
 /** No line is longer, whatever the request held: each character becomes six at most. */
-export const maxLineBytes = 48 * 1024;
+export const maxLineBytes = 32 * 1024;
 
 const maxShort = 128;
 const maxHost = 255;
@@ -11,11 +12,12 @@ const maxPath = 2048;
 const maxReason = 1024;
 
 /**
- * One line of the access log, with its line end, in ASCII only. Says what happened to the request and, where the gateway made
- * an error of it, the cause and what to do. Never a query, a header or a body.
+ * Writes one line of the access log, with its line end, in ASCII only. It says what happened to the request and, where the
+ * gateway made an error of it, the cause and what to do; never a query, a header or a body.
  */
-export function exchangeLine(exchange: FinishedExchange, format: LogFormat): string {
-  return format === 'json' ? jsonLine(exchange) : textLine(exchange);
+export function writeExchangeLine(line: LineWriter, exchange: FinishedExchange, format: LogFormat): void {
+  if (format === 'json') writeJsonLine(line, exchange);
+  else writeTextLine(line, exchange);
 }
 
 /** Whether somebody other than the client is at fault: such lines are warnings, the gateway's own faults errors. */
@@ -28,41 +30,110 @@ function levelOf(exchange: FinishedExchange): LineLevel {
   return exchange.code === 'internal_error' ? 'error' : 'warn';
 }
 
-function jsonLine(e: FinishedExchange): string {
-  let line =
-    `{"level":"${levelOf(e)}","time":"${isoTime(e.startedAtMs)}","msg":"request","request_id":"${escapeText(e.requestId, maxShort)}",` +
-    `"method":"${escapeText(e.method, maxShort)}","host":"${escapeText(e.host, maxHost)}","path":"${escapeText(withoutQuery(e.rawPath), maxPath)}",` +
-    `"status":${e.status},"outcome":"${e.outcome}","duration_ms":${rounded(e.durationMs)},"upstream_ms":${rounded(e.upstreamMs)},` +
-    `"route":"${e.routeId}","upstream":"${e.upstreamId}","key":"${e.keyId === '' ? 'anonymous' : e.keyId}",` +
-    `"remote":"${escapeText(e.remoteAddress, maxShort)}","bytes_in":${e.bytesIn},"bytes_out":${e.bytesOut},"attempts":${e.attempts}`;
-  if (e.code !== null) line += `,"code":"${e.code}"`;
-  if (e.reason !== '') line += `,"reason":"${escapeText(e.reason, maxReason)}"`;
-  if (e.code !== null) line += `,"hint":"${escapeText(errorCatalogue[e.code].hint, maxReason)}"`;
-  return `${line}}\n`;
+function writeJsonLine(line: LineWriter, e: FinishedExchange): void {
+  line.constant(json.level[levelOf(e)]);
+  line.time(e.startedAtMs);
+  line.constant(json.requestId);
+  line.text(e.requestId, maxShort);
+  line.constant(json.method);
+  line.text(e.method, maxShort);
+  line.constant(json.host);
+  line.text(e.host, maxHost);
+  line.constant(json.path);
+  line.text(withoutQuery(e.rawPath), maxPath);
+  line.constant(json.status);
+  line.integer(e.status);
+  line.constant(outcomePart(e.outcome));
+  line.milliseconds(e.durationMs);
+  line.constant(json.upstreamMs);
+  line.milliseconds(e.upstreamMs);
+  line.constant(json.route);
+  line.text(e.routeId, maxShort);
+  line.constant(json.upstream);
+  line.text(e.upstreamId, maxShort);
+  line.constant(json.key);
+  line.text(e.keyId === '' ? 'anonymous' : e.keyId, maxShort);
+  line.constant(json.remote);
+  line.text(e.remoteAddress, maxShort);
+  line.constant(json.bytesIn);
+  line.integer(e.bytesIn);
+  line.constant(json.bytesOut);
+  line.integer(e.bytesOut);
+  line.constant(json.attempts);
+  line.integer(e.attempts);
+  if (e.reason !== '') {
+    line.constant(json.reason);
+    line.text(e.reason, maxReason);
+    line.constant(json.quote);
+  }
+  if (e.code !== null) line.constant(codePart(e.code));
+  line.constant(json.end);
 }
 
-function textLine(e: FinishedExchange): string {
-  let line =
-    `${isoTime(e.startedAtMs)} ${levelOf(e).padEnd(5)} ${escapeText(e.method, maxShort) || '-'} ${escapeText(e.host, maxHost)}` +
-    `${escapeText(withoutQuery(e.rawPath), maxPath)} ${e.status === 0 ? '-' : e.status} ${rounded(e.durationMs)}ms` +
-    ` in=${e.bytesIn} out=${e.bytesOut} from=${escapeText(e.remoteAddress, maxShort)}`;
-  if (e.outcome !== 'ok') line += ` outcome=${e.outcome}`;
-  if (e.routeId !== '') line += ` route=${e.routeId}`;
-  if (e.upstreamId !== '') line += ` upstream=${e.upstreamId}`;
-  if (e.keyId !== '') line += ` key=${e.keyId}`;
-  line += ` id=${escapeText(e.requestId, maxShort)}`;
-  if (e.code !== null) line += ` code=${e.code}`;
-  if (e.reason !== '') line += ` | ${escapeText(e.reason, maxReason)}`;
-  if (isFailure(e)) line += ` | ${escapeText(errorCatalogue[e.code!].hint, maxReason)}`;
-  return `${line}\n`;
+const json = {
+  level: {
+    trace: constantPart('{"level":"trace","time":"'),
+    debug: constantPart('{"level":"debug","time":"'),
+    info: constantPart('{"level":"info","time":"'),
+    warn: constantPart('{"level":"warn","time":"'),
+    error: constantPart('{"level":"error","time":"'),
+  },
+  requestId: constantPart('","msg":"request","request_id":"'),
+  method: constantPart('","method":"'),
+  host: constantPart('","host":"'),
+  path: constantPart('","path":"'),
+  status: constantPart('","status":'),
+  upstreamMs: constantPart(',"upstream_ms":'),
+  route: constantPart(',"route":"'),
+  upstream: constantPart('","upstream":"'),
+  key: constantPart('","key":"'),
+  remote: constantPart('","remote":"'),
+  bytesIn: constantPart('","bytes_in":'),
+  bytesOut: constantPart(',"bytes_out":'),
+  attempts: constantPart(',"attempts":'),
+  reason: constantPart(',"reason":"'),
+  quote: constantPart('"'),
+  end: constantPart('}\n'),
+} as const;
+
+const outcomeParts = new Map<ExchangeOutcome, Uint8Array>();
+const codeParts = new Map<ErrorCode, Uint8Array>();
+
+function outcomePart(outcome: ExchangeOutcome): Uint8Array {
+  let part = outcomeParts.get(outcome);
+  if (part === undefined) outcomeParts.set(outcome, (part = constantPart(`,"outcome":"${outcome}","duration_ms":`)));
+  return part;
 }
+
+function codePart(code: ErrorCode): Uint8Array {
+  let part = codeParts.get(code);
+  if (part === undefined) codeParts.set(code, (part = constantPart(`,"code":"${code}","hint":${JSON.stringify(errorCatalogue[code].hint)}`)));
+  return part;
+}
+
+function writeTextLine(line: LineWriter, e: FinishedExchange): void {
+  line.time(e.startedAtMs);
+  line.text(` ${levelOf(e).padEnd(5)} ${e.method === '' ? '-' : e.method} `, maxShort);
+  line.text(e.host, maxHost);
+  line.text(withoutQuery(e.rawPath), maxPath);
+  line.text(` ${e.status === 0 ? '-' : e.status} `, maxShort);
+  line.milliseconds(e.durationMs);
+  line.text(`ms in=${e.bytesIn} out=${e.bytesOut} from=${e.remoteAddress}`, maxShort);
+  if (e.outcome !== 'ok') line.text(` outcome=${e.outcome}`, maxShort);
+  if (e.routeId !== '') line.text(` route=${e.routeId}`, maxShort);
+  if (e.upstreamId !== '') line.text(` upstream=${e.upstreamId}`, maxShort);
+  if (e.keyId !== '') line.text(` key=${e.keyId}`, maxShort);
+  line.text(` id=${e.requestId}`, maxShort);
+  if (e.code !== null) line.text(` code=${e.code}`, maxShort);
+  if (e.reason !== '') line.text(` | ${e.reason}`, maxReason);
+  if (isFailure(e)) line.text(` | ${errorCatalogue[e.code!].hint}`, maxReason);
+  line.constant(textEnd);
+}
+
+const textEnd = constantPart('\n');
 
 // Whoever forgets to cut it: a query may hold a key.
 function withoutQuery(path: string): string {
   const question = path.indexOf('?');
   return question < 0 ? path : path.slice(0, question);
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

@@ -1,6 +1,7 @@
 import type { WorkerCounters } from '../../telemetry/shared-counters.ts';
+import { LineWriter } from '../../telemetry/line-writer.ts';
 import type { LogFormat } from '../../telemetry/log-text.ts';
-import { exchangeLine, isFailure, maxLineBytes } from './exchange-line.ts';
+import { isFailure, maxLineBytes, writeExchangeLine } from './exchange-line.ts';
 import type { FinishedExchange } from './finished-exchange.ts';
 
 export interface ExchangeRecorderOptions {
@@ -26,8 +27,7 @@ export class ExchangeRecorder {
   readonly #logFailures: boolean;
   readonly #send: (lines: Uint8Array<ArrayBuffer>) => void;
   readonly #onTimer: () => void;
-  #buffer = Buffer.from(new ArrayBuffer(bufferBytes));
-  #length = 0;
+  readonly #writer = new LineWriter(bufferBytes);
   #lines = 0;
   #timer: NodeJS.Timeout | null = null;
 
@@ -47,11 +47,10 @@ export class ExchangeRecorder {
   record(exchange: FinishedExchange): void {
     this.#counters.requestFinished(exchange.status, exchange.code, exchange.durationMs, exchange.bytesIn, exchange.bytesOut);
     if (isFailure(exchange) ? !this.#logFailures : !this.#logRequests) return;
-    const line = exchangeLine(exchange, this.#format);
-    if (this.#length + line.length > bufferBytes) this.flush();
-    this.#length += this.#buffer.latin1Write(line, this.#length);
+    writeExchangeLine(this.#writer, exchange, this.#format);
     this.#lines++;
-    this.#timer ??= setTimeout(this.#onTimer, flushMs).unref();
+    if (this.#writer.length > bufferBytes - maxLineBytes) this.flush();
+    else this.#timer ??= setTimeout(this.#onTimer, flushMs).unref();
   }
 
   /** Hands over what there is. Call it before the thread ends. */
@@ -60,30 +59,30 @@ export class ExchangeRecorder {
       clearTimeout(this.#timer);
       this.#timer = null;
     }
-    if (this.#length === 0) return;
-    const filled = this.#buffer.subarray(0, this.#length);
+    const writer = this.#writer;
+    const { length } = writer;
+    if (length === 0) return;
     const lines = this.#lines;
     this.#lines = 0;
-    this.#length = 0;
     if (this.#counters.logBacklog > maxBacklog) {
+      writer.length = 0;
       this.#counters.logLinesDropped(lines);
       return;
     }
-    this.#counters.logBytesSent(filled.length);
-    if (filled.length < bufferBytes / 4) {
-      // Little traffic: a copy of the right size is cheaper than giving the whole buffer away.
-      const copy = new Uint8Array(filled.length);
-      copy.set(filled);
-      this.#send(copy);
+    this.#counters.logBytesSent(length);
+    if (length > smallBatch) {
+      this.#send(writer.takeFilled());
       return;
     }
-    this.#buffer = Buffer.from(new ArrayBuffer(bufferBytes));
-    this.#send(new Uint8Array(filled.buffer as ArrayBuffer, filled.byteOffset, filled.length));
+    // Little traffic: a copy of the right size is cheaper than giving the whole buffer away.
+    const copy = writer.bytes.slice(0, length);
+    writer.length = 0;
+    this.#send(copy);
   }
 }
 
 const flushMs = 100;
-const bufferBytes = 64 * 1024;
+/** A batch goes when no further line is sure to fit. */
+const bufferBytes = 64 * 1024 + maxLineBytes;
+const smallBatch = 16 * 1024;
 const maxBacklog = 4 * 1024 * 1024;
-
-if (maxLineBytes > bufferBytes) throw new Error('a line of the access log must fit into the buffer');
