@@ -158,7 +158,8 @@ async function withCredentialWarning(context: ControlContext, committed: Committ
   const { value } = committed;
   // In another process than the gateway, environment and files may differ from the gateway's.
   if (!context.publishing.serves || !value.auth_value_set) return committed;
-  const row = await context.store.read((tx) => tx.upstreams.get(value.id));
+  // The change is committed and served; a store that fails now takes only the warning away.
+  const row = await context.store.read((tx) => tx.upstreams.get(value.id)).catch(() => undefined);
   if (row === undefined || row.auth_value_reference === null) return committed;
   const { credential } = await context.credentials.resolve(row);
   if (credential.kind !== 'unavailable') return committed;

@@ -79,7 +79,8 @@ test("the gateway's own files are not read, by whatever way they are reached", a
   writeFileSync(own, 'key');
   symlinkSync(own, join(directory, 'link'));
   linkSync(own, join(directory, 'hard'));
-  for (const name of ['own.key', 'link', 'hard', '../' + directory.split('/').at(-1) + '/own.key']) {
+  writeFileSync(`${own}-wal`, 'log');
+  for (const name of ['own.key', 'own.key-wal', 'link', 'hard', '../' + directory.split('/').at(-1) + '/own.key']) {
     assert.match(await reasonOf({ kind: 'file', path: join(directory, name) }), /gateway's own/);
   }
 });

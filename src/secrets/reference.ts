@@ -90,16 +90,13 @@ class Refusal extends Error {}
 async function readSecretFile(path: string, protectedFiles: readonly string[]): Promise<string> {
   const real = await realpath(path);
   if (/^\/(?:proc|sys|dev)\//.test(real)) throw new Refusal('is not a plain file');
-  // A pipe without a writer would block for ever, so look before opening, and again at what was opened.
+  // Before it is opened: closing the database's file again would drop SQLite's locks on it (fcntl(2)).
+  if (await isProtected(real, protectedFiles)) throw new Refusal("is the gateway's own and not for sending");
+  // A pipe without a writer would block for ever.
   const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const opened = await file.stat();
     if (!opened.isFile()) throw new Refusal('is not a plain file');
-    for (const protectedFile of protectedFiles) {
-      const other = await stat(protectedFile).catch(() => undefined);
-      if (other !== undefined && other.dev === opened.dev && other.ino === opened.ino)
-        throw new Refusal("is the gateway's own and not for sending");
-    }
     if (opened.size > maxBytes) throw new Refusal('is too large for a secret');
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(maxBytes + 1), position: 0 });
     if (bytesRead > maxBytes) throw new Refusal('is too large for a secret');
@@ -109,6 +106,19 @@ async function readSecretFile(path: string, protectedFiles: readonly string[]): 
   } finally {
     await file.close();
   }
+}
+
+/** The file itself by any name, and what lies beside it under its name and a dash, as SQLite's log does. */
+async function isProtected(real: string, protectedFiles: readonly string[]): Promise<boolean> {
+  const { dev, ino } = await stat(real);
+  for (const protectedFile of protectedFiles) {
+    const own = await realpath(protectedFile).catch(() => undefined);
+    if (own === undefined) continue;
+    if (real === own || real.startsWith(`${own}-`)) return true;
+    const other = await stat(own);
+    if (other.dev === dev && other.ino === ino) return true;
+  }
+  return false;
 }
 
 function reasonOf(error: unknown): string {

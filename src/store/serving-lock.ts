@@ -15,7 +15,7 @@ export function servingLockPath(databasePath: string): string {
 /** Takes the lock until the returned database is closed; undefined when another process has it. */
 export async function takeServingLock(databasePath: string): Promise<DatabaseSync | undefined> {
   const path = servingLockPath(databasePath);
-  closeSync(openSync(path, 'a', 0o600));
+  createForOwner(path);
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     // A command that just looks whether the lock is taken is in the way for an instant.
@@ -25,6 +25,15 @@ export async function takeServingLock(databasePath: string): Promise<DatabaseSyn
     database.close();
     if (isBusy(error)) return undefined;
     throw error;
+  }
+}
+
+/** Only where it is missing: closing a file that SQLite has open too would drop this process's locks on it (fcntl(2)). */
+function createForOwner(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
