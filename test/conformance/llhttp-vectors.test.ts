@@ -77,6 +77,8 @@ if (vectors.length === 0) {
       const response = await client.response({ method, timeoutMs: 2_000 });
       assert.equal(response.status, 200, response.body.toString());
     }
+    // What is cut off in its body has gone upstream all the same; waiting for it keeps it out of the next test.
+    await eventually(() => harness.upstream.requests.length - before >= vector.heads_complete, `${vector.heads_complete} heads upstream`, 2_000);
     const requests = harness.upstream.requests.slice(before);
     for (const request of requests.slice(0, vector.messages_complete)) assert.equal(await request.ended(), true);
     assert.ok(requests.length >= vector.messages_complete && requests.length <= Math.max(vector.heads_complete, vector.messages_complete), `${requests.length} requests upstream`);
@@ -142,7 +144,8 @@ if (vectors.length === 0) {
     const text = bytes.latin1Slice();
     const expected = Number(/(?:^|\r\n)HTTP\/\d\.\d (?!1\d\d)(\d{3})/.exec(text)?.[1]);
     // llhttp counts a message as complete only where its framing says so; ones cut short by the vector's end break off.
-    const cut = vector.messages_complete === 0 && /\r\n(content-length|transfer-encoding):/i.test(text);
+    const interim = text.match(/(?:^|\r\n)HTTP\/\d\.\d 1\d\d /g)?.length ?? 0;
+    const cut = vector.messages_complete <= interim && /\r\n(content-length|transfer-encoding):/i.test(text);
     try {
       const response = await client.response();
       if (cut && response.status === 502) return;

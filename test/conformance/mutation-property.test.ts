@@ -36,6 +36,7 @@ before(async () => {
     });
   });
   await new Promise<void>((resolve) => judge.listen(0, '127.0.0.1', resolve));
+  judge.unref();
 });
 after(() => {
   judge.closeAllConnections();

@@ -1,6 +1,7 @@
 /**
- * llhttp accepts these vectors and APIGate deliberately does not (or does something else with them). Keyed by
- * file and title; the reason names the rule. Everything not listed here goes by llhttp's verdict.
+ * Vectors on which APIGate deliberately decides otherwise than llhttp: nearly always stricter, and looser only
+ * where llhttp knows a fixed list of methods. Keyed by file and title; the reason names the rule. Everything
+ * not listed here goes by llhttp's verdict.
  */
 export interface Deviation {
   readonly file: string;
@@ -11,6 +12,8 @@ export interface Deviation {
 }
 
 export const stricterRequests: readonly Deviation[] = [
+  { file: 'request/invalid.md', title: 'HTTP protocol and ANNOUNCE method', reason: 'looser: any token is a method and is forwarded', statuses: [200] },
+  { file: 'request/invalid.md', title: 'Invalid method', reason: 'looser: any token is a method and is forwarded', statuses: [200] },
   { file: 'request/connection.md', title: 'Emitting part of body and pausing', reason: 'an Upgrade token other than websocket is not forwarded; the four body bytes are, and what follows them is no request', statuses: [200] },
   { file: 'request/connection.md', title: 'Upgrade POST request', reason: 'Upgrade: HTTP/2.0 is not forwarded; the body is, and what follows it is no request', statuses: [200] },
   { file: 'request/connection.md', title: 'Setting a flag and pausing', reason: 'Upgrade: ws is no websocket and is not forwarded; the request itself is', statuses: [200] },
@@ -34,6 +37,7 @@ export const stricterRequests: readonly Deviation[] = [
 ];
 
 export const stricterResponses: readonly Deviation[] = [
+  { file: 'response/connection.md', title: 'HTTP 100 first, then 400', reason: 'the empty line between the two is no part of RFC 9112', statuses: [502] },
   { file: 'response/connection.md', title: 'HTTP 101 response with Upgrade and Content-Length header', reason: '101 only when asked', statuses: [502] },
   { file: 'response/connection.md', title: 'HTTP 101 response with Upgrade and Transfer-Encoding header', reason: '101 only when asked', statuses: [502] },
   { file: 'response/sample.md', title: 'RTSP response', reason: 'HTTP/1.0 and HTTP/1.1 only', statuses: [502] },
