@@ -1,7 +1,8 @@
-import { exchangeLine } from '../../src/gateway/record/exchange-line.ts';
+import { maxLineBytes, writeExchangeLine } from '../../src/gateway/record/exchange-line.ts';
 import { ExchangeRecorder } from '../../src/gateway/record/exchange-recorder.ts';
 import { PoolLimits, createPoolSlots } from '../../src/gateway/forward/pool-limits.ts';
 import { createSharedCounters, openSharedCounters } from '../../src/telemetry/shared-counters.ts';
+import { LineWriter } from '../../src/telemetry/line-writer.ts';
 import { micro } from './micro.ts';
 
 const counters = openSharedCounters(createSharedCounters({ workers: 2 }), 0);
@@ -19,13 +20,14 @@ micro('counters: started and finished', 2_000_000, (times) => {
 });
 for (const format of ['json', 'text'] as const) {
   micro(`one access log line, ${format}`, 500_000, (times) => {
-    let length = 0;
+    const writer = new LineWriter(maxLineBytes);
     for (let i = 0; i < times; i++) {
       exchange.startedAtMs += i & 1;
       exchange.durationMs = (i & 4095) / 1000;
-      length += exchangeLine(exchange, format).length;
+      writer.length = 0;
+      writeExchangeLine(writer, exchange, format);
     }
-    return length;
+    return writer.length;
   });
 }
 let bytes = 0;
