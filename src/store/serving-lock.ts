@@ -19,7 +19,7 @@ export async function takeServingLock(databasePath: string): Promise<DatabaseSyn
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     // A command that just looks whether the lock is taken is in the way for an instant.
-    await waitForLock(() => database.exec('BEGIN EXCLUSIVE'), performance.now() + 300);
+    await waitForLock(() => database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE'), performance.now() + 300);
     return database;
   } catch (error) {
     database.close();

@@ -216,6 +216,8 @@ test('a gateway that is killed does not hold the database', async () => {
   assert.equal(await nextLine(gateway), 'serving true');
   assert.equal(await store.isServed(), true);
   assert.equal(await store.claimServing(), false);
+  assert.equal(statSync(servingLockPath(path)).size, 0);
+  assert.equal(existsSync(`${servingLockPath(path)}-journal`), false);
   gateway.kill('SIGKILL');
   await once(gateway, 'exit');
   assert.equal(await store.isServed(), false);
