@@ -64,7 +64,7 @@ class GatewayWorker {
         counters: this.counters,
         format: birth.logFormat,
         logRequests: birth.logRequests,
-        send: (lines) => post({ type: 'lines', lines }, [lines.buffer as ArrayBuffer]),
+        send: (lines) => post({ type: 'lines', lines }, [lines.buffer]),
       }),
       limiter: this.limiter,
       keysUsed: new Map(),

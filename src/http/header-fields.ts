@@ -91,12 +91,12 @@ export class HeaderFields {
 
   /** Value of field `index` as a string; obs-text bytes become the code points of the same number. */
   value(index: number): string {
-    return this.bytes.latin1Slice(this.valueStart[index]!, this.valueEnd[index]!);
+    return this.bytes.latin1Slice(this.valueStart[index], this.valueEnd[index]);
   }
 
   /** Name of field `index` as it was sent. */
   name(index: number): string {
-    return this.bytes.latin1Slice(this.nameStart[index]!, this.nameEnd[index]!);
+    return this.bytes.latin1Slice(this.nameStart[index], this.nameEnd[index]);
   }
 
   /** Index of the first field of that kind at or after `from`, or -1. */

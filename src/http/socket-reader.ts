@@ -74,11 +74,11 @@ interface AcceptedSocket extends net.Socket {
  * `onread` option (measured: 9 µs of CPU per request). This is the one use of a private property of Node's; where it
  * is not as expected, the accepted socket itself is used, with 'data' events.
  *
- * Returns the socket to use. `server` must accept with `pauseOnConnect: true`.
+ * Returns the socket to use. The server must accept with `pauseOnConnect: true`. `mayAdopt` false takes the other way.
  */
-export function adoptAccepted(accepted: net.Socket, owner: SocketOwner): net.Socket {
-  const handle = (accepted as AcceptedSocket)._handle;
-  if (!canAdopt || handle === null || typeof handle !== 'object') {
+export function adoptAccepted(accepted: net.Socket, owner: SocketOwner, mayAdopt = true): net.Socket {
+  const handle = mayAdopt ? (accepted as AcceptedSocket)._handle : undefined;
+  if (handle === null || typeof handle !== 'object') {
     ownSocket(accepted, owner, false);
     accepted.resume();
     return accepted;
@@ -88,12 +88,4 @@ export function adoptAccepted(accepted: net.Socket, owner: SocketOwner): net.Soc
   const socket = new net.Socket(options);
   ownSocket(socket, owner, true);
   return socket;
-}
-
-/** Whether this Node lets us adopt handles; false where a test turns it off. */
-let canAdopt = true;
-
-/** For tests of the fallback path. */
-export function setAdoption(enabled: boolean): void {
-  canAdopt = enabled;
 }

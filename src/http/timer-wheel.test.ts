@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Deadline, TimerWheel } from './timer-wheel.ts';
 
-function wheelAt(): { wheel: TimerWheel; start: number; run(to: number): void } {
+function wheelAt(): { wheel: TimerWheel; start: number; run: (to: number) => void } {
   const wheel = new TimerWheel(50);
   const start = wheel.now;
   let now = start;

@@ -38,8 +38,7 @@ export async function serve(settings: Settings, options: ServeOptions, stderr: C
   });
   try {
     const start = options.demo ? await demoSettings(settings, cleanups) : settings;
-    const stop = await startGateway(start, options.demo, sink, logger, stderr, cleanups);
-    await stop;
+    await runGateway(start, options.demo, sink, logger, stderr, cleanups);
     return 0;
   } catch (error) {
     stderr.write(`apigate: ${reasonOf(error)}\n`);
@@ -50,8 +49,8 @@ export async function serve(settings: Settings, options: ServeOptions, stderr: C
   }
 }
 
-/** Starts both planes in order; the promise inside resolves when the gateway has stopped. */
-async function startGateway(settings: Settings, demo: boolean, sink: LogSink, logger: Logger, stderr: CliOutput, cleanups: (() => unknown)[]): Promise<void> {
+/** Starts both planes in order, and stops them when asked. */
+async function runGateway(settings: Settings, demo: boolean, sink: LogSink, logger: Logger, stderr: CliOutput, cleanups: (() => unknown)[]): Promise<void> {
   // Ports first: a second gateway must not touch the database of the first.
   const listeners = await claimListeners(settings);
   const socketDirectory = mkdtempSync(join(tmpdir(), 'apigate-'));

@@ -107,13 +107,13 @@ export class WorkerPool implements Publisher {
     this.stopping = true;
     this.broadcast({ type: 'drain', deadlineMs });
     await this.until(() => this.members.every((member) => member === null || member.drained), deadlineMs + 1_000);
-    await Promise.all(this.members.map((member) => member?.worker.terminate()));
+    await this.terminate();
   }
 
   /** Ends all workers at once. */
   async terminate(): Promise<void> {
     this.stopping = true;
-    await Promise.all(this.members.map((member) => member?.worker.terminate()));
+    for (const member of this.members) await member?.worker.terminate();
   }
 
   private learn(change: GatewayConfigChange): { poolSlots: SlotAssignments; rateSlots: SlotAssignments } {
@@ -206,7 +206,7 @@ export class WorkerPool implements Publisher {
         } catch (error) {
           this.waiting.delete(check);
           clearTimeout(timer);
-          reject(error as Error);
+          reject(error);
         }
       };
       const settle = (result: boolean): void => {
