@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -28,6 +28,8 @@ let gateway: Gateway;
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'apigate-e2e-'));
+  // nginx started by root serves as nobody.
+  await chmod(directory, 0o755);
   upstream = await startEchoUpstream();
   gateway = await startGateway({ upstream: upstream.url, workers: 2 });
 });
@@ -127,7 +129,7 @@ describe('nginx as the upstream', { skip: missing('nginx', '-v') }, () => {
 events { worker_connections 512; }
 http {
   access_log off; client_body_temp_path ${directory}/t1; proxy_temp_path ${directory}/t2; fastcgi_temp_path ${directory}/t3; uwsgi_temp_path ${directory}/t4; scgi_temp_path ${directory}/t5;
-  types { text/html html; text/plain txt; } gzip on; gzip_types text/plain; gzip_min_length 100; keepalive_requests 7;
+  types { text/html html; text/plain txt; } gzip on; gzip_types text/plain; gzip_min_length 100; gzip_proxied any; keepalive_requests 7;
   server { listen 127.0.0.1:${port}; root ${directory}/www; autoindex on; }
 }`,
     );

@@ -41,6 +41,7 @@ suite('a fresh clone', { skip }, () => {
 
   test('npm start -- --demo installs what is missing, and the curl that it prints works', async (context) => {
     const gateway = new Terminal(clone, ['start', '--', '--demo', '--port', String(port)]);
+    context.after(() => gateway.stop('SIGTERM'));
     await eventually(() => gateway.ended || triedNext.test(gateway.output), () => `a curl to try\n${gateway.output}`, 180_000);
     if (gateway.ended && gateway.output.includes('The npm registry is out of reach')) {
       outOfReach = 'the npm registry is out of reach';
@@ -58,6 +59,7 @@ suite('a fresh clone', { skip }, () => {
     if (outOfReach !== undefined) return context.skip(outOfReach);
     const started = performance.now();
     const gateway = new Terminal(clone, ['start', '--', '--demo', '--port', String(port)]);
+    context.after(() => gateway.stop('SIGTERM'));
     await eventually(() => gateway.ended || triedNext.test(gateway.output), () => `a curl to try\n${gateway.output}`, 30_000);
     assert.ok(!gateway.ended, gateway.output);
     const seconds = (performance.now() - started) / 1000;
