@@ -159,7 +159,7 @@ describe('timeout_ms', { concurrency: true }, () => {
       assertDue(performance.now() - start, 5_000);
       assert.equal(response.status, 504);
       assert.equal(response.json()['code'], 'upstream_connect_timeout');
-      assert.equal((await harness.gateway.record((each) => each.request_id === response.value('x-request-id'))).outcome, 'upstream_timeout');
+      assert.equal((await harness.gateway.record((each) => each.request_id === response.value('x-request-id'))).outcome, 'upstream_connect');
     } finally {
       await listener.stop();
     }
