@@ -40,9 +40,18 @@ export class AdminSession {
   call(method: string, path: string, { headers = {}, body, type = 'application/json' }: AdminCall = {}): Promise<AdminAnswer> {
     const payload = body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
     const sent: http.OutgoingHttpHeaders = { accept: 'application/json', ...this.#authority, ...headers };
-    if (payload !== undefined) Object.assign(sent, { 'content-length': Buffer.byteLength(payload) }, type === null ? {} : { 'content-type': type });
+    if (payload !== undefined)
+      Object.assign(sent, { 'content-length': Buffer.byteLength(payload) }, type === null ? {} : { 'content-type': type });
     return new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port: this.#gateway.port, method, path: `/admin${path}`, headers: sent, agent: false, timeout: 20_000 };
+      const options = {
+        host: '127.0.0.1',
+        port: this.#gateway.port,
+        method,
+        path: `/admin${path}`,
+        headers: sent,
+        agent: false,
+        timeout: 20_000,
+      };
       const request = http.request(options, (response) => {
         const pieces: Buffer[] = [];
         response.on('data', (piece: Buffer) => pieces.push(piece));

@@ -25,7 +25,11 @@ export const commandFile = process.env['APIGATE_TEST_ENTRY'] === undefined ? lau
 
 /** Lets the CLI find a gateway's database without a flag. */
 export function localEnvironment(gateway: Gateway): Record<string, string> {
-  return { APIGATE_DATABASE_DSN: `${gateway.directory}/apigate.db`, APIGATE_SERVER_HOST: '127.0.0.1', APIGATE_SERVER_PORT: String(gateway.port) };
+  return {
+    APIGATE_DATABASE_DSN: `${gateway.directory}/apigate.db`,
+    APIGATE_SERVER_HOST: '127.0.0.1',
+    APIGATE_SERVER_PORT: String(gateway.port),
+  };
 }
 
 /** Lets the CLI speak REST to a running gateway without a flag. */
