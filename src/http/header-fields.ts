@@ -1,5 +1,6 @@
-import { COLON, CR, HTAB, isTokenByte, isValueByte, LF, SP } from './characters.ts';
+import { COLON, CR, HTAB, isTokenByte, LF, SP } from './characters.ts';
 import { kindOf } from './known-fields.ts';
+import { skipValueBytes, WordView } from './skip-value-bytes.ts';
 
 /** The bytes end before the header section does. */
 export const needMore = -1;
@@ -28,6 +29,7 @@ export class HeaderFields {
   /** After `malformed`: what is wrong, for the operator. */
   reason = '';
   readonly maxFields: number;
+  private readonly view = new WordView();
 
   constructor(maxFields: number) {
     this.maxFields = maxFields;
@@ -46,6 +48,8 @@ export class HeaderFields {
    */
   parse(bytes: Buffer, position: number, end: number): number {
     this.bytes = bytes;
+    const words = this.view.of(bytes);
+    const shift = bytes.byteOffset;
     let count = 0;
     let at = position;
     for (;;) {
@@ -66,7 +70,7 @@ export class HeaderFields {
       at++;
       while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at++;
       let valueStart = at;
-      while (at < end && isValueByte[bytes[at]!] === 1) at++;
+      at = skipValueBytes(bytes, words, shift, at, end);
       if (at + 1 >= end) {
         if (at < end && bytes[at] !== CR) return this.fail(this.valueFault(bytes[at]!));
         return this.stop(count, needMore);
