@@ -6,7 +6,7 @@ import { isValueByte } from './characters.ts';
  */
 export class WordView {
   private bytes: Buffer | null = null;
-  private words = new Int32Array(0);
+  private words: Int32Array = new Int32Array(0);
 
   of(bytes: Buffer): Int32Array {
     if (bytes !== this.bytes) {
