@@ -18,7 +18,10 @@ import { randomId } from './listen/random-id.ts';
 import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
 import { allowField, errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
 import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from './reply/write-response-head.ts';
+import { isIdempotent } from './forward/is-idempotent.ts';
 import { handshakeFault } from './forward/websocket-handshake.ts';
+import { outcomeOf } from './record/outcome-of.ts';
+import { isEventStream } from './reply/is-event-stream.ts';
 import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
@@ -146,7 +149,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onRequestEnd(trailers: HeaderFields | null): void {
     this.requestComplete = true;
-    if (this.forwarding && this.chunkedUpstream) writeLastChunk(this.gateway.requestOutput, trailers);
+    if (this.forwarding && this.chunkedUpstream) this.gateway.requestOutput.lastChunk(trailers);
   }
 
   /** Sends what one read from the client has brought: the head and the body bytes at hand go out in one write. */
@@ -340,7 +343,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   onResponseEnd(trailers: HeaderFields | null): void {
-    if (this.chunkedToClient) writeLastChunk(this.client.output, trailers);
+    if (this.chunkedToClient) this.client.output.lastChunk(trailers);
     this.client.send();
     this.dropUpstream();
     this.finish();
@@ -564,55 +567,5 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   private now(): number {
     return performance.now();
-  }
-}
-
-function writeLastChunk(out: OutputBuffer, trailers: HeaderFields | null): void {
-  out.text('0\r\n');
-  if (trailers !== null) {
-    for (let index = 0; index < trailers.count; index++) {
-      if (trailers.kinds[index] === 0) out.copy(trailers.bytes, trailers.nameStart[index]!, trailers.lineEnd[index]!);
-    }
-  }
-  out.crlf();
-}
-
-// RFC 9110 section 9.2.2. Unknown methods may do anything.
-function isIdempotent(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'PUT' || method === 'DELETE';
-}
-
-function isEventStream(fields: HeaderFields): boolean {
-  const index = fields.find(kind.contentType);
-  if (index < 0) return false;
-  const start = fields.valueStart[index]!;
-  const byte = fields.bytes[start]! | 0x20;
-  if (byte !== 0x74) return false; // not 't'
-  return /^text\/event-stream\s*(?:;|$)/i.test(fields.value(index));
-}
-
-function outcomeOf(code: ErrorCode): ExchangeOutcome {
-  switch (code) {
-    case 'upstream_connection_refused':
-    case 'upstream_unreachable':
-    case 'upstream_dns_failure':
-    case 'upstream_tls_untrusted':
-    case 'upstream_tls_name_mismatch':
-    case 'upstream_tls_expired':
-    case 'upstream_tls_failed':
-    case 'upstream_connect_timeout':
-    case 'upstream_address_forbidden':
-      return 'upstream_connect';
-    case 'upstream_timeout':
-      return 'upstream_timeout';
-    case 'upstream_reset':
-      return 'upstream_reset';
-    case 'upstream_invalid_response':
-      return 'upstream_protocol';
-    case 'upstream_overloaded':
-    case 'draining':
-      return 'overload';
-    default:
-      return 'rejected';
   }
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { HeaderFields } from './header-fields.ts';
 
 const size = 160 * 1024;
 const headRoom = 24;
@@ -61,6 +62,17 @@ export class OutputBuffer {
     this.text((end - start).toString(16));
     this.crlf();
     this.copy(source, start, end);
+    this.crlf();
+  }
+
+  /** Ends a chunked body, with its trailers. Fields of a known name are left out: none of them belongs there. */
+  lastChunk(trailers: HeaderFields | null): void {
+    this.text('0\r\n');
+    if (trailers !== null) {
+      for (let index = 0; index < trailers.count; index++) {
+        if (trailers.kinds[index] === 0) this.copy(trailers.bytes, trailers.nameStart[index]!, trailers.lineEnd[index]!);
+      }
+    }
     this.crlf();
   }
 
