@@ -117,8 +117,7 @@ export class RawClient {
   /** Writes bytes as they are (strings as latin1) and resolves once the kernel took them or the connection ended; fails after 15 s. */
   async send(data: string | Uint8Array): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
-    const nonce = /X-Test-Nonce: (\S+)\r\n/.exec(typeof data === 'string' ? data.slice(0, 4096) : Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 4096)).latin1Slice());
-    if (nonce !== null) this.#nonce = nonce[1];
+    this.#noteNonce(Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 4096)).latin1Slice());
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => reject(new DeadlinePassed('the kernel to take what was sent')), 15_000);
       this.socket.write(bytes, () => {
@@ -128,8 +127,14 @@ export class RawClient {
     });
   }
 
+  #noteNonce(text: string): void {
+    const nonce = /\r\nX-Test-Nonce: (\S+)\r\n/.exec(text)?.[1];
+    if (nonce !== undefined) this.#nonce = nonce;
+  }
+
   /** Sends pieces one after the other, each in a segment of its own as far as the kernel lets us. */
   async sendPieces(pieces: readonly (string | Uint8Array)[], gapMs = 0): Promise<void> {
+    this.#noteNonce(pieces.slice(0, 64).map((piece) => (typeof piece === 'string' ? piece : Buffer.from(piece).latin1Slice())).join(''));
     for (const piece of pieces) {
       await this.send(piece);
       await new Promise((resolve) => {
