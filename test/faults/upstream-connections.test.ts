@@ -291,6 +291,49 @@ describe('E05 bulkheads', () => {
     assert.equal((await harness.gateway.record((each) => each.request_id === id)).outcome, 'overload');
   });
 
+  test('E05 a client that leaves the queue gives up its place: its request never goes upstream', async () => {
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const { path, upstream } = await harness.exposed({ max_conns: 1 }, async (request, connection) => {
+      await gate;
+      await answerOk(request, connection);
+    });
+    const first = fetchRaw(harness.port, 'GET', { target: `${path}/first` });
+    await upstream.request(0);
+    const leaver = await RawClient.connect(harness.port);
+    await leaver.send(`POST ${path}/leaver HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi`);
+    const last = fetchRaw(harness.port, 'GET', { target: `${path}/last` });
+    await pause(100);
+    leaver.destroy();
+    await harness.gateway.record((record) => String(record.path).endsWith('/leaver'));
+    release();
+    assert.equal((await first).status, 200);
+    assert.equal((await last).status, 200);
+    assert.deepEqual(
+      upstream.requests.map((request) => request.target),
+      [`${path}/first`, `${path}/last`],
+    );
+  });
+
+  test('E05 a request waits in the queue no longer than its upstream may take to connect', async () => {
+    const { path } = await harness.exposed({ max_conns: 1, timeout_ms: 800 }, () => {});
+    const start = performance.now();
+    const statuses = (await Promise.all(Array.from({ length: 6 }, () => fetchRaw(harness.port, 'GET', { target: path, timeoutMs: 10_000 })))).map((response) => response.status);
+    assert.ok(performance.now() - start < 6_000, `${performance.now() - start}`);
+    assert.ok(statuses.every((status) => status === 503 || status === 504), statuses.join());
+  });
+
+  test('E05 a queued POST has its body intact', async () => {
+    const { path, upstream } = await harness.exposed({ max_conns: 1 }, async (request, connection) => {
+      await pause(40);
+      await answerOk(request, connection);
+    });
+    const bodies = Array.from({ length: 8 }, (_, index) => `${index}`.repeat(1_000 * (index + 1)));
+    const responses = await Promise.all(bodies.map((body) => fetchRaw(harness.port, 'POST', { target: `${path}/${body[0]}`, body })));
+    assert.deepEqual([...new Set(responses.map((response) => response.status))], [200]);
+    for (const request of upstream.requests) assert.equal(request.body.toString(), bodies[Number(request.target.split('/').at(-1))]);
+  });
+
   test('E05 a queued request is served when a connection comes free', async () => {
     const { path } = await harness.exposed({ max_conns: 2 }, async (request, connection) => {
       await pause(50);

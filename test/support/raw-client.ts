@@ -117,7 +117,7 @@ export class RawClient {
   /** Writes bytes as they are (strings as latin1) and resolves once the kernel took them or the connection ended; fails after 15 s. */
   async send(data: string | Uint8Array): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
-    this.#noteNonce(Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 4096)).latin1Slice());
+    this.#noteNonce(Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 32_768)).latin1Slice());
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => reject(new DeadlinePassed('the kernel to take what was sent')), 15_000);
       this.socket.write(bytes, () => {
