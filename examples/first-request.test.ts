@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run, unlessInstalled } from '../test/support/foreign-program.ts';
+import { machineEnvironment } from '../test/support/machine-node.ts';
 import { answerOk, startScriptedUpstream } from '../test/support/scripted-upstream.ts';
 import { entry, startGateway } from '../test/support/start-gateway.ts';
 
@@ -11,7 +12,7 @@ test('first-request.sh gets an answer of the upstream, with a key made for it', 
   try {
     const result = await run(join(import.meta.dirname, 'first-request.sh'), [upstream.url, '/v1/users'], {
       cwd: gateway.directory,
-      env: { ...process.env, APIGATE: `${process.execPath} ${entry}`, GATEWAY: gateway.url },
+      env: { ...machineEnvironment(), APIGATE: `${process.execPath} ${entry}`, GATEWAY: gateway.url },
     });
     assert.equal(result.code, 0, result.stdout + result.stderr);
     const seen = upstream.requests.at(-1);

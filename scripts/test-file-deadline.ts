@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
-const milliseconds = Number(process.env['APIGATE_TEST_FILE_DEADLINE']);
+const milliseconds = Number(process.env['TEST_FILE_DEADLINE_MS']);
 
 if (isMainThread && process.env['NODE_TEST_CONTEXT'] !== undefined && milliseconds > 0) {
   setTimeout(() => {

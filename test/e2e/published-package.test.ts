@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { mustRun, run, unlessInstalled } from '../support/foreign-program.ts';
 import { freePort } from '../support/free-port.ts';
+import { machineEnvironment } from '../support/machine-node.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 const oldNode = /^v(1\d|2[0-2])\./.test((await run('/usr/bin/node', ['--version'])).stdout) ? '/usr/bin/node' : undefined;
@@ -46,7 +47,7 @@ suite('the package as it is published', { skip: unlessInstalled('npm', 'tar') },
 
   test('serves, with workers, and stops on SIGTERM', async (context) => {
     const port = await freePort();
-    const gateway = spawn(process.execPath, [command, 'serve', '--demo', '--host', '127.0.0.1', '--port', String(port), '--workers', '2'], { cwd: scratch, stdio: ['ignore', 'pipe', 'pipe'] });
+    const gateway = spawn(process.execPath, [command, 'serve', '--demo', '--host', '127.0.0.1', '--port', String(port), '--workers', '2'], { cwd: scratch, env: machineEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
     context.after(() => gateway.kill('SIGKILL'));
     const exit = once(gateway, 'exit');
     let output = '';
