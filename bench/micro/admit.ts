@@ -9,8 +9,14 @@ const count = 10_000;
 const secrets = Array.from({ length: count }, (_, i) => `ak_${hash('sha256', String(i))}`);
 const table = emptyApiKeyTable().with(
   secrets.map((secret, i) => ({
-    id: `key_${i}`, name: `k${i}`, prefix: secret.slice(0, 12), hash: hash('sha256', secret), routes: [], rate_limit_per_minute: i % 2 === 0 ? 100_000_000 : null,
-    expires_at: null, revoked: false,
+    id: `key_${i}`,
+    name: `k${i}`,
+    prefix: secret.slice(0, 12),
+    hash: hash('sha256', secret),
+    routes: [],
+    rate_limit_per_minute: i % 2 === 0 ? 100_000_000 : null,
+    expires_at: null,
+    revoked: false,
   })),
 );
 const limiter = new RateLimiter();

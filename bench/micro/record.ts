@@ -7,9 +7,24 @@ import { micro } from './micro.ts';
 
 const counters = openSharedCounters(createSharedCounters({ workers: 2 }), 0);
 const exchange = {
-  requestId: 'f00dfeedf00dfeedf00dfeedf00dfeed', startedAtMs: Date.now(), durationMs: 1.23456, method: 'GET', host: 'api.example.com', rawPath: '/api/v1/users/1234',
-  status: 200, outcome: 'ok' as const, routeId: 'rt_0000000000000001', upstreamId: 'up_0000000000000001', keyId: 'key_0000000000000001', remoteAddress: '192.0.2.1',
-  bytesIn: 0, bytesOut: 612, code: null, reason: '', attempts: 1, upstreamMs: 0.9,
+  requestId: 'f00dfeedf00dfeedf00dfeedf00dfeed',
+  startedAtMs: Date.now(),
+  durationMs: 1.23456,
+  method: 'GET',
+  host: 'api.example.com',
+  rawPath: '/api/v1/users/1234',
+  status: 200,
+  outcome: 'ok' as const,
+  routeId: 'rt_0000000000000001',
+  upstreamId: 'up_0000000000000001',
+  keyId: 'key_0000000000000001',
+  remoteAddress: '192.0.2.1',
+  bytesIn: 0,
+  bytesOut: 612,
+  code: null,
+  reason: '',
+  attempts: 1,
+  upstreamMs: 0.9,
 };
 
 micro('counters: started and finished', 2_000_000, (times) => {

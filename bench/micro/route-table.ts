@@ -5,8 +5,20 @@ import { micro } from './micro.ts';
 
 function route(i: number, fields: Partial<RouteConfig> & { path_pattern: string }): RouteConfig {
   return {
-    id: `rt_${i.toString(16).padStart(16, '0')}`, name: `r${i}`, description: '', host_pattern: '', host_match_type: 'exact', match_type: 'prefix', methods: [],
-    headers: [], upstream_id: 'up_0000000000000000', auth_required: true, priority: 0, enabled: true, managed: false, ...fields,
+    id: `rt_${i.toString(16).padStart(16, '0')}`,
+    name: `r${i}`,
+    description: '',
+    host_pattern: '',
+    host_match_type: 'exact',
+    match_type: 'prefix',
+    methods: [],
+    headers: [],
+    upstream_id: 'up_0000000000000000',
+    auth_required: true,
+    priority: 0,
+    enabled: true,
+    managed: false,
+    ...fields,
   };
 }
 
@@ -15,7 +27,13 @@ function paths(make: (i: number) => string): string[] {
   return Array.from({ length: 4096 }, (_, i) => Buffer.from(make((i * 2_654_435_761) >>> 8)).latin1Slice());
 }
 
-function measure(name: string, routes: RouteConfig[], requests: string[], host = 'api.example.com', headers: Record<string, string> = {}): void {
+function measure(
+  name: string,
+  routes: RouteConfig[],
+  requests: string[],
+  host = 'api.example.com',
+  headers: Record<string, string> = {},
+): void {
   const table = emptyRouteTable<RouteConfig>().with(routes);
   const request = { method: 'GET', host, path: '', header: (lower: string) => headers[lower] };
   micro(name, 400_000, (times) => {
@@ -31,7 +49,11 @@ function measure(name: string, routes: RouteConfig[], requests: string[], host =
 
 for (const count of [10, 1000, 10_000]) {
   const prefixes = Array.from({ length: count }, (_, i) => route(i, { path_pattern: `/api/v1/service${i}` }));
-  measure(`${count} prefix routes, path of 5 segments`, prefixes, paths((i) => `/api/v1/service${i % count}/items/${i % 1000}`));
+  measure(
+    `${count} prefix routes, path of 5 segments`,
+    prefixes,
+    paths((i) => `/api/v1/service${i % count}/items/${i % 1000}`),
+  );
 }
 const many = 10_000;
 measure(
@@ -51,10 +73,17 @@ measure(
 );
 measure(
   '10,000 prefix routes and a fallback, with methods',
-  [...Array.from({ length: many }, (_, i) => route(i, { path_pattern: `/api/v1/service${i}`, methods: ['GET', 'POST'] })), route(many, { path_pattern: '/' })],
+  [
+    ...Array.from({ length: many }, (_, i) => route(i, { path_pattern: `/api/v1/service${i}`, methods: ['GET', 'POST'] })),
+    route(many, { path_pattern: '/' }),
+  ],
   paths((i) => `/api/v1/service${i % many}/items/${i % 1000}`),
 );
-measure('1 regex route', [route(0, { path_pattern: '^/api/v[0-9]+/', match_type: 'regex' })], paths((i) => `/api/v1/service${i % many}`));
+measure(
+  '1 regex route',
+  [route(0, { path_pattern: '^/api/v[0-9]+/', match_type: 'regex' })],
+  paths((i) => `/api/v1/service${i % many}`),
+);
 measure(
   '1 route with a header condition',
   [route(0, { path_pattern: '/', headers: [{ name: 'X-Version', value: '2', is_regex: false, required: true }] })],
@@ -65,7 +94,10 @@ measure(
 
 const plain = paths((i) => `/api/v1/service${i % many}/items/${i % 1000}`);
 const encoded = paths((i) => `/api/v1/%73ervice${i % many}//items/${i % 1000}`);
-for (const [name, list] of [['plain', plain], ['with something to do', encoded]] as const) {
+for (const [name, list] of [
+  ['plain', plain],
+  ['with something to do', encoded],
+] as const) {
   micro(`normalisePath, ${name}`, 1_000_000, (times) => {
     let length = 0;
     for (let i = 0; i < times; i++) length += normalisePath(list[i & 4095]!)!.length;

@@ -25,8 +25,14 @@ test('property: any text comes out as visible ASCII that JSON reads back as the 
 });
 
 test('a text that is too long is cut, and what had been written of it leaves no trace', () => {
-  assert.equal(written((line) => line.text('abcdef', 3)), 'abc...');
-  assert.equal(written((line) => line.text('ab\u0000', 2)), 'ab...');
+  assert.equal(
+    written((line) => line.text('abcdef', 3)),
+    'abc...',
+  );
+  assert.equal(
+    written((line) => line.text('ab\u0000', 2)),
+    'ab...',
+  );
   assert.equal(
     written((line) => {
       line.text(`${'x'.repeat(50)}\n`, 100);
@@ -37,11 +43,21 @@ test('a text that is too long is cut, and what had been written of it leaves no 
 });
 
 test('property: numbers are those that String and toFixed write', () => {
-  for (const value of [0, 9, 10, 99, 100, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53]) assert.equal(written((line) => line.integer(value)), String(value));
+  for (const value of [0, 9, 10, 99, 100, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53])
+    assert.equal(
+      written((line) => line.integer(value)),
+      String(value),
+    );
   fc.assert(
     fc.property(fc.maxSafeNat(), fc.nat(1e9), (value, microseconds) => {
-      assert.equal(written((line) => line.integer(value)), String(value));
-      assert.equal(written((line) => line.milliseconds(microseconds / 1000)), (microseconds / 1000).toFixed(3));
+      assert.equal(
+        written((line) => line.integer(value)),
+        String(value),
+      );
+      assert.equal(
+        written((line) => line.milliseconds(microseconds / 1000)),
+        (microseconds / 1000).toFixed(3),
+      );
     }),
   );
 });

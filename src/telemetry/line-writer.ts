@@ -120,7 +120,9 @@ export function constantPart(text: string): Uint8Array {
 }
 
 /** By ASCII character: 1 for control characters, quote and backslash. */
-const needsEscape = Uint8Array.from({ length: 128 }, (_, character) => Number(character < 0x20 || character === 0x7f || character === 0x22 || character === 0x5c));
+const needsEscape = Uint8Array.from({ length: 128 }, (_, character) =>
+  Number(character < 0x20 || character === 0x7f || character === 0x22 || character === 0x5c),
+);
 
 const hexDigits = '0123456789abcdef';
 const dots = constantPart('...');

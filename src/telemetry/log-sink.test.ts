@@ -50,7 +50,11 @@ test('lines wait behind the write under way and follow in one piece', () => {
 test('a reader that stalls costs whole lines, counted and told once it reads again', () => {
   const reader = new SlowReader();
   const heard: number[] = [];
-  const sink = new LogSink(reader, { maxBytes: 30, droppedNotice: (lines) => `${lines} dropped\n`, onDropped: (lines) => heard.push(lines) });
+  const sink = new LogSink(reader, {
+    maxBytes: 30,
+    droppedNotice: (lines) => `${lines} dropped\n`,
+    onDropped: (lines) => heard.push(lines),
+  });
   assert.equal(sink.write('0123456789\n'), true);
   assert.equal(sink.write(Buffer.from('0123456789\n')), true);
   assert.equal(sink.write('too much\ntoo much\n'), false);
@@ -133,11 +137,16 @@ function piped(program: string, reader: string): Promise<{ status: number; stder
   const source = `import { LogSink, standardOutput } from ${JSON.stringify(url)};\n${program}`;
   const shell = `"$NODE" --input-type=module-typescript -e "$SOURCE" | ${reader}; exit \${PIPESTATUS[0]}`;
   const start = performance.now();
-  const child = spawn('bash', ['-c', shell], { env: { ...process.env, NODE: process.execPath, SOURCE: source }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('bash', ['-c', shell], {
+    env: { ...process.env, NODE: process.execPath, SOURCE: source },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => (stdout += chunk));
   child.stderr.on('data', (chunk) => (stderr += chunk));
-  return new Promise((resolve) => child.on('close', (status) => resolve({ status: status ?? -1, stderr, stdout, ms: performance.now() - start })));
+  return new Promise((resolve) =>
+    child.on('close', (status) => resolve({ status: status ?? -1, stderr, stdout, ms: performance.now() - start })),
+  );
 }
 
 test('a pipe that nobody reads blocks neither the loop nor the exit', async () => {
@@ -189,7 +198,7 @@ test('all lines reach a reader that is merely slow', async () => {
     for (let i = 0; i < 3000; i++) sink.write('x'.repeat(200) + i + '\\n');
     await sink.flush(10000);
     process.exit(0);`;
-  const { status, stdout } = await piped(program, "(sleep 0.3; wc -l; )");
+  const { status, stdout } = await piped(program, '(sleep 0.3; wc -l; )');
   assert.equal(status, 0);
   assert.equal(stdout.trim(), '3000');
 });

@@ -29,7 +29,10 @@ test('levels: quieter lines are left out, silent leaves all out', () => {
   for (const [i, level] of lineLevels.entries()) {
     const { written, logger } = lines('json', level);
     for (const each of lineLevels) logger[each]({}, each);
-    assert.deepEqual(written.map((line) => JSON.parse(line).msg), lineLevels.slice(i));
+    assert.deepEqual(
+      written.map((line) => JSON.parse(line).msg),
+      lineLevels.slice(i),
+    );
   }
   const { written, logger } = lines('text', 'silent');
   for (const each of lineLevels) logger[each]({}, each);
@@ -39,7 +42,16 @@ test('levels: quieter lines are left out, silent leaves all out', () => {
 test('fields that are not listed, and objects, are named but never shown', () => {
   for (const format of ['json', 'text'] as const) {
     const { written, logger } = lines(format);
-    logger.info({ headers: { authorization: 'Bearer s3cret' }, authorization: 's3cret', reason: { deep: 's3cret' }, password: 's3cret', code: 'fine' }, 'message');
+    logger.info(
+      {
+        headers: { authorization: 'Bearer s3cret' },
+        authorization: 's3cret',
+        reason: { deep: 's3cret' },
+        password: 's3cret',
+        code: 'fine',
+      },
+      'message',
+    );
     assert.doesNotMatch(written[0]!, /s3cret/);
     assert.match(written[0]!, /headers, authorization, reason, password/);
     assert.match(written[0]!, /fine/);
@@ -53,7 +65,8 @@ test('what was thrown tells its causes, and its stack at level error only', () =
   logger.error({ err }, 'e');
   logger.error({ err: 'a string' }, 's');
   logger.error({ err: Object.create(null) }, 'o');
-  logger.error({ err: null }, 'n');
+  logger.error({ err: { password: 's3cret' } }, 'n');
+  assert.doesNotMatch(written.join(''), /s3cret/);
   const [warn, error, text] = written.map((line) => JSON.parse(line) as Record<string, string>);
   assert.equal(warn!['error'], 'outer: inner');
   assert.equal(warn!['stack'], undefined);
@@ -64,7 +77,14 @@ test('what was thrown tells its causes, and its stack at level error only', () =
 
 test('a value that throws when it is looked at costs its fields, not the line', () => {
   const { written, logger } = lines('json');
-  logger.error({ get reason() { throw new Error('no'); } }, 'still told');
+  logger.error(
+    {
+      get reason() {
+        throw new Error('no');
+      },
+    },
+    'still told',
+  );
   assert.equal(JSON.parse(written[0]!).msg, 'still told');
 });
 

@@ -7,9 +7,44 @@ import { escapeText, isoTime, type LineLevel, lineLevels, type LogFormat, type L
  * headers or a credential can never be logged whole. A field that is not listed is named in `unlisted`, without its value.
  */
 const allowedFields: ReadonlySet<string> = new Set([
-  'actor', 'actor_label', 'address', 'cert', 'code', 'count', 'database', 'error', 'file', 'hint', 'host', 'key', 'key_id', 'kind', 'listeners', 'method',
-  'ms', 'name', 'node', 'path', 'pid', 'port', 'reason', 'remote', 'request_id', 'revision', 'route', 'route_id', 'served', 'setting', 'signal', 'stack',
-  'status', 'upstream', 'upstream_id', 'version', 'worker', 'workers',
+  'actor',
+  'actor_label',
+  'address',
+  'cert',
+  'code',
+  'count',
+  'database',
+  'error',
+  'file',
+  'hint',
+  'host',
+  'key',
+  'key_id',
+  'kind',
+  'listeners',
+  'method',
+  'ms',
+  'name',
+  'node',
+  'path',
+  'pid',
+  'port',
+  'reason',
+  'remote',
+  'request_id',
+  'revision',
+  'route',
+  'route_id',
+  'served',
+  'setting',
+  'signal',
+  'stack',
+  'status',
+  'upstream',
+  'upstream_id',
+  'version',
+  'worker',
+  'workers',
 ]);
 
 /**
@@ -127,8 +162,12 @@ function plainFields(level: LineLevel, fields: object): PlainFields {
 function describeThrown(thrown: unknown): { message: string; stack: string | undefined } {
   const messages: string[] = [];
   let stack: string | undefined;
-  for (let cause = thrown; cause !== undefined && cause !== null && messages.length < 5; cause = cause instanceof Error ? cause.cause : undefined) {
-    const message = cause instanceof Error ? cause.message || cause.name : String(cause);
+  for (
+    let cause = thrown;
+    cause !== undefined && cause !== null && messages.length < 5;
+    cause = cause instanceof Error ? cause.cause : undefined
+  ) {
+    const message = cause instanceof Error ? cause.message || cause.name : typeof cause === 'string' ? cause : `a thrown ${typeof cause}`;
     if (messages.at(-1) !== message) messages.push(message);
     // The innermost one says where it happened.
     if (cause instanceof Error) stack = cause.stack;

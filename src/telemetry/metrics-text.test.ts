@@ -6,7 +6,11 @@ import { createSharedCounters, openSharedCounters, readSharedCounters } from './
 function render(upstreams: { name: string; idle: number; active: number }[] = []): string {
   const shared = createSharedCounters({ workers: 1 });
   const counters = openSharedCounters(shared, 0);
-  for (const [status, ms] of [[200, 1], [200, 20], [404, 1e6]] as const) {
+  for (const [status, ms] of [
+    [200, 1],
+    [200, 20],
+    [404, 1e6],
+  ] as const) {
     counters.requestStarted();
     counters.requestFinished(status, status === 404 ? 'route_not_found' : null, ms, 5, 7);
   }
@@ -24,7 +28,9 @@ function render(upstreams: { name: string; idle: number; active: number }[] = []
 
 test('every line is a comment or a sample of a family declared before it', () => {
   const declared = new Set<string>();
-  for (const line of render([{ name: 'a', idle: 1, active: 2 }]).trimEnd().split('\n')) {
+  for (const line of render([{ name: 'a', idle: 1, active: 2 }])
+    .trimEnd()
+    .split('\n')) {
     const type = /^# TYPE (\S+) (counter|gauge|histogram)$/.exec(line);
     if (type) declared.add(type[1]!);
     else if (!/^# HELP \S+ .+$/.test(line)) {

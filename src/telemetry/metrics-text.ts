@@ -40,7 +40,13 @@ export function metricsText(input: MetricsInput): string {
   single(out, 'apigate_sent_bytes_total', 'counter', 'Bytes of response bodies sent to clients.', counters.bytesOut);
   single(out, 'apigate_client_connections', 'gauge', 'Open client connections.', counters.clientConnections);
   single(out, 'apigate_upstream_connects_total', 'counter', 'Connections opened to upstreams.', counters.upstreamConnects);
-  single(out, 'apigate_upstream_retries_total', 'counter', 'Requests repeated because a reused connection had gone stale.', counters.retries);
+  single(
+    out,
+    'apigate_upstream_retries_total',
+    'counter',
+    'Requests repeated because a reused connection had gone stale.',
+    counters.retries,
+  );
   single(out, 'apigate_log_lines_dropped_total', 'counter', 'Log lines dropped because their sink stalled.', counters.logLinesDropped);
 
   family(out, 'apigate_upstream_connections', 'gauge', 'Connections to each upstream, over all workers.');

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { errorCatalogue } from '../errors/catalogue.ts';
-import { createSharedCounters, durationBucketsMs, openSharedCounters, readSharedCounters, tookLogBytes, zeroGauges } from './shared-counters.ts';
+import {
+  createSharedCounters,
+  durationBucketsMs,
+  openSharedCounters,
+  readSharedCounters,
+  tookLogBytes,
+  zeroGauges,
+} from './shared-counters.ts';
 
 test('counts of all workers add up', () => {
   const shared = createSharedCounters({ workers: 3 });
@@ -50,7 +57,10 @@ test("a dead worker's gauges are taken back, its totals stay", () => {
 
 test('every duration falls into the first bucket that holds it', () => {
   assert.equal(durationBucketsMs.length, 31);
-  assert.deepEqual(durationBucketsMs, durationBucketsMs.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    durationBucketsMs,
+    durationBucketsMs.toSorted((a, b) => a - b),
+  );
   assert.deepEqual([durationBucketsMs[0], durationBucketsMs[5], durationBucketsMs[30]], [0.1, 1, 100_000]);
   for (const [i, bound] of durationBucketsMs.entries()) {
     const shared = createSharedCounters({ workers: 1 });

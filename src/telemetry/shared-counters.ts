@@ -27,9 +27,9 @@ export interface CounterTotals {
 }
 
 /** Upper bounds of the duration histogram in milliseconds: five to the decade, 0.1 ms to 100 s. */
-export const durationBucketsMs: readonly number[] = [-1, 0, 1, 2, 3, 4].flatMap((exponent) =>
-  [1, 1.6, 2.5, 4, 6.3].map((step) => Number((step * 10 ** exponent).toPrecision(2))),
-).concat(100_000);
+export const durationBucketsMs: readonly number[] = [-1, 0, 1, 2, 3, 4]
+  .flatMap((exponent) => [1, 1.6, 2.5, 4, 6.3].map((step) => Number((step * 10 ** exponent).toPrecision(2))))
+  .concat(100_000);
 
 /** Makes the memory, in the main thread. */
 export function createSharedCounters(options: { readonly workers: number }): SharedCounters {

@@ -5,10 +5,19 @@ import { SlotAllocator, SlotDirectory } from './shared-slots.ts';
 test('each id gets its own slot, and the same one again', () => {
   const slots = new SlotAllocator({ bytesPerSlot: 8, slotsPerSegment: 4 });
   const first = slots.assign(['a', 'b', 'c', 'd', 'e']);
-  assert.deepEqual(first.slots, [['a', 0], ['b', 1], ['c', 2], ['d', 3], ['e', 4]]);
+  assert.deepEqual(first.slots, [
+    ['a', 0],
+    ['b', 1],
+    ['c', 2],
+    ['d', 3],
+    ['e', 4],
+  ]);
   assert.equal(first.segments.length, 2);
   const again = slots.assign(['e', 'f']);
-  assert.deepEqual(again.slots, [['e', 4], ['f', 5]]);
+  assert.deepEqual(again.slots, [
+    ['e', 4],
+    ['f', 5],
+  ]);
   assert.equal(again.segments.length, 0);
   assert.equal(again.firstSegment, 2);
   assert.equal(slots.highWater, 6);
@@ -23,7 +32,10 @@ test('a worker that learns in steps and one that learns all at once see the same
   const late = new SlotDirectory();
   late.learn(slots.all());
   assert.equal(early.segments.length, 2);
-  assert.deepEqual(late.segments.map((s, i) => s === early.segments[i]), [true, true]);
+  assert.deepEqual(
+    late.segments.map((s, i) => s === early.segments[i]),
+    [true, true],
+  );
   for (const id of ['a', 'b', 'c']) assert.equal(late.slotOf(id), early.slotOf(id));
   assert.equal(early.slotOf('unknown'), -1);
   early.forget(['a']);

@@ -8,7 +8,15 @@ import { rateLimitFields } from './rate-limit-fields.ts';
 import { createRateSlots, RateLimiter } from './rate-limiter.ts';
 
 const now = 1_800_000_000_000;
-const keys = { plain: secret('1'), other: secret('2'), revoked: secret('3'), expired: secret('4'), limited: secret('5'), slow: secret('6'), lost: secret('7') };
+const keys = {
+  plain: secret('1'),
+  other: secret('2'),
+  revoked: secret('3'),
+  expired: secret('4'),
+  limited: secret('5'),
+  slow: secret('6'),
+  lost: secret('7'),
+};
 const opened = 'rt_00000000000000aa';
 const closed = 'rt_00000000000000bb';
 
@@ -18,8 +26,15 @@ function secret(digit: string): string {
 
 function config(id: string, key: string, fields: Partial<ApiKeyConfig> = {}): ApiKeyConfig {
   return {
-    id: `key_${id}`, name: id, prefix: key.slice(0, 12), hash: hash('sha256', key), routes: [],
-    rate_limit_per_minute: null, expires_at: null, revoked: false, ...fields,
+    id: `key_${id}`,
+    name: id,
+    prefix: key.slice(0, 12),
+    hash: hash('sha256', key),
+    routes: [],
+    rate_limit_per_minute: null,
+    expires_at: null,
+    revoked: false,
+    ...fields,
   };
 }
 
@@ -33,7 +48,11 @@ const table = emptyApiKeyTable().with([
   config('lost', keys.lost, { rate_limit_per_minute: 2 }),
 ]);
 
-function admit(xApiKey?: string, authorization?: string, route: { id: `rt_${string}`; auth_required: boolean } = { id: opened, auth_required: true }) {
+function admit(
+  xApiKey?: string,
+  authorization?: string,
+  route: { id: `rt_${string}`; auth_required: boolean } = { id: opened, auth_required: true },
+) {
   const admission = new Admission();
   const limiter = new RateLimiter();
   limiter.directory.learn(createRateSlots().assign(['key_slow']));
@@ -61,7 +80,15 @@ test('a key is accepted in either place, the scheme in any case', () => {
 });
 
 test('without anything that is a key, the key is missing', () => {
-  for (const [field, authorization] of [[undefined, undefined], ['', ''], ['abc', 'Basic YWtfYQ=='], [undefined, 'Bearer token'], [undefined, keys.plain], ['not,ak', 'Bearer'], [undefined, `Token ${keys.plain}`]]) {
+  for (const [field, authorization] of [
+    [undefined, undefined],
+    ['', ''],
+    ['abc', 'Basic YWtfYQ=='],
+    [undefined, 'Bearer token'],
+    [undefined, keys.plain],
+    ['not,ak', 'Bearer'],
+    [undefined, `Token ${keys.plain}`],
+  ]) {
     const { refusal, admission } = admit(field, authorization);
     assert.equal(refusal, 'missing_api_key', `${field} ${authorization}`);
     assert.equal(admission.key, anonymous);
@@ -82,7 +109,8 @@ test('unknown, mistyped and contradicting keys are invalid', () => {
     [keys.plain, 'Bearer ak_nonsense'],
     ['ak_nonsense', `Bearer ${keys.plain}`],
   ];
-  for (const [field, authorization] of wrong) assert.equal(admit(field, authorization).refusal, 'invalid_api_key', `${field} ${authorization}`);
+  for (const [field, authorization] of wrong)
+    assert.equal(admit(field, authorization).refusal, 'invalid_api_key', `${field} ${authorization}`);
 });
 
 test('revoked, expired and limited keys are refused, and known by name all the same', () => {
@@ -125,6 +153,8 @@ test('a limited key without its shared bucket does not pass unlimited', () => {
 test('keys are recognised wherever they must be cut off', () => {
   for (const value of [keys.plain, 'ak_x', ' ak_x', `other, ${keys.plain}`]) assert.equal(isApiKeyField(value), true, value);
   for (const value of ['', 'key', 'xak_1', 'my-ak_1']) assert.equal(isApiKeyField(value), false, value);
-  for (const value of [`Bearer ${keys.plain}`, 'bearer ak_x', `Basic eA==, Bearer ${keys.plain}`]) assert.equal(isApiKeyAuthorization(value), true, value);
-  for (const value of ['', 'Bearer', 'Bearer x', 'Basic ak_', keys.plain, 'Digest username="ak_x", realm="Bearer"']) assert.equal(isApiKeyAuthorization(value), false, value);
+  for (const value of [`Bearer ${keys.plain}`, 'bearer ak_x', `Basic eA==, Bearer ${keys.plain}`])
+    assert.equal(isApiKeyAuthorization(value), true, value);
+  for (const value of ['', 'Bearer', 'Bearer x', 'Basic ak_', keys.plain, 'Digest username="ak_x", realm="Bearer"'])
+    assert.equal(isApiKeyAuthorization(value), false, value);
 });

@@ -81,7 +81,10 @@ function keyInList(value: string): string {
 function keyInAuthorization(value: string): string {
   if (!value.includes('ak_')) return '';
   if (!value.includes(',')) return keyIn(bearerOf(value));
-  return onlyOne(value, value.split(',').map((member) => keyIn(bearerOf(member.trim()))));
+  return onlyOne(
+    value,
+    value.split(',').map((member) => keyIn(bearerOf(member.trim()))),
+  );
 }
 
 function onlyOne(value: string, members: readonly string[]): string {

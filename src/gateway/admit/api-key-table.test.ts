@@ -6,8 +6,15 @@ import { emptyApiKeyTable } from './api-key-table.ts';
 
 function key(n: number, fields: Partial<ApiKeyConfig> = {}): ApiKeyConfig {
   return {
-    id: `key_${n.toString(16).padStart(16, '0')}`, name: `k${n}`, prefix: 'ak_000000000', hash: hash('sha256', `ak_${n}`), routes: [],
-    rate_limit_per_minute: null, expires_at: null, revoked: false, ...fields,
+    id: `key_${n.toString(16).padStart(16, '0')}`,
+    name: `k${n}`,
+    prefix: 'ak_000000000',
+    hash: hash('sha256', `ak_${n}`),
+    routes: [],
+    rate_limit_per_minute: null,
+    expires_at: null,
+    revoked: false,
+    ...fields,
   };
 }
 
@@ -19,7 +26,8 @@ test('a key is found by its hash and by nothing like it', () => {
     const other = digest[i] === '0' ? '1' : '0';
     assert.equal(table.find(digest.slice(0, i) + other + digest.slice(i + 1)), null, `digit ${i}`);
   }
-  for (const wrong of ['', digest.slice(0, 63), `${digest}0`, digest.toUpperCase().replace(/^/, 'x')]) assert.equal(table.find(wrong), null);
+  for (const wrong of ['', digest.slice(0, 63), `${digest}0`, digest.toUpperCase().replace(/^/, 'x')])
+    assert.equal(table.find(wrong), null);
 });
 
 test('changes replace, remove and leave the old table as it was', () => {
@@ -37,5 +45,11 @@ test('ten thousand keys', () => {
   const keys = Array.from({ length: 10_000 }, (_, i) => key(i));
   const table = emptyApiKeyTable().with(keys);
   for (const { id, hash: digest } of keys) assert.equal(table.find(digest)?.id, id);
-  assert.equal(table.with([], keys.map(({ id }) => id)).size, 0);
+  assert.equal(
+    table.with(
+      [],
+      keys.map(({ id }) => id),
+    ).size,
+    0,
+  );
 });

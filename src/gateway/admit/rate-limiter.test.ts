@@ -108,21 +108,27 @@ test('four workers drawing at once get exactly the limit together', async () => 
     import(workerData.url).then(({ RateLimiter }) => {
       const limiter = new RateLimiter();
       limiter.directory.learn(workerData.assignments);
-      parentPort.once('message', () => {
+      Atomics.wait(new Int32Array(workerData.gate), 0, 0);
+      {
         let taken = 0;
         for (let i = 0; i < 100000; i++) if (limiter.take(0, workerData.limit, 1000 + (i % 3))) taken++;
         let later = 0;
         for (let i = 0; i < 100000; i++) if (limiter.take(0, workerData.limit, 31002)) later++;
         parentPort.postMessage([taken, later]);
-      });
-      parentPort.postMessage('ready');
+      }
     });`;
   const url = new URL('./rate-limiter.ts', import.meta.url).href;
-  const workers = Array.from({ length: 4 }, () => new Worker(source, { eval: true, workerData: { url, assignments: slots.all(), limit } }));
+  const gate = new SharedArrayBuffer(4);
+  const workers = Array.from(
+    { length: 4 },
+    () => new Worker(source, { eval: true, workerData: { url, assignments: slots.all(), limit, gate } }),
+  );
   const next = (worker: Worker) => new Promise<unknown>((resolve, reject) => worker.once('message', resolve).once('error', reject));
-  await Promise.all(workers.map(next));
   const results = workers.map(next);
-  for (const worker of workers) worker.postMessage('go');
+  // All wait at the gate, or find it open already: either way they draw at the same time.
+  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('online', resolve))));
+  Atomics.store(new Int32Array(gate), 0, 1);
+  Atomics.notify(new Int32Array(gate), 0);
   const counts = (await Promise.all(results)) as [number, number][];
   const taken = counts.reduce((sum, [first, later]) => sum + first + later, 0);
   // The bucket, two milliseconds and then thirty seconds of refill.

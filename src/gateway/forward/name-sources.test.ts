@@ -6,7 +6,9 @@ import { test } from 'node:test';
 import { candidatesOf, parseHosts, parseSearchRules, WatchedFile } from './name-sources.ts';
 
 test('a hosts file: comments, several names, several addresses, any case', () => {
-  const hosts = parseHosts('# head\n127.0.0.1\tlocalhost  Backend.Test # here\n::1 localhost\n\n10.0.0.5 db\n10.0.0.6 db db.test\nnonsense name\n10.0.0.7\n');
+  const hosts = parseHosts(
+    '# head\n127.0.0.1\tlocalhost  Backend.Test # here\n::1 localhost\n\n10.0.0.5 db\n10.0.0.6 db db.test\nnonsense name\n10.0.0.7\n',
+  );
   assert.deepEqual(hosts.get('localhost'), ['127.0.0.1', '::1']);
   assert.deepEqual(hosts.get('backend.test'), ['127.0.0.1']);
   assert.deepEqual(hosts.get('db'), ['10.0.0.5', '10.0.0.6']);

@@ -29,7 +29,10 @@ export function parseSearchRules(text: string): SearchRules {
   let domains: string[] = [];
   let ndots = 1;
   for (const line of text.split('\n')) {
-    const [keyword, ...values] = line.replace(/[#;].*/, '').trim().split(/\s+/);
+    const [keyword, ...values] = line
+      .replace(/[#;].*/, '')
+      .trim()
+      .split(/\s+/);
     // Of several lines with domain or search the last one counts.
     if (keyword === 'search') domains = values;
     else if (keyword === 'domain') domains = values.slice(0, 1);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -39,7 +38,10 @@ server.on('message', (query, from) => {
 });
 
 function record(type: string, text: string, ttl: number): Buffer {
-  const data = type === 'A' ? Buffer.from(text.split('.').map(Number)) : Buffer.concat([Buffer.from('20010db8', 'hex'), Buffer.alloc(11), Buffer.from([Number(text.split('::')[1])])]);
+  const data =
+    type === 'A'
+      ? Buffer.from(text.split('.').map(Number))
+      : Buffer.concat([Buffer.from('20010db8', 'hex'), Buffer.alloc(11), Buffer.from([Number(text.split('::')[1])])]);
   const head = Buffer.from('c00c000100010000000000', 'hex');
   head.writeUInt16BE(type === 'A' ? 1 : 28, 2);
   head.writeUInt32BE(ttl, 6);
@@ -70,7 +72,7 @@ function atOnce(from: AddressResolver, host: string): readonly string[] | Resolv
 before(async () => {
   directory = mkdtempSync(join(tmpdir(), 'apigate-dns-'));
   await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
-  address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  address = `127.0.0.1:${server.address().port}`;
 });
 
 beforeEach(() => {
@@ -195,11 +197,10 @@ test('single-label names are completed by the search domains, as in Kubernetes',
   assert.deepEqual([...new Set(asked.map((question) => question.split(' ')[0]))], ['db.prod.svc.cluster.local']);
   asked.length = 0;
   assert.deepEqual((await ask(names, 'api.example.com')).addresses, ['10.0.0.9']);
-  assert.deepEqual([...new Set(asked.map((question) => question.split(' ')[0]))], [
-    'api.example.com.prod.svc.cluster.local',
-    'api.example.com.svc.cluster.local',
-    'api.example.com',
-  ]);
+  assert.deepEqual(
+    [...new Set(asked.map((question) => question.split(' ')[0]))],
+    ['api.example.com.prod.svc.cluster.local', 'api.example.com.svc.cluster.local', 'api.example.com'],
+  );
   assert.equal((await ask(names, 'nobody')).failure, 'dns_not_found');
 });
 

@@ -17,22 +17,96 @@ function openssl(...args: string[]): void {
 }
 
 function makeCa(name: string): void {
-  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`, '-out', `${name}.pem`, '-days', '30', '-subj', `/CN=Test ${name}`, '-addext', 'keyUsage=critical,keyCertSign');
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.pem`,
+    '-days',
+    '30',
+    '-subj',
+    `/CN=Test ${name}`,
+    '-addext',
+    'keyUsage=critical,keyCertSign',
+  );
 }
 
-function makeLeaf(name: string, ca: string, altNames: string, dates: readonly [start: string, end: string] | null = null, extra = ''): void {
-  openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', '/CN=leaf');
+function makeLeaf(
+  name: string,
+  ca: string,
+  altNames: string,
+  dates: readonly [start: string, end: string] | null = null,
+  extra = '',
+): void {
+  openssl(
+    'req',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.csr`,
+    '-subj',
+    '/CN=leaf',
+  );
   writeFileSync(join(directory, `${name}.ext`), `subjectAltName=${altNames}\n${extra}`);
   if (dates === null) {
-    openssl('x509', '-req', '-in', `${name}.csr`, '-CA', `${ca}.pem`, '-CAkey', `${ca}.key`, '-CAcreateserial', '-out', `${name}.pem`, '-extfile', `${name}.ext`, '-days', '30');
+    openssl(
+      'x509',
+      '-req',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      `${ca}.pem`,
+      '-CAkey',
+      `${ca}.key`,
+      '-CAcreateserial',
+      '-out',
+      `${name}.pem`,
+      '-extfile',
+      `${name}.ext`,
+      '-days',
+      '30',
+    );
     return;
   }
   // Older openssl sets dates through its "ca" command only.
-  const settings = '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nserial=serial.txt\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n';
+  const settings =
+    '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nserial=serial.txt\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n';
   writeFileSync(join(directory, 'ca.cnf'), settings);
   writeFileSync(join(directory, 'index.txt'), '');
   writeFileSync(join(directory, 'serial.txt'), '01\n');
-  openssl('ca', '-batch', '-config', 'ca.cnf', '-cert', `${ca}.pem`, '-keyfile', `${ca}.key`, '-in', `${name}.csr`, '-out', `${name}.pem`, '-notext', '-extfile', `${name}.ext`, '-startdate', dates[0], '-enddate', dates[1]);
+  openssl(
+    'ca',
+    '-batch',
+    '-config',
+    'ca.cnf',
+    '-cert',
+    `${ca}.pem`,
+    '-keyfile',
+    `${ca}.key`,
+    '-in',
+    `${name}.csr`,
+    '-out',
+    `${name}.pem`,
+    '-notext',
+    '-extfile',
+    `${name}.ext`,
+    '-startdate',
+    dates[0],
+    '-enddate',
+    dates[1],
+  );
 }
 
 const hasOpenssl = (() => {
@@ -54,7 +128,25 @@ before(() => {
   makeLeaf('expired', 'ca', 'DNS:localhost', ['20200101000000Z', '20200201000000Z']);
   makeLeaf('early', 'ca', 'DNS:localhost', ['20900101000000Z', '20910101000000Z']);
   makeLeaf('client-only', 'ca', 'DNS:localhost', null, 'extendedKeyUsage=clientAuth\n');
-  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'self.key', '-out', 'self.pem', '-days', '30', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost');
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-keyout',
+    'self.key',
+    '-out',
+    'self.pem',
+    '-days',
+    '30',
+    '-subj',
+    '/CN=localhost',
+    '-addext',
+    'subjectAltName=DNS:localhost',
+  );
 });
 
 after(() => {
@@ -86,7 +178,9 @@ async function withServer<T>(server: net.Server, use: (port: number) => Promise<
 }
 
 function tlsServer(name: string, options: tls.TlsOptions = {}): tls.Server {
-  const server = tls.createServer({ cert: read(`${name}.pem`), key: read(`${name}.key`), ...options }, (socket) => socket.on('error', () => {}));
+  const server = tls.createServer({ cert: read(`${name}.pem`), key: read(`${name}.key`), ...options }, (socket) =>
+    socket.on('error', () => {}),
+  );
   return server.on('tlsClientError', () => {});
 }
 
@@ -130,9 +224,15 @@ describe('against real certificates', { skip: hasOpenssl ? false : 'openssl is n
 
   test('old protocol versions, plain text and a hang-up are failed handshakes', async () => {
     const old = tlsServer('good', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' });
-    const plain = net.createServer((socket) => socket.on('error', () => {}).on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
+    const plain = net.createServer((socket) =>
+      socket.on('error', () => {}).on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    );
     const closing = net.createServer((socket) => socket.on('error', () => {}).once('data', () => socket.destroy()));
-    for (const [server, words] of [[old, /older than TLS 1.2/], [plain, /does not speak TLS/], [closing, /closed the connection/]] as const) {
+    for (const [server, words] of [
+      [old, /older than TLS 1.2/],
+      [plain, /does not speak TLS/],
+      [closing, /closed the connection/],
+    ] as const) {
       await withServer(server, async (port) => {
         const error = await connect(port, read('ca.pem'));
         assert.ok(error !== null);
@@ -151,7 +251,12 @@ describe('against real certificates', { skip: hasOpenssl ? false : 'openssl is n
   test('a tls_ca that holds no readable certificate is refused instead of trusting something else', () => {
     assert.equal(checkTlsCa(read('ca.pem')), null);
     const broken = read('ca.pem').replace(/\n(.{20})/, '\nAAAAAAAAAAAAAAAAAAAA');
-    const cases: [string, RegExp][] = [['', /PEM/], ['hello', /PEM/], [read('good.key') + read('ca.pem'), /private key/], [read('ca.pem') + broken, /certificate 2 of 2/]];
+    const cases: [string, RegExp][] = [
+      ['', /PEM/],
+      ['hello', /PEM/],
+      [read('good.key') + read('ca.pem'), /private key/],
+      [read('ca.pem') + broken, /certificate 2 of 2/],
+    ];
     for (const [pem, words] of cases) {
       assert.match(checkTlsCa(pem) ?? '', words);
       assert.throws(() => secureContextFor(pem), /tls_ca/);

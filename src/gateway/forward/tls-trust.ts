@@ -96,9 +96,21 @@ function isReadable(certificate: string): boolean {
 const codes: Readonly<Record<string, ErrorCode>> = {
   ...Object.fromEntries(
     [
-      'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
-      'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY', 'CERT_SIGNATURE_FAILURE', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'CERT_CHAIN_TOO_LONG',
-      'CERT_REVOKED', 'INVALID_CA', 'PATH_LENGTH_EXCEEDED', 'INVALID_PURPOSE', 'CERT_UNTRUSTED', 'CERT_REJECTED',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+      'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+      'CERT_SIGNATURE_FAILURE',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'CERT_CHAIN_TOO_LONG',
+      'CERT_REVOKED',
+      'INVALID_CA',
+      'PATH_LENGTH_EXCEEDED',
+      'INVALID_PURPOSE',
+      'CERT_UNTRUSTED',
+      'CERT_REJECTED',
     ].map((code) => [code, 'upstream_tls_untrusted'] as const),
   ),
   CERT_HAS_EXPIRED: 'upstream_tls_expired',
@@ -111,7 +123,13 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** What is wrong with these is not who signed. */
-const otherDistrust: ReadonlySet<string> = new Set(['CERT_SIGNATURE_FAILURE', 'CERT_REVOKED', 'PATH_LENGTH_EXCEEDED', 'INVALID_PURPOSE', 'CERT_CHAIN_TOO_LONG']);
+const otherDistrust: ReadonlySet<string> = new Set([
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_REVOKED',
+  'PATH_LENGTH_EXCEEDED',
+  'INVALID_PURPOSE',
+  'CERT_CHAIN_TOO_LONG',
+]);
 
 const plainCauses: Readonly<Record<string, string>> = {
   ECONNRESET: 'the upstream closed the connection during the TLS handshake',

@@ -5,8 +5,21 @@ import { checkRoute, compileRoute } from './compile-route.ts';
 
 function route(fields: Partial<RouteConfig>): RouteConfig {
   return {
-    id: 'rt_0000000000000001', name: 'r', description: '', host_pattern: '', host_match_type: 'exact', path_pattern: '/', match_type: 'prefix', methods: [],
-    headers: [], upstream_id: 'up_0000000000000000', auth_required: true, priority: 0, enabled: true, managed: false, ...fields,
+    id: 'rt_0000000000000001',
+    name: 'r',
+    description: '',
+    host_pattern: '',
+    host_match_type: 'exact',
+    path_pattern: '/',
+    match_type: 'prefix',
+    methods: [],
+    headers: [],
+    upstream_id: 'up_0000000000000000',
+    auth_required: true,
+    priority: 0,
+    enabled: true,
+    managed: false,
+    ...fields,
   };
 }
 
@@ -57,24 +70,44 @@ const refusals: [Partial<RouteConfig>, string, RegExp][] = [
 for (const [fields, field, words] of refusals) {
   test(`refused with a reason: ${JSON.stringify(fields).slice(0, 70)}`, () => {
     const errors = checkRoute(route(fields));
-    assert.deepEqual(errors.map((error) => error.field), [field]);
+    assert.deepEqual(
+      errors.map((error) => error.field),
+      [field],
+    );
     assert.match(errors[0]!.message, words);
   });
 }
 
 test('every error of a route is told at once', () => {
   const errors = checkRoute(route({ path_pattern: 'x', host_pattern: '*', methods: ['get', 'TRACE'] }));
-  assert.deepEqual(errors.map((error) => error.field), ['host_pattern', 'path_pattern', 'methods.0', 'methods.1']);
+  assert.deepEqual(
+    errors.map((error) => error.field),
+    ['host_pattern', 'path_pattern', 'methods.0', 'methods.1'],
+  );
 });
 
 test('what passes the check compiles', () => {
   const good: Partial<RouteConfig>[] = [
-    { path_pattern: '/' }, { path_pattern: '/*' }, { path_pattern: '/api/v1/*' }, { path_pattern: '/users/{id}/orders/{order_id}' }, { path_pattern: '/café' },
-    { path_pattern: '/a/b/', match_type: 'exact' }, { path_pattern: '//a' }, { path_pattern: '/%7Euser' }, { path_pattern: '/\ud800' },
-    { path_pattern: '^/v(?P<version>[0-9]+)/(?<rest>.*)$', match_type: 'regex' }, { path_pattern: '(a+)+$', match_type: 'regex' },
-    { host_pattern: '*.example.com' }, { host_pattern: '*.example.com', host_match_type: 'wildcard' }, { host_pattern: 'my_service' }, { host_pattern: '192.0.2.1' },
-    { host_pattern: '[::1]' }, { host_pattern: 'example.com.' }, { host_pattern: '.*\\.example\\.com', host_match_type: 'regex' },
-    { methods: ['GET', 'PROPFIND', 'M-SEARCH', 'foo'] }, { headers: [{ name: 'X-Y', value: '', is_regex: false, required: true }] },
+    { path_pattern: '/' },
+    { path_pattern: '/*' },
+    { path_pattern: '/api/v1/*' },
+    { path_pattern: '/users/{id}/orders/{order_id}' },
+    { path_pattern: '/café' },
+    { path_pattern: '/a/b/', match_type: 'exact' },
+    { path_pattern: '//a' },
+    { path_pattern: '/%7Euser' },
+    { path_pattern: '/\ud800' },
+    { path_pattern: '^/v(?P<version>[0-9]+)/(?<rest>.*)$', match_type: 'regex' },
+    { path_pattern: '(a+)+$', match_type: 'regex' },
+    { host_pattern: '*.example.com' },
+    { host_pattern: '*.example.com', host_match_type: 'wildcard' },
+    { host_pattern: 'my_service' },
+    { host_pattern: '192.0.2.1' },
+    { host_pattern: '[::1]' },
+    { host_pattern: 'example.com.' },
+    { host_pattern: '.*\\.example\\.com', host_match_type: 'regex' },
+    { methods: ['GET', 'PROPFIND', 'M-SEARCH', 'foo'] },
+    { headers: [{ name: 'X-Y', value: '', is_regex: false, required: true }] },
   ];
   for (const fields of good) {
     assert.deepEqual(checkRoute(route(fields)), [], JSON.stringify(fields));

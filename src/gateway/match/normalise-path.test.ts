@@ -27,9 +27,50 @@ test('decoding happens once', () => {
 
 test('dot-segments in any encoding, backslash, control bytes and broken triplets are refused', () => {
   const refused = [
-    '/..', '/../', '/a/..', '/a/../b', '/.', '/./a', '/a/.', '/%2e', '/%2E%2e', '/.%2E/', '/%2e./x', '/..;/x', '/..;a=b', '/.;', '/%2e%2e;x',
-    '/..%3bx', '/..%2f', '/..%2Fx', '/a%2f..', '/a%2F%2e%2e%2Fb', '/x/..%2f..', '//..', '/.//', '/\\', '/a\\..\\b', '/%5c', '/..%5C', '/%00', '/a%0d%0a',
-    '/%1f', '/%7f', '/a b', '/a\tb', '/a\u0000', '/\u00e9', '/%', '/%4', '/%zz', '/a%2', '/%%32e', '', 'a', '*', '%2f',
+    '/..',
+    '/../',
+    '/a/..',
+    '/a/../b',
+    '/.',
+    '/./a',
+    '/a/.',
+    '/%2e',
+    '/%2E%2e',
+    '/.%2E/',
+    '/%2e./x',
+    '/..;/x',
+    '/..;a=b',
+    '/.;',
+    '/%2e%2e;x',
+    '/..%3bx',
+    '/..%2f',
+    '/..%2Fx',
+    '/a%2f..',
+    '/a%2F%2e%2e%2Fb',
+    '/x/..%2f..',
+    '//..',
+    '/.//',
+    '/\\',
+    '/a\\..\\b',
+    '/%5c',
+    '/..%5C',
+    '/%00',
+    '/a%0d%0a',
+    '/%1f',
+    '/%7f',
+    '/a b',
+    '/a\tb',
+    '/a\u0000',
+    '/\u00e9',
+    '/%',
+    '/%4',
+    '/%zz',
+    '/a%2',
+    '/%%32e',
+    '',
+    'a',
+    '*',
+    '%2f',
   ];
   for (const path of refused) assert.equal(normalisePath(path), null, JSON.stringify(path));
 });
@@ -50,7 +91,14 @@ test('the view of a view is itself, never holds a dot-segment, and never grows',
 });
 
 test('long hostile paths take less than a millisecond', () => {
-  const hostile = ['/'.repeat(8192), '/%25'.repeat(2048), '%25'.repeat(2731).replace(/^/, '/'), '/a%2F.a'.repeat(1170), `/${'.'.repeat(8191)}`, '/%2e%2e%2e'.repeat(819)];
+  const hostile = [
+    '/'.repeat(8192),
+    '/%25'.repeat(2048),
+    '%25'.repeat(2731).replace(/^/, '/'),
+    '/a%2F.a'.repeat(1170),
+    `/${'.'.repeat(8191)}`,
+    '/%2e%2e%2e'.repeat(819),
+  ];
   for (const path of hostile) for (let i = 0; i < 20; i++) normalisePath(path);
   for (const path of hostile) {
     let best = Infinity;

@@ -27,7 +27,7 @@ export class PathIndex<R extends RouteConfig> {
   }
 
   static empty<R extends RouteConfig>(): PathIndex<R> {
-    return PathIndex.#empty as unknown as PathIndex<R>;
+    return PathIndex.#empty;
   }
 
   get isEmpty(): boolean {
@@ -44,7 +44,8 @@ export class PathIndex<R extends RouteConfig> {
   }
 
   without(route: CompiledRoute<R>): PathIndex<R> {
-    if (route.pathRegex !== null) return new PathIndex(this.#literals, this.#depths, this.#withParameters, listWithout(this.#regexes, route));
+    if (route.pathRegex !== null)
+      return new PathIndex(this.#literals, this.#depths, this.#withParameters, listWithout(this.#regexes, route));
     if (route.segments !== null) {
       const rest = this.#withParameters === null ? null : segmentWithout(this.#withParameters, route, 0);
       return new PathIndex(this.#literals, this.#depths, rest, this.#regexes);

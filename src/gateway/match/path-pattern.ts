@@ -17,7 +17,8 @@ export function parsePathPattern(pattern: string, matchType: Exclude<PathMatchTy
   if (/[?#]/.test(pattern)) return 'must not hold a query or fragment: only the path is matched';
   if (/[\u0000-\u0020\u007f]/.test(pattern)) return 'must not contain spaces or control characters; write a space as %20';
   let path = normalisePath(pattern.replaceAll(/[^\u0000-\u007f]+/gu, encodeURIComponentLoosely));
-  if (path === null) return 'must not hold dot-segments (/../), backslashes, encoded control characters or a % without two hexadecimal digits';
+  if (path === null)
+    return 'must not hold dot-segments (/../), backslashes, encoded control characters or a % without two hexadecimal digits';
 
   if (path.endsWith('/*')) {
     if (matchType === 'exact') return 'an exact path cannot end in /*; use the match type prefix';

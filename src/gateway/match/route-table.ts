@@ -31,7 +31,12 @@ export class RouteTable<R extends RouteConfig> {
   }
 
   static empty<R extends RouteConfig>(): RouteTable<R> {
-    const hosts = { exact: PersistentMap.empty<PathIndex<R>>(), wildcard: PersistentMap.empty<PathIndex<R>>(), regex: [], any: PathIndex.empty<R>() };
+    const hosts = {
+      exact: PersistentMap.empty<PathIndex<R>>(),
+      wildcard: PersistentMap.empty<PathIndex<R>>(),
+      regex: [],
+      any: PathIndex.empty<R>(),
+    };
     return new RouteTable<R>(PersistentMap.empty(), hosts, 0);
   }
 
@@ -93,7 +98,10 @@ export class RouteTable<R extends RouteConfig> {
 
   /** All enabled routes, in the order in which they are preferred. Costs a sort: for people, not for requests. */
   inOrder(): R[] {
-    return [...this.#byId.entries()].map(([, compiled]) => compiled).toSorted(compareRoutes).map((compiled) => compiled.route);
+    return [...this.#byId.entries()]
+      .map(([, compiled]) => compiled)
+      .toSorted(compareRoutes)
+      .map((compiled) => compiled.route);
   }
 
   #search(search: RouteSearch<R>, request: MatchRequest): void {

@@ -7,8 +7,21 @@ let count = 0;
 function route(fields: Partial<RouteConfig> = {}): RouteConfig {
   const id = `rt_${(count++).toString(16).padStart(16, '0')}` as const;
   return {
-    id, name: 'r', description: '', host_pattern: '', host_match_type: 'exact', path_pattern: '/', match_type: 'prefix', methods: [],
-    headers: [], upstream_id: 'up_0000000000000000', auth_required: true, priority: 0, enabled: true, managed: false, ...fields,
+    id,
+    name: 'r',
+    description: '',
+    host_pattern: '',
+    host_match_type: 'exact',
+    path_pattern: '/',
+    match_type: 'prefix',
+    methods: [],
+    headers: [],
+    upstream_id: 'up_0000000000000000',
+    auth_required: true,
+    priority: 0,
+    enabled: true,
+    managed: false,
+    ...fields,
   };
 }
 
@@ -16,7 +29,8 @@ test('a route below a reserved path is told, on segment boundaries', () => {
   for (const path_pattern of ['/admin', '/admin/x', '/ui/*', '/healthz', '/metrics/', '/version', '/readyz/{x}']) {
     assert.match(routeWarnings(route({ path_pattern }), []).join(), /belongs to the gateway/, path_pattern);
   }
-  for (const path_pattern of ['/administrator', '/uix', '/', '/api/admin', '/{any}']) assert.deepEqual(routeWarnings(route({ path_pattern }), []), [], path_pattern);
+  for (const path_pattern of ['/administrator', '/uix', '/', '/api/admin', '/{any}'])
+    assert.deepEqual(routeWarnings(route({ path_pattern }), []), [], path_pattern);
 });
 
 test('an expression without an anchor is told', () => {
@@ -28,24 +42,54 @@ test('an expression without an anchor is told', () => {
 const beats: [Partial<RouteConfig>, Partial<RouteConfig>][] = [
   [{ path_pattern: '/a' }, { path_pattern: '/a' }],
   [{ path_pattern: '/a', priority: 1 }, { path_pattern: '/a/b/c' }],
-  [{ path_pattern: '/', priority: 1 }, { path_pattern: '^/x', match_type: 'regex' }],
-  [{ path_pattern: '/*', priority: 1 }, { path_pattern: '/a/{id}', match_type: 'exact', host_pattern: 'x.test' }],
-  [{ path_pattern: '/a/{id}', priority: 1 }, { path_pattern: '/a/b/c', match_type: 'exact' }],
-  [{ path_pattern: '/a', priority: 1, host_pattern: '*.x.test' }, { path_pattern: '/a', host_pattern: 'y.x.test' }],
-  [{ path_pattern: '/a', priority: 1, methods: ['GET', 'POST'] }, { path_pattern: '/a', methods: ['HEAD'] }],
-  [{ path_pattern: '^/a', match_type: 'regex', priority: 1 }, { path_pattern: '/a/b', match_type: 'exact' }],
+  [
+    { path_pattern: '/', priority: 1 },
+    { path_pattern: '^/x', match_type: 'regex' },
+  ],
+  [
+    { path_pattern: '/*', priority: 1 },
+    { path_pattern: '/a/{id}', match_type: 'exact', host_pattern: 'x.test' },
+  ],
+  [
+    { path_pattern: '/a/{id}', priority: 1 },
+    { path_pattern: '/a/b/c', match_type: 'exact' },
+  ],
+  [
+    { path_pattern: '/a', priority: 1, host_pattern: '*.x.test' },
+    { path_pattern: '/a', host_pattern: 'y.x.test' },
+  ],
+  [
+    { path_pattern: '/a', priority: 1, methods: ['GET', 'POST'] },
+    { path_pattern: '/a', methods: ['HEAD'] },
+  ],
+  [
+    { path_pattern: '^/a', match_type: 'regex', priority: 1 },
+    { path_pattern: '/a/b', match_type: 'exact' },
+  ],
   [
     { path_pattern: '/a', headers: [{ name: 'X-A', value: '1', is_regex: false, required: true }], priority: 1 },
-    { path_pattern: '/a', headers: [{ name: 'x-a', value: '1', is_regex: false, required: true }, { name: 'y', value: '', is_regex: false, required: true }] },
+    {
+      path_pattern: '/a',
+      headers: [
+        { name: 'x-a', value: '1', is_regex: false, required: true },
+        { name: 'y', value: '', is_regex: false, required: true },
+      ],
+    },
   ],
 ];
 
 for (const [stronger, weaker] of beats) {
   test(`always beaten: ${JSON.stringify(weaker)} by ${JSON.stringify(stronger)}`, () => {
     const [strong, weak] = [route({ name: 'strong', ...stronger }), route({ name: 'weak', ...weaker })];
-    assert.deepEqual(routeWarnings(weak, [strong, weak]).filter((w) => !w.includes('middle')), ['This route never gets a request: route "strong" always beats it.']);
+    assert.deepEqual(
+      routeWarnings(weak, [strong, weak]).filter((w) => !w.includes('middle')),
+      ['This route never gets a request: route "strong" always beats it.'],
+    );
     assert.match(routeWarnings(strong, [strong, weak]).join(), /Route "weak" never gets a request any more/);
-    assert.deepEqual(routeWarnings(weak, [{ ...strong, enabled: false }]).filter((w) => !w.includes('middle')), []);
+    assert.deepEqual(
+      routeWarnings(weak, [{ ...strong, enabled: false }]).filter((w) => !w.includes('middle')),
+      [],
+    );
   });
 }
 
@@ -55,7 +99,10 @@ const coexist: [Partial<RouteConfig>, Partial<RouteConfig>][] = [
   [{ path_pattern: '/a', priority: 1 }, { path_pattern: '/ab' }],
   [{ path_pattern: '/a', priority: 1, methods: ['GET'] }, { path_pattern: '/a' }],
   [{ path_pattern: '/a', priority: 1, host_pattern: 'x.test' }, { path_pattern: '/a' }],
-  [{ path_pattern: '/a', priority: 1, host_pattern: '*.x.test' }, { path_pattern: '/a', host_pattern: 'x.test' }],
+  [
+    { path_pattern: '/a', priority: 1, host_pattern: '*.x.test' },
+    { path_pattern: '/a', host_pattern: 'x.test' },
+  ],
   [{ path_pattern: '/a', match_type: 'exact', priority: 1 }, { path_pattern: '/a' }],
   [{ path_pattern: '/a/{id}', priority: 1 }, { path_pattern: '/a' }],
   [{ path_pattern: '/a', priority: 1, headers: [{ name: 'x', value: '1', is_regex: false, required: true }] }, { path_pattern: '/a' }],

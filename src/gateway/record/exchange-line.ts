@@ -164,7 +164,8 @@ function outcomePart(outcome: ExchangeOutcome): Uint8Array {
 
 function codePart(code: ErrorCode): Uint8Array {
   let part = codeParts.get(code);
-  if (part === undefined) codeParts.set(code, (part = constantPart(`,"code":"${code}","hint":${JSON.stringify(errorCatalogue[code].hint)}`)));
+  if (part === undefined)
+    codeParts.set(code, (part = constantPart(`,"code":"${code}","hint":${JSON.stringify(errorCatalogue[code].hint)}`)));
   return part;
 }
 

@@ -9,9 +9,25 @@ import type { FinishedExchange } from './finished-exchange.ts';
 
 function exchange(fields: Partial<FinishedExchange> = {}): FinishedExchange {
   return {
-    requestId: 'abc', startedAtMs: 1_800_000_000_123, durationMs: 1.23456, method: 'GET', host: 'api.test', rawPath: '/users/1', status: 200, outcome: 'ok',
-    routeId: 'rt_0000000000000001', upstreamId: 'up_0000000000000001', keyId: '', remoteAddress: '192.0.2.1', bytesIn: 10, bytesOut: 2000, code: null,
-    reason: '', attempts: 1, upstreamMs: 1, ...fields,
+    requestId: 'abc',
+    startedAtMs: 1_800_000_000_123,
+    durationMs: 1.23456,
+    method: 'GET',
+    host: 'api.test',
+    rawPath: '/users/1',
+    status: 200,
+    outcome: 'ok',
+    routeId: 'rt_0000000000000001',
+    upstreamId: 'up_0000000000000001',
+    keyId: '',
+    remoteAddress: '192.0.2.1',
+    bytesIn: 10,
+    bytesOut: 2000,
+    code: null,
+    reason: '',
+    attempts: 1,
+    upstreamMs: 1,
+    ...fields,
   };
 }
 
@@ -47,9 +63,24 @@ test('an exchange is one JSON line and one count', () => {
   made.flush();
   assert.equal(sent.length, 1);
   assert.deepEqual(JSON.parse(sent[0]!), {
-    level: 'info', time: '2027-01-15T08:00:00.123Z', msg: 'request', request_id: 'abc', method: 'GET', host: 'api.test', path: '/users/1', status: 200, outcome: 'ok',
-    duration_ms: 1.235, upstream_ms: 1, route: 'rt_0000000000000001', upstream: 'up_0000000000000001', key: 'anonymous', remote: '192.0.2.1', bytes_in: 10,
-    bytes_out: 2000, attempts: 1,
+    level: 'info',
+    time: '2027-01-15T08:00:00.123Z',
+    msg: 'request',
+    request_id: 'abc',
+    method: 'GET',
+    host: 'api.test',
+    path: '/users/1',
+    status: 200,
+    outcome: 'ok',
+    duration_ms: 1.235,
+    upstream_ms: 1,
+    route: 'rt_0000000000000001',
+    upstream: 'up_0000000000000001',
+    key: 'anonymous',
+    remote: '192.0.2.1',
+    bytes_in: 10,
+    bytes_out: 2000,
+    attempts: 1,
   });
   const totals = readSharedCounters(shared);
   assert.deepEqual([totals.byStatusClass[2], totals.bytesIn, totals.bytesOut, totals.durationSumMs], [1, 10, 2000, 1.23456]);
@@ -58,7 +89,12 @@ test('an exchange is one JSON line and one count', () => {
 });
 
 test("the gateway's errors carry code, cause and what to do", () => {
-  const refused = exchange({ status: 502, outcome: 'upstream_connect', code: 'upstream_connection_refused', reason: 'connection refused: nothing listens there' });
+  const refused = exchange({
+    status: 502,
+    outcome: 'upstream_connect',
+    code: 'upstream_connection_refused',
+    reason: 'connection refused: nothing listens there',
+  });
   const json = JSON.parse(exchangeLine(refused, 'json')) as Record<string, string>;
   assert.equal(json['level'], 'warn');
   assert.equal(json['code'], 'upstream_connection_refused');
@@ -74,21 +110,47 @@ test('a text line reads well', () => {
     exchangeLine(exchange({ keyId: 'key_1' }), 'text'),
     '2027-01-15T08:00:00.123Z info  GET api.test/users/1 200 1.235ms in=10 out=2000 from=192.0.2.1 route=rt_0000000000000001 upstream=up_0000000000000001 key=key_1 id=abc\n',
   );
-  assert.match(exchangeLine(exchange({ status: 0, method: '', outcome: 'client_abort' }), 'text'), / - api\.test\/users\/1 - .* outcome=client_abort/);
+  assert.match(
+    exchangeLine(exchange({ status: 0, method: '', outcome: 'client_abort' }), 'text'),
+    / - api\.test\/users\/1 - .* outcome=client_abort/,
+  );
 });
 
 test('property: whatever a request holds, its line is one line of ASCII that parses to what it was', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
-    fc.constantFrom('"}\n{"level":"error', '\\', '\u0000', '\u001b[2J', '\u009b31m', '\u2028', '\ud800', 'é', '\r\nSet-Cookie: x', '${env.X}', '</script>'),
+    fc.constantFrom(
+      '"}\n{"level":"error',
+      '\\',
+      '\u0000',
+      '\u001b[2J',
+      '\u009b31m',
+      '\u2028',
+      '\ud800',
+      'é',
+      '\r\nSet-Cookie: x',
+      '${env.X}',
+      '</script>',
+    ),
   );
   fc.assert(
     fc.property(text, text, text, text, text, text, (method, host, path, reason, requestId, remoteAddress) => {
-      const hostile = exchange({ method, host, rawPath: `/${path.replaceAll('?', '')}`, reason, requestId, remoteAddress, code: 'request_malformed' });
+      const hostile = exchange({
+        method,
+        host,
+        rawPath: `/${path.replaceAll('?', '')}`,
+        reason,
+        requestId,
+        remoteAddress,
+        code: 'request_malformed',
+      });
       const line = exchangeLine(hostile, 'json');
       assert.match(line, /^[\x20-\x7e]*\n$/);
       const parsed = JSON.parse(line) as Record<string, unknown>;
-      assert.deepEqual([parsed['method'], parsed['host'], parsed['path'], parsed['request_id'], parsed['remote']], [method, host, hostile.rawPath, requestId, remoteAddress]);
+      assert.deepEqual(
+        [parsed['method'], parsed['host'], parsed['path'], parsed['request_id'], parsed['remote']],
+        [method, host, hostile.rawPath, requestId, remoteAddress],
+      );
       assert.equal(parsed['reason'], reason === '' ? undefined : reason);
       assert.match(exchangeLine(hostile, 'text'), /^[\x20-\x7e]*\n$/);
     }),
@@ -100,7 +162,17 @@ test('a query never gets into the log, and no line outgrows its bound', () => {
   assert.doesNotMatch(exchangeLine(exchange({ rawPath: '/a?api_key=ak_secret' }), 'json'), /secret|\?/);
   assert.doesNotMatch(exchangeLine(exchange({ rawPath: '/a?api_key=ak_secret' }), 'text'), /secret|\?/);
   const long = '\u0000'.repeat(100_000);
-  const huge = exchange({ method: long, host: long, rawPath: long, reason: long, requestId: long, remoteAddress: long, code: 'upstream_reset', bytesIn: 2 ** 53, bytesOut: 2 ** 53 });
+  const huge = exchange({
+    method: long,
+    host: long,
+    rawPath: long,
+    reason: long,
+    requestId: long,
+    remoteAddress: long,
+    code: 'upstream_reset',
+    bytesIn: 2 ** 53,
+    bytesOut: 2 ** 53,
+  });
   for (const format of ['json', 'text'] as const) assert.ok(exchangeLine(huge, format).length < maxLineBytes);
   assert.ok(JSON.parse(exchangeLine(huge, 'json')).path.endsWith('...'));
 });
@@ -117,7 +189,10 @@ test('log level: requests that went well can be left out while failures are told
   silent.made.record(exchange({ status: 504, code: 'upstream_timeout' }));
   silent.made.flush();
   assert.deepEqual(silent.sent, []);
-  assert.equal(readSharedCounters(shared).byStatusClass.reduce((a, b) => a + b), 3);
+  assert.equal(
+    readSharedCounters(shared).byStatusClass.reduce((a, b) => a + b),
+    3,
+  );
 });
 
 test('thousands of lines come in few pieces, complete, in order, each with memory of its own', () => {
@@ -125,7 +200,10 @@ test('thousands of lines come in few pieces, complete, in order, each with memor
   for (let i = 0; i < 5000; i++) made.record(exchange({ requestId: `r${i}` }));
   made.flush();
   const lines = sent.join('').trimEnd().split('\n');
-  assert.deepEqual(lines.map((line) => JSON.parse(line).request_id), Array.from({ length: 5000 }, (_, i) => `r${i}`));
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).request_id),
+    Array.from({ length: 5000 }, (_, i) => `r${i}`),
+  );
   assert.ok(sent.length < 40, `${sent.length} pieces`);
   for (const piece of sent) assert.ok(piece.endsWith('\n'), 'whole lines only');
   assert.ok(sizes.every((size) => size <= 96 * 1024));
