@@ -45,7 +45,13 @@ export function readInput<Schema extends z.ZodObject>(
 
   const parsed = schema.safeParse(fields, { error: issueMessage, reportInput: true });
   if (parsed.success) return { values: parsed.data, errors };
-  for (const issue of parsed.error.issues) errors.push(...fieldErrorsOf(issue, fields));
+  // 1e300 is too large twice over, beyond the limit and beyond what a whole number can be: that is said once.
+  const told = new Set<string>();
+  for (const error of parsed.error.issues.flatMap((issue) => fieldErrorsOf(issue, fields))) {
+    const what = JSON.stringify(error);
+    if (!told.has(what)) errors.push(error);
+    told.add(what);
+  }
   const wrong = new Set(parsed.error.issues.map((issue) => String(issue.path[0])));
   const values: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(fields)) {
