@@ -53,7 +53,7 @@ function inTerminalForeground() {
     const [, , group, , , foreground] = readFileSync('/proc/self/stat', 'utf8').replace(/^.*\) /, '').split(' ');
     return group === foreground;
   } catch {
-    return Boolean(process.stdin.isTTY);
+    return process.stdin.isTTY;
   }
 }
 

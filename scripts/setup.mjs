@@ -46,7 +46,7 @@ async function main() {
     throw new SetupError(`this needs Node.js ${oldestNodeForSetup} or newer to start from, and this is ${process.version}.\n${howToInstallNode()}`);
   }
   if (nothingToDo(plan())) return;
-  for (const signal of Object.keys(signalNumbers)) process.once(signal, () => interrupted(signal));
+  for (const signal of Object.keys(signalNumbers)) process.once(signal, () => void interrupted(signal));
   await takeLock();
   // Whoever held the lock may have done it all.
   await carryOut(plan());
