@@ -18,6 +18,7 @@ import { randomId } from './listen/random-id.ts';
 import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
 import { allowField, errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
 import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from './reply/write-response-head.ts';
+import { dropCredentialTrailers } from './forward/credential-field.ts';
 import { isIdempotent } from './forward/is-idempotent.ts';
 import { handshakeFault } from './forward/websocket-handshake.ts';
 import { outcomeOf } from './record/outcome-of.ts';
@@ -149,7 +150,9 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onRequestEnd(trailers: HeaderFields | null): void {
     this.requestComplete = true;
-    if (this.forwarding && this.chunkedUpstream) this.gateway.requestOutput.lastChunk(trailers);
+    if (!this.forwarding || !this.chunkedUpstream) return;
+    if (trailers !== null) dropCredentialTrailers(trailers, this.upstream!);
+    this.gateway.requestOutput.lastChunk(trailers);
   }
 
   /** Sends what one read from the client has brought: the head and the body bytes at hand go out in one write. */

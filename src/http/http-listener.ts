@@ -33,6 +33,8 @@ export class HttpListener implements ConnectionRegistry {
   private readonly servers: net.Server[] = [];
   private readonly secureServers: tls.Server[] = [];
   private readonly connections = new Set<ServerConnection>();
+  /** Sockets in their TLS handshake by peer, oldest first. They count towards the limit: an unfinished handshake costs a descriptor too. */
+  private readonly handshakes = new Map<string, net.Socket>();
   private oldestIdle: ServerConnection | null = null;
   private newestIdle: ServerConnection | null = null;
   private whenEmpty: (() => void) | null = null;
@@ -61,6 +63,7 @@ export class HttpListener implements ConnectionRegistry {
     const server = tls.createServer(
       { ...options, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout, allowHalfOpen: true, noDelay: true, pauseOnConnect: false },
       (socket) => {
+        this.handshakes.delete(peerOf(socket));
         if (socket.remoteAddress === undefined) {
           socket.destroy();
           return;
@@ -68,11 +71,23 @@ export class HttpListener implements ConnectionRegistry {
         this.options.accept(socket, true);
       },
     );
+    server.prependListener('connection', (socket: net.Socket) => this.beginHandshake(socket));
     // A failed handshake concerns nobody but that client.
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     this.servers.push(server);
     this.secureServers.push(server);
     return listening(server, address);
+  }
+
+  private beginHandshake(socket: net.Socket): void {
+    const peer = peerOf(socket);
+    this.handshakes.set(peer, socket);
+    socket.once('close', () => {
+      if (this.handshakes.get(peer) === socket) this.handshakes.delete(peer);
+    });
+    if (this.count + this.handshakes.size <= this.options.maxConnections) return;
+    if (this.oldestIdle !== null) this.oldestIdle.closeIfIdle();
+    else for (const oldest of this.handshakes.values()) return void oldest.destroy();
   }
 
   /** Uses another certificate for handshakes from now on. Throws when key and certificate are not usable; the old ones stay. */
@@ -122,7 +137,7 @@ export class HttpListener implements ConnectionRegistry {
     this.connections.add(connection);
     this.count++;
     this.options.onCount(1);
-    if (this.count > this.options.maxConnections) {
+    if (this.count + this.handshakes.size > this.options.maxConnections) {
       if (this.oldestIdle !== null) this.oldestIdle.closeIfIdle();
       // Nobody idle: the newcomer goes, once it exists in full.
       else queueMicrotask(() => connection.abort(true));
@@ -157,6 +172,10 @@ export class HttpListener implements ConnectionRegistry {
     this.options.onCount(-1);
     if (this.count === 0 && this.draining) this.whenEmpty?.();
   }
+}
+
+function peerOf(socket: net.Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 function listening(server: net.Server, address: ListenAddress): Promise<number> {

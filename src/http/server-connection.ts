@@ -27,7 +27,7 @@ const minBodyRate = 240;
 const bodyWindow = 10_000;
 /** An unread body of up to this size is read and dropped to keep the connection; a larger one ends it. */
 const discardLimit = 65_536;
-/** After a last response to a client that still sends: how long its bytes are read so that it gets the response. */
+/** After a last response: how long the client's bytes are read and dropped, so that it gets the response. */
 const lingerTimeout = 5_000;
 /** Bytes of further requests that are kept while one is in progress. */
 const pipelineLimit = 65_536;
@@ -194,7 +194,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
   finishResponse(): void {
     if (this.phase === phase.closed) return;
     if (!this.persist) {
-      this.closeAfterResponse();
+      this.linger();
       return;
     }
     if (this.phase === phase.body && !this.decoder.isDone) {
@@ -245,7 +245,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
 
   /** Ends a tunnel after what was written to it. */
   endTunnel(): void {
-    if (this.phase === phase.tunnel) this.closeGently();
+    if (this.phase === phase.tunnel) this.linger();
   }
 
   /** Closes the connection if it is between requests. */
@@ -440,7 +440,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     }
     if (this.phase !== phase.body) return;
     this.keepAliveWanted = false;
-    this.phase = phase.response;
+    this.decoder.startUntilClose(); // what follows is unknown: never read as a request
     this.shared.wheel.disarm(this.deadline);
     this.handler.onRequestBroken(code, reason);
   }
@@ -492,14 +492,10 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.socket.end();
   }
 
-  private closeAfterResponse(): void {
-    const clientMaySend = this.phase === phase.body;
+  // Ends the writing side and reads on for a while (RFC 9112 section 9.6): closing with unread bytes, or before others arrive,
+  // makes the kernel send RST, and that throws away what the client has not got yet.
+  private linger(): void {
     this.pending = null;
-    if (!clientMaySend) {
-      this.closeGently();
-      return;
-    }
-    // Closing with unread bytes would make the kernel send RST, which can take the response from the client's hands.
     this.phase = phase.linger;
     this.shared.wheel.arm(this.deadline, this.blocked ? this.shared.limits.writeIdleTimeout : lingerTimeout);
     this.resumeReading();

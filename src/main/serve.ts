@@ -9,7 +9,7 @@ import { followStore } from '../control/follow-store.ts';
 import { createFirstAdminFromSettings, ensureSetupCode } from '../control/setup.ts';
 import { syncManaged } from '../control/sync-managed.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
-import type { WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
+import type { TlsFiles, WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
 import { type Settings } from '../settings/settings.ts';
 import { createLogger, droppedNotice, type Logger } from '../telemetry/logger.ts';
 import { LogSink, standardOutput } from '../telemetry/log-sink.ts';
@@ -20,7 +20,7 @@ import { startDemoUpstream } from './demo-upstream.ts';
 import { ownListenersOf } from './open-local-admin.ts';
 import { probePort } from './probe-port.ts';
 import { shutdownRequested } from './shutdown-requested.ts';
-import { readTlsFiles, watchTlsFiles } from './tls-files.ts';
+import { readTlsFiles, type TlsPaths, watchTlsFiles } from './tls-files.ts';
 import { version } from './version.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -84,7 +84,8 @@ async function runGateway(settings: Settings, demo: boolean, sink: LogSink, logg
   await syncManaged(control, settings.defaultUpstream);
   const follower = await followStore(control);
   cleanups.push(() => follower.stop());
-  if (settings.tls !== null) cleanups.push(followCertificate(settings.tls, pool, logger));
+  const served = listeners.find((listener) => listener.tls !== null)?.tls;
+  if (settings.tls !== null && served) cleanups.push(followCertificate(settings.tls, served, pool, logger));
 
   for (const { host, port, tls } of listeners) logger.info({ address: host, port }, `listening for ${tls === null ? 'HTTP' : 'HTTPS'}`);
   logger.info({ version, workers: settings.server.workers, database: settings.database.path }, 'the gateway is ready');
@@ -141,8 +142,8 @@ function listenForAdmin(settings: Settings, app: Parameters<typeof listenOnTcp>[
   return listenOnTcp({ app, log, host: listen.host, port: listen.port });
 }
 
-function followCertificate(paths: { readonly cert: string; readonly key: string }, pool: WorkerPool, logger: Logger): () => void {
-  return watchTlsFiles(paths, (files) => {
+function followCertificate(paths: TlsPaths, served: TlsFiles, pool: WorkerPool, logger: Logger): () => void {
+  return watchTlsFiles(paths, served, (files) => {
     if (files instanceof Error) {
       logger.error({ reason: files.message }, 'the new certificate cannot be used; the old one stays');
       return;

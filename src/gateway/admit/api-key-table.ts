@@ -75,11 +75,11 @@ export class ApiKeyTable {
   /** `hash`: SHA-256 of the presented key in lower-case hexadecimal. */
   find(hash: string): ApiKeyRecord | null {
     const record = this.#byHash.getPart(hash, 0, lookupLength);
-    return record !== undefined && equalInConstantTime(record.hash, hash) ? record : null;
+    return record !== undefined && restIsEqual(record.hash, hash) ? record : null;
   }
 }
 
-// Keys are looked up by half of their hash; the whole is compared in a time that does not depend on where it differs.
+// Keys are looked up by half of their hash; the rest is compared in a time that does not depend on where it differs.
 const lookupLength = 32;
 
 function lookupPart(hash: string): string {
@@ -99,9 +99,10 @@ function compileKey(config: ApiKeyConfig): ApiKeyRecord {
   };
 }
 
-function equalInConstantTime(a: string, b: string): boolean {
+/** Compares what the lookup has not compared already. */
+function restIsEqual(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  for (let i = lookupLength; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
   return difference === 0;
 }

@@ -1,6 +1,7 @@
 import { kind, knownFieldCount, underscored } from '../../http/known-fields.ts';
 import type { OutputBuffer } from '../../http/output-buffer.ts';
 import type { RequestHead } from '../../http/request-head.ts';
+import { isCredentialField } from './credential-field.ts';
 import type { CompiledUpstream } from '../snapshot/compile-upstream.ts';
 
 /** What the gateway itself says of a request on its way. */
@@ -106,7 +107,7 @@ function copyFields(out: OutputBuffer, head: RequestHead, upstream: CompiledUpst
     let fate = treatment[known]!;
     if (fate === keep && known !== kinds[index] && (known === kind.contentLength || known === kind.cookie)) fate = drop;
     if (dropped[index] === 1) fate = drop;
-    else if (upstream.credentialName !== '' && isCredential(head, index, known, upstream)) fate = drop;
+    else if (upstream.credentialName !== '' && isCredentialField(fields, index, upstream)) fate = drop;
     else if (fate === dropIfApiKey) fate = carriesApiKey(head, index, known) ? drop : keep;
     if (fate === drop) {
       if (runStart >= 0) out.copy(bytes, runStart, runEnd);
@@ -117,23 +118,6 @@ function copyFields(out: OutputBuffer, head: RequestHead, upstream: CompiledUpst
     }
   }
   if (runStart >= 0) out.copy(bytes, runStart, runEnd);
-}
-
-function isCredential(head: RequestHead, index: number, known: number, upstream: CompiledUpstream): boolean {
-  if (upstream.credentialKind !== 0) return known === upstream.credentialKind;
-  if (known !== 0) return false;
-  const name = upstream.credentialName;
-  const start = head.fields.nameStart[index]!;
-  if (head.fields.nameEnd[index]! - start !== name.length) return false;
-  for (let offset = 0; offset < name.length; offset++) {
-    let byte = head.bytes[start + offset]!;
-    if (byte >= 0x41 && byte <= 0x5a) byte |= 0x20;
-    let wanted = name.charCodeAt(offset);
-    if (byte === 0x5f) byte = 0x2d;
-    if (wanted === 0x5f) wanted = 0x2d;
-    if (byte !== wanted) return false;
-  }
-  return true;
 }
 
 // A key of ours never goes on to an upstream, on public routes neither; other values are the upstream's business.
