@@ -52,7 +52,7 @@ test('figures are those counted; buckets are cumulative and end in +Inf', () => 
   assert.match(text, /^apigate_request_duration_seconds_bucket\{le="\+Inf"\} 3$/m);
   assert.match(text, /^apigate_request_duration_seconds_count 3$/m);
   assert.match(text, /^apigate_request_duration_seconds_sum 1000.021$/m);
-  assert.match(text, /^apigate_config_revision 42$/m);
+  assert.match(text, /^apigate_gateway_config_revision 42$/m);
   assert.match(text, /^apigate_received_bytes_total 15$/m);
 });
 

@@ -23,7 +23,7 @@ export function metricsText(input: MetricsInput): string {
   family(out, 'apigate_build_info', 'gauge', 'Constant 1, with the versions as labels.');
   sample(out, 'apigate_build_info', { version: input.version, node: input.nodeVersion }, 1);
   single(out, 'apigate_workers', 'gauge', 'Worker threads of the data plane.', input.workers);
-  single(out, 'apigate_config_revision', 'gauge', 'Revision of the gateway config that is live.', input.revision);
+  single(out, 'apigate_gateway_config_revision', 'gauge', 'Revision of the gateway config that is live.', input.revision);
 
   family(out, 'apigate_requests_total', 'counter', 'Finished requests by status class; "none" ended without a response.');
   for (const [i, count] of counters.byStatusClass.entries()) {
