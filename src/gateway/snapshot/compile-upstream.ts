@@ -55,7 +55,7 @@ export function compileUpstream(config: UpstreamConfig, poolFor: (config: Upstre
     hostField: config.preserve_host ? '' : `Host: ${base.authority}\r\n`,
     credentialField: credential === null || credential.name === '' ? '' : `${credential.name}: ${credential.value}\r\n`,
     credentialName: credential?.name.toLowerCase() ?? '',
-    credentialKind: credential === null ? 0 : kindOfName(credential.name.toLowerCase()),
+    credentialKind: credential === null ? 0 : kindOfName(credential.name.toLowerCase().replaceAll('_', '-')),
     isAdmin: false,
   };
 }
