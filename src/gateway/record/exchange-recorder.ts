@@ -74,7 +74,7 @@ export class ExchangeRecorder {
       this.#send(writer.takeFilled());
       return;
     }
-    // Little traffic: a copy of the right size is cheaper than giving the whole buffer away.
+    // A copy of the right size: what waits in a stalled sink must not hold a half-empty buffer for each few lines.
     const copy = writer.bytes.slice(0, length);
     writer.length = 0;
     this.#send(copy);
@@ -84,5 +84,5 @@ export class ExchangeRecorder {
 const flushMs = 100;
 /** A batch goes when no further line is sure to fit. */
 const bufferBytes = 64 * 1024 + maxLineBytes;
-const smallBatch = 16 * 1024;
+const smallBatch = 48 * 1024;
 const maxBacklog = 4 * 1024 * 1024;
