@@ -60,8 +60,9 @@ export class HttpListener implements ConnectionRegistry {
 
   /** Listens for HTTPS. `options` hold key and certificate. */
   listenSecure(address: ListenAddress, options: tls.SecureContextOptions): Promise<number> {
+    // Not half-open: nobody hears of a FIN in the middle of a handshake, so that the socket would stay until the timeout.
     const server = tls.createServer(
-      { ...options, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout, allowHalfOpen: true, noDelay: true, pauseOnConnect: false },
+      { ...options, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout, allowHalfOpen: false, noDelay: true, pauseOnConnect: false },
       (socket) => {
         this.handshakes.delete(peerOf(socket));
         if (socket.remoteAddress === undefined) {

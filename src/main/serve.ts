@@ -51,10 +51,13 @@ export async function serve(settings: Settings, options: ServeOptions, stderr: C
 
 /** Starts both planes in order, and stops them when asked. */
 async function runGateway(settings: Settings, demo: boolean, sink: LogSink, logger: Logger, stderr: CliOutput, cleanups: (() => unknown)[]): Promise<void> {
+  // Before anything is up: as soon as workers are ready, somebody may ask to stop.
+  const stop = shutdownRequested(logger);
   // Ports first: a second gateway must not touch the database of the first.
   const listeners = await claimListeners(settings);
   const socketDirectory = mkdtempSync(join(tmpdir(), 'apigate-'));
-  cleanups.push(() => rmSync(socketDirectory, { recursive: true, force: true }));
+  // At any exit, also where cleanups are not waited for: a second signal, a defect.
+  process.once('exit', () => rmSync(socketDirectory, { recursive: true, force: true }));
   const socketPath = join(socketDirectory, 'admin.sock');
   const workerToken = randomBytes(32).toString('hex');
 
@@ -91,7 +94,7 @@ async function runGateway(settings: Settings, demo: boolean, sink: LogSink, logg
   logger.info({ version, workers: settings.server.workers, database: settings.database.path }, 'the gateway is ready');
   stderr.write(bannerOf({ settings, listeners, adminPort: admin.port, setupCode, demo }));
 
-  await shutdownRequested(logger);
+  await stop;
   pool.broadcast({ type: 'leaving' });
   await new Promise((resolve) => setTimeout(resolve, settings.shutdown.delayMs));
   await pool.drain(settings.shutdown.drainTimeoutMs);
