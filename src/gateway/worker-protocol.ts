@@ -37,7 +37,9 @@ export interface WorkerBirth {
   readonly maxFields: number;
   readonly maxTarget: number;
   readonly logFormat: 'json' | 'text';
+  /** Whether requests get access-log lines, and whether those do that failed by another's fault than the client's. */
   readonly logRequests: boolean;
+  readonly logFailures: boolean;
 }
 
 /** A change with the shared memory that its new upstreams and keys count in. */

@@ -13,7 +13,7 @@ import { RateLimiter } from './admit/rate-limiter.ts';
 import { Exchange } from './exchange.ts';
 import { PoolLimits } from './forward/pool-limits.ts';
 import { AddressResolver } from './forward/resolve-address.ts';
-import { secureContextFor } from './forward/tls-trust.ts';
+import { loadDefaultTrust, secureContextFor } from './forward/tls-trust.ts';
 import { type PoolServices, UpstreamPool } from './forward/upstream-pool.ts';
 import type { Gateway } from './gateway.ts';
 import { ClientIdentity, TrustedProxies } from './listen/client-identity.ts';
@@ -52,7 +52,7 @@ class GatewayWorker {
       client: { head: new ResponseHead(), trailers: new HeaderFields(maxResponseFields), output: new OutputBuffer(), wheel: this.wheel },
       onConnect: () => this.counters.upstreamConnected(),
     };
-    this.pools = new PoolRegistry(services, this.limits, secureContextFor);
+    this.pools = new PoolRegistry(services, this.limits, secureContextFor, loadDefaultTrust);
     const viaToken = `apigate-${birth.instance}`;
     this.gateway = {
       live: null,
@@ -64,6 +64,7 @@ class GatewayWorker {
         counters: this.counters,
         format: birth.logFormat,
         logRequests: birth.logRequests,
+        logFailures: birth.logFailures,
         send: (lines) => post({ type: 'lines', lines }, [lines.buffer]),
       }),
       limiter: this.limiter,

@@ -13,7 +13,7 @@ import type { TlsFiles, WorkerBirth, WorkerListener } from '../gateway/worker-pr
 import { type Settings } from '../settings/settings.ts';
 import { createLogger, droppedNotice, type Logger } from '../telemetry/logger.ts';
 import { LogSink, standardOutput } from '../telemetry/log-sink.ts';
-import { createSharedCounters } from '../telemetry/shared-counters.ts';
+import { createSharedCounters, openSharedCounters, type SharedCounters } from '../telemetry/shared-counters.ts';
 import { bannerOf } from './banner.ts';
 import { cidrOf, openControlPlane } from './control-plane.ts';
 import { startDemoUpstream } from './demo-upstream.ts';
@@ -27,7 +27,9 @@ import { WorkerPool } from './worker-pool.ts';
 /** Runs the gateway until it is told to stop. Resolves with the process's exit code. */
 export async function serve(settings: Settings, options: ServeOptions, stderr: CliOutput): Promise<number> {
   const { format } = settings.log;
-  const sink = new LogSink(standardOutput(), { droppedNotice: (lines) => droppedNotice(format, lines, Date.now()) });
+  const counters = createSharedCounters({ workers: settings.server.workers });
+  const own = openSharedCounters(counters, counters.workers);
+  const sink = new LogSink(standardOutput(), { droppedNotice: (lines) => droppedNotice(format, lines, Date.now()), onDropped: (lines) => own.logLinesDropped(lines) });
   const logger = createLogger({ level: settings.log.level, format, sink, color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined });
   const cleanups: (() => unknown)[] = [];
   // A defect in the control plane must not take the traffic with it; after an exception nobody caught, nothing is certain.
@@ -38,7 +40,7 @@ export async function serve(settings: Settings, options: ServeOptions, stderr: C
   });
   try {
     const start = options.demo ? await demoSettings(settings, cleanups) : settings;
-    await runGateway(start, options.demo, sink, logger, stderr, cleanups);
+    await runGateway(start, options.demo, { sink, logger, counters, stderr, cleanups });
     return 0;
   } catch (error) {
     stderr.write(`apigate: ${reasonOf(error)}\n`);
@@ -49,8 +51,17 @@ export async function serve(settings: Settings, options: ServeOptions, stderr: C
   }
 }
 
+interface Surroundings {
+  readonly sink: LogSink;
+  readonly logger: Logger;
+  readonly counters: SharedCounters;
+  readonly stderr: CliOutput;
+  /** Undone in the opposite order at the end. */
+  readonly cleanups: (() => unknown)[];
+}
+
 /** Starts both planes in order, and stops them when asked. */
-async function runGateway(settings: Settings, demo: boolean, sink: LogSink, logger: Logger, stderr: CliOutput, cleanups: (() => unknown)[]): Promise<void> {
+async function runGateway(settings: Settings, demo: boolean, { sink, logger, counters, stderr, cleanups }: Surroundings): Promise<void> {
   // Before anything is up: as soon as workers are ready, somebody may ask to stop.
   const stop = shutdownRequested(logger);
   // Ports first: a second gateway must not touch the database of the first.
@@ -61,7 +72,6 @@ async function runGateway(settings: Settings, demo: boolean, sink: LogSink, logg
   const socketPath = join(socketDirectory, 'admin.sock');
   const workerToken = randomBytes(32).toString('hex');
 
-  const counters = createSharedCounters({ workers: settings.server.workers });
   let keyUsage: (keys: readonly (readonly [`key_${string}`, number])[]) => void = () => {};
   const pool = new WorkerPool({
     birth: birthOf(settings, listeners, counters, { socketPath, workerToken }),
@@ -136,6 +146,7 @@ function birthOf(
     maxTarget: limits.maxTarget,
     logFormat: log.format,
     logRequests: log.level === 'trace' || log.level === 'debug' || log.level === 'info',
+    logFailures: log.level !== 'error' && log.level !== 'silent',
   };
 }
 

@@ -6,7 +6,7 @@ import { Deadline, type DeadlineOwner, type TimerWheel } from '../../http/timer-
 import { forbiddenAddress } from '../../model/address-policy.ts';
 import type { BaseUrl } from '../../model/base-url.ts';
 import type { AddressResolver } from './resolve-address.ts';
-import { classifyTlsFailure } from './tls-trust.ts';
+import { classifyTlsFailure, tlsFailureReason } from './tls-trust.ts';
 
 /** Where an upstream's connections go. */
 export type DialTarget =
@@ -169,7 +169,7 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
       return;
     }
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (this.tcpConnected) this.addressFailed(classifyTlsFailure(error), tlsReason(error));
+    if (this.tcpConnected) this.addressFailed(classifyTlsFailure(error), tlsFailureReason(error));
     else this.addressFailed(connectFailures[code] ?? 'upstream_unreachable', connectReasons[code] ?? `connecting failed: ${code || error.message}`);
   }
 
@@ -180,15 +180,18 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
 
   private addressFailed(code: ErrorCode, reason: string): void {
     if (this.over) return;
-    this.lastCode = code;
-    this.lastReason = reason;
+    // Of several addresses the most telling failure counts: somebody who refuses says more than a network that leads nowhere.
+    if (this.lastCode !== 'upstream_connection_refused') {
+      this.lastCode = code;
+      this.lastReason = reason;
+    }
     const socket = this.socket;
     if (socket !== null) {
       this.socket = null;
       disownSocket(socket);
       socket.destroy();
     }
-    if (this.target.kind === 'unix' || this.services.wheel.refresh() >= this.endsAt) this.fail(code, reason);
+    if (this.target.kind === 'unix' || this.services.wheel.refresh() >= this.endsAt) this.fail(this.lastCode, this.lastReason);
     else this.tryNext();
   }
 
@@ -226,8 +229,3 @@ const connectReasons: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no route to the upstream\'s network',
   EMFILE: 'the gateway has no file descriptors left',
 };
-
-function tlsReason(error: Error): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === undefined ? error.message : `${code}: ${error.message}`;
-}

@@ -18,12 +18,14 @@ export class PoolRegistry {
   private readonly services: PoolServices;
   private readonly limits: PoolLimits;
   private readonly secureContextFor: (tlsCa: string | null) => tls.SecureContext;
+  private readonly loadTrust: () => void;
   private readonly entries = new Map<UpstreamId, Entry>();
 
-  constructor(services: PoolServices, limits: PoolLimits, secureContextFor: (tlsCa: string | null) => tls.SecureContext) {
+  constructor(services: PoolServices, limits: PoolLimits, secureContextFor: (tlsCa: string | null) => tls.SecureContext, loadTrust: () => void) {
     this.services = services;
     this.limits = limits;
     this.secureContextFor = secureContextFor;
+    this.loadTrust = loadTrust;
   }
 
   poolFor(config: UpstreamConfig, base: BaseUrl, settings: PoolSettings): UpstreamPool {
@@ -35,6 +37,8 @@ export class PoolRegistry {
       return known.pool;
     }
     known?.pool.retire();
+    // Reading the system's certificates takes a moment: at the change that needs them, not at the first request.
+    if (base.protocol === 'https' && config.tls_ca === null) this.loadTrust();
     const secureContext = base.protocol === 'https' ? (): tls.SecureContext => this.secureContextFor(config.tls_ca) : undefined;
     const target = { kind: 'tcp', base, serverName: config.tls_server_name ?? base.host, secureContext } as const;
     const pool = new UpstreamPool(this.services, target, this.limits, this.limits.directory.slotOf(config.id), settings);
