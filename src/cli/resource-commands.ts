@@ -205,10 +205,13 @@ export async function listAll(admin: AdminClient, path: string, query: URLSearch
   }
 }
 
-/** Path of one resource. `.` and `..` would climb in the path however they are encoded. */
+/**
+ * Path of one resource. Names with segments that climb, or with a backslash, are refused however they are encoded: the gateway
+ * lets no path with them through.
+ */
 export function resourcePath(kind: Pick<ResourceKind, 'path' | 'singular'>, reference: string | undefined): string {
   if (reference === undefined || reference === '') throw usageError(`the ${kind.singular}'s name or id is empty`);
-  if (reference === '.' || reference === '..') throw usageError(`"${reference}" cannot be addressed by name`, 'give its id');
+  if (/(?:^|\/)\.\.?(?:;[^/]*)?(?:\/|$)|\\/.test(reference)) throw usageError(`"${reference}" cannot be addressed by name`, 'give its id');
   return `${kind.path}/${encodeURIComponent(reference)}`;
 }
 
