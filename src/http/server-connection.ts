@@ -29,6 +29,8 @@ const bodyWindow = 10_000;
 const discardLimit = 65_536;
 /** After a last response: how long the client's bytes are read and dropped, so that it gets the response. */
 const lingerTimeout = 5_000;
+/** The same in a drain, which waits for it. */
+const drainLingerTimeout = 2_000;
 /** Bytes of further requests that are kept while one is in progress. */
 const pipelineLimit = 65_536;
 
@@ -497,7 +499,8 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
   private linger(): void {
     this.pending = null;
     this.phase = phase.linger;
-    this.shared.wheel.arm(this.deadline, this.blocked ? this.shared.limits.writeIdleTimeout : lingerTimeout);
+    const patience = this.shared.registry.draining ? drainLingerTimeout : lingerTimeout;
+    this.shared.wheel.arm(this.deadline, this.blocked ? this.shared.limits.writeIdleTimeout : patience);
     this.resumeReading();
     this.socket.end();
   }

@@ -34,8 +34,8 @@ export async function serve(settings: Settings, options: ServeOptions, stderr: C
   const cleanups: (() => unknown)[] = [];
   // A defect in the control plane must not take the traffic with it; after an exception nobody caught, nothing is certain.
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'a defect in APIGate: an error in the control plane was not handled'));
-  process.on('uncaughtException', (error) => {
-    logger.error({ err: error }, 'a defect in APIGate: the process ends');
+  process.on('uncaughtException', (thrown) => {
+    logger.error({ err: thrown }, 'a defect in APIGate: the process ends');
     void sink.close().finally(() => process.exit(1));
   });
   try {

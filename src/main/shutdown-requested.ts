@@ -5,7 +5,7 @@ const forcedExit = 130;
 
 /**
  * Resolves at the first SIGTERM or SIGINT. A second one ends the process at once. SIGHUP does nothing: the gateway
- * follows its files by itself.
+ * follows its files by itself. Call it before anything starts; a start under way then is still finished.
  */
 export function shutdownRequested(logger: Logger): Promise<void> {
   process.on('SIGHUP', () => logger.info({}, 'SIGHUP does nothing: certificate and credential files are followed as they change'));

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { fetchRaw, RawClient } from '../support/raw-client.ts';
@@ -10,7 +14,10 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-async function withGateway(options: GatewayOptions, body: (gateway: Gateway, upstream: Awaited<ReturnType<typeof startScriptedUpstream>>) => Promise<void>): Promise<void> {
+async function withGateway(
+  options: GatewayOptions,
+  body: (gateway: Gateway, upstream: Awaited<ReturnType<typeof startScriptedUpstream>>) => Promise<void>,
+): Promise<void> {
   const upstream = await startScriptedUpstream(answerOk);
   const gateway = await startGateway({ ...options, upstream: upstream.url });
   try {
@@ -24,7 +31,11 @@ async function withGateway(options: GatewayOptions, body: (gateway: Gateway, ups
 }
 
 async function exitWithin(gateway: Gateway, ms: number): Promise<number | string> {
-  await eventually(() => gateway.exit !== undefined, () => `the exit within ${ms} ms\n${gateway.output.slice(-2_000)}`, ms);
+  await eventually(
+    () => gateway.exit !== undefined,
+    () => `the exit within ${ms} ms\n${gateway.output.slice(-2_000)}`,
+    ms,
+  );
   return gateway.exit!;
 }
 
@@ -158,6 +169,26 @@ describe('shutdown', { concurrency: 4 }, () => {
     });
   }
 
+  for (const signals of [['SIGTERM'], ['SIGTERM', 'SIGINT']] as const) {
+    test(`${signals.join(' and ')} while the gateway starts: it ends in order, and leaves no directory of its own behind`, async () => {
+      const temporary = await mkdtemp(join(tmpdir(), 'apigate-test-'));
+      const gateway = await launchGateway({ env: { TMPDIR: temporary } });
+      try {
+        await eventually(() => existsSync(join(gateway.directory, 'apigate.db')), 'the database', 15_000);
+        for (const signal of signals) gateway.process.kill(signal);
+        await exitWithin(gateway, 10_000);
+        assert.equal(gateway.exit, signals.length === 1 ? 0 : 130, gateway.output);
+        assert.deepEqual(
+          (await readdir(temporary)).filter((name) => name.startsWith('apigate-')),
+          [],
+        );
+      } finally {
+        await gateway.stop();
+        await rm(temporary, { recursive: true });
+      }
+    });
+  }
+
   test('K06 SIGHUP never ends the gateway', async () => {
     await withGateway({}, async (gateway) => {
       gateway.process.kill('SIGHUP');
@@ -204,7 +235,11 @@ describe('shutdown', { concurrency: 4 }, () => {
       assert.equal(await exitWithin(gateway, 5_000), 0);
       await load;
       const lost = upstream.requests.map((request) => request.target).filter((target) => !answered.has(target));
-      assert.deepEqual(lost, [], `${lost.length} requests were acted on and never answered; ${failures} connections closed under a request`);
+      assert.deepEqual(
+        lost,
+        [],
+        `${lost.length} requests were acted on and never answered; ${failures} connections closed under a request`,
+      );
     });
   });
 });
