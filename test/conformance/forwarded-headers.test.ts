@@ -156,6 +156,18 @@ describe('X-Request-Id', () => {
     assert.equal(record.status, 200);
     assert.match(String(record.path), /^\/id/);
   });
+  test('the access record never holds a query, a header or a body', async () => {
+    // The usual script's answer would show the target, and the search for canaries would find it there.
+    harness.invariants.canaries.push('canary-in-query', 'canary-in-header', 'canary-in-body');
+    const before = harness.upstream.requests.length;
+    using client = await RawClient.connect(harness.port);
+    harness.upstream.script = (_request, connection) => connection.write('HTTP/1.1 204 No Content\r\n\r\n');
+    await client.send('POST /log?token=canary-in-query HTTP/1.1\r\nHost: a\r\nX: canary-in-header\r\nContent-Length: 14\r\n\r\ncanary-in-body');
+    assert.equal((await client.response()).status, 204);
+    assert.equal(harness.upstream.requests[before]!.target, '/log?token=canary-in-query');
+    const record = await harness.gateway.record((each) => String(each.path).startsWith('/log'));
+    assert.equal(record.path, '/log');
+  });
   test("an untrusted client's id is replaced", async () => {
     const request = await forwarded([
       ['X-Request-Id', 'client-chosen'],
@@ -307,6 +319,17 @@ describe('Host and path towards the upstream', () => {
     const kept = await harness.exposed({ preserve_host: true }, answerOk);
     await fetchRaw(harness.port, 'GET', { target: kept.path, host: 'Client.Example:99' });
     assert.equal(kept.upstream.requests.at(-1)!.value('host'), 'Client.Example:99');
+  });
+  test('an IPv6 upstream is dialled, and its Host has brackets', async (context) => {
+    let upstream;
+    try {
+      upstream = await harness.scripted(answerOk, { host: '::1' });
+    } catch {
+      return context.skip('no IPv6 here');
+    }
+    const { path } = await harness.gateway.admin.expose({ base_url: `http://[::1]:${upstream.port}` });
+    assert.equal((await fetchRaw(harness.port, 'GET', { target: path })).status, 200);
+    assert.equal(upstream.requests[0]!.value('host'), `[::1]:${upstream.port}`);
   });
   test("base_url's path is a prefix with exactly one slash at the join, and is never left", async () => {
     const upstream = await harness.scripted(answerOk);

@@ -98,6 +98,16 @@ describe('slow clients', { concurrency: true }, () => {
     await client.ended();
   });
 
+  test('A21 the second head of a connection has ten seconds as well', async () => {
+    using client = await RawClient.connect(harness.port);
+    assert.equal((await client.request('GET')).status, 200);
+    const start = performance.now();
+    await client.send('GET /second HTTP/1.1\r\n');
+    assert.equal((await client.response({ timeoutMs: headLimit + slack })).status, 408);
+    const took = performance.now() - start;
+    assert.ok(took > headLimit - 500 && took < headLimit + slack, `${took}`);
+  });
+
   test('a client that stops reading pauses timeout_ms, and gets everything later', async () => {
     const size = 64 * 1024 * 1024;
     const { path } = await harness.exposed({ timeout_ms: 1_000 }, async (_request, connection) => {

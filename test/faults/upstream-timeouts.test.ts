@@ -91,6 +91,19 @@ describe('timeout_ms', { concurrency: true }, () => {
     await eventually(() => upstream.open.length === 0, 'the upstream socket is destroyed', 1_000);
   });
 
+  test('B04 a head that dribbles in for longer than timeout_ms is 504: the head is one step', async () => {
+    const { path } = await harness.exposed({ timeout_ms: 900 }, async (_request, connection) => {
+      for (const letter of 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n') {
+        await connection.write(letter);
+        await pause(150);
+      }
+    });
+    const start = performance.now();
+    const response = await fetchRaw(harness.port, 'GET', { target: path, timeoutMs: 8_000 });
+    assert.equal(response.status, 504);
+    assertDue(performance.now() - start, 900);
+  });
+
   test('B10 endless 1xx do not hold a request for ever: each is progress, silence after them is not', async () => {
     const { path } = await harness.exposed({ timeout_ms: 700 }, (_request, connection) => connection.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'));
     const response = await fetchRaw(harness.port, 'GET', { target: path });

@@ -8,6 +8,8 @@ export interface HarnessOptions extends Omit<GatewayOptions, 'upstream'> {
   readonly script?: Script | false;
   /** For tests that run at the same time: sockets are counted at the end of the file only. */
   readonly concurrent?: boolean;
+  /** Runs once after the gateway has started; upstreams it makes stay until the end of the file. */
+  readonly prepare?: (harness: Harness) => Promise<void>;
 }
 
 export interface Harness {
@@ -38,6 +40,7 @@ export function useGateway(options: HarnessOptions = {}): Harness {
   let upstream: ScriptedUpstream | undefined;
   let invariants: Invariants | undefined;
   const temporary: ScriptedUpstream[] = [];
+  const lasting: ScriptedUpstream[] = [];
   const usual = options.script === undefined || options.script === false ? answerOk : options.script;
 
   before(async () => {
@@ -46,6 +49,8 @@ export function useGateway(options: HarnessOptions = {}): Harness {
     if (options.admin === true) await gateway.admin.must('GET', '/upstreams');
     invariants = new Invariants(gateway);
     if (upstream !== undefined) invariants.watch(upstream);
+    await options.prepare?.(harness);
+    lasting.push(...temporary.splice(0));
   });
 
   beforeEach((context) => {
@@ -56,7 +61,7 @@ export function useGateway(options: HarnessOptions = {}): Harness {
   afterEach(async () => {
     if (options.concurrent !== true) {
       await Promise.all(temporary.splice(0).map((each) => each.close()));
-      await upstream?.dropConnections();
+      await Promise.all([upstream, ...lasting].map((each) => each?.dropConnections()));
       await invariants!.socketsSettled();
     }
     invariants!.afterTest();
@@ -64,7 +69,7 @@ export function useGateway(options: HarnessOptions = {}): Harness {
 
   after(async () => {
     try {
-      await Promise.all(temporary.splice(0).map((each) => each.close()));
+      await Promise.all([...temporary, ...lasting].map((each) => each.close()));
       await upstream?.dropConnections();
       await invariants?.atEnd();
     } finally {
