@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HeaderFields } from '../../http/header-fields.ts';
-import type { UpstreamConfig } from '../../model/gateway-config.ts';
-import { compileUpstream } from '../snapshot/compile-upstream.ts';
-import { isCredentialField } from './credential-field.ts';
+import { HeaderFields } from '../http/header-fields.ts';
+import type { UpstreamConfig } from '../model/gateway-config.ts';
+import { compileUpstream } from './snapshot/compile-upstream.ts';
+import { isCredentialField } from './forward/credential-field.ts';
 
 function upstreamWith(authHeader: string) {
   const config: UpstreamConfig = {
