@@ -62,7 +62,15 @@ export class HttpListener implements ConnectionRegistry {
   listenSecure(address: ListenAddress, options: tls.SecureContextOptions): Promise<number> {
     // Not half-open: nobody hears of a FIN in the middle of a handshake, so that the socket would stay until the timeout.
     const server = tls.createServer(
-      { ...options, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout, allowHalfOpen: false, noDelay: true, pauseOnConnect: false },
+      {
+        ...options,
+        minVersion: 'TLSv1.2',
+        ALPNProtocols: ['http/1.1'],
+        handshakeTimeout,
+        allowHalfOpen: false,
+        noDelay: true,
+        pauseOnConnect: false,
+      },
       (socket) => {
         this.handshakes.delete(peerOf(socket));
         if (socket.remoteAddress === undefined) {
@@ -110,7 +118,7 @@ export class HttpListener implements ConnectionRegistry {
     });
     const closeIdle = (): void => {
       const before = performance.now() - drainIdleAge;
-      for (let each = this.oldestIdle; each !== null; ) {
+      for (let each = this.oldestIdle; each !== null;) {
         const next: ServerConnection | null = each.idleNext;
         if (each.idleSince <= before) each.closeIfIdle();
         each = next;

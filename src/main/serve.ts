@@ -29,11 +29,21 @@ export async function serve(settings: Settings, options: ServeOptions, stderr: C
   const { format } = settings.log;
   const counters = createSharedCounters({ workers: settings.server.workers });
   const own = openSharedCounters(counters, counters.workers);
-  const sink = new LogSink(standardOutput(), { droppedNotice: (lines) => droppedNotice(format, lines, Date.now()), onDropped: (lines) => own.logLinesDropped(lines) });
-  const logger = createLogger({ level: settings.log.level, format, sink, color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined });
+  const sink = new LogSink(standardOutput(), {
+    droppedNotice: (lines) => droppedNotice(format, lines, Date.now()),
+    onDropped: (lines) => own.logLinesDropped(lines),
+  });
+  const logger = createLogger({
+    level: settings.log.level,
+    format,
+    sink,
+    color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+  });
   const cleanups: (() => unknown)[] = [];
   // A defect in the control plane must not take the traffic with it; after an exception nobody caught, nothing is certain.
-  process.on('unhandledRejection', (error) => logger.error({ err: error }, 'a defect in APIGate: an error in the control plane was not handled'));
+  process.on('unhandledRejection', (error) =>
+    logger.error({ err: error }, 'a defect in APIGate: an error in the control plane was not handled'),
+  );
   process.on('uncaughtException', (thrown) => {
     logger.error({ err: thrown }, 'a defect in APIGate: the process ends');
     void sink.close().finally(() => process.exit(1));
@@ -85,7 +95,10 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   const { store, control, access, app } = plane;
   cleanups.push(() => store.close());
   if (!(await store.claimServing())) throw new Error(`another gateway serves the database ${settings.database.path} already`);
-  keyUsage = (keys) => void recordKeyUsage(control, new Map(keys)).catch((error: unknown) => logger.warn({ err: error }, 'the last use of keys could not be stored'));
+  keyUsage = (keys) =>
+    void recordKeyUsage(control, new Map(keys)).catch((error: unknown) =>
+      logger.warn({ err: error }, 'the last use of keys could not be stored'),
+    );
 
   const admin = await listenForAdmin(settings, app, logger, socketPath, workerToken);
   cleanups.push(() => admin.close());
@@ -116,7 +129,8 @@ async function claimListeners(settings: Settings): Promise<WorkerListener[]> {
   const listeners: WorkerListener[] = [];
   if (port !== 0) listeners.push({ host, port: await probePort(host, port), tls: null });
   if (settings.tls !== null) listeners.push({ host, port: await probePort(host, settings.tls.port), tls: readTlsFiles(settings.tls) });
-  if (settings.admin.listen !== null && settings.admin.listen.port !== 0) await probePort(settings.admin.listen.host, settings.admin.listen.port);
+  if (settings.admin.listen !== null && settings.admin.listen.port !== 0)
+    await probePort(settings.admin.listen.host, settings.admin.listen.port);
   return listeners;
 }
 
@@ -150,7 +164,13 @@ function birthOf(
   };
 }
 
-function listenForAdmin(settings: Settings, app: Parameters<typeof listenOnTcp>[0]['app'], log: Logger, socketPath: string, token: string): Promise<AdminListener> {
+function listenForAdmin(
+  settings: Settings,
+  app: Parameters<typeof listenOnTcp>[0]['app'],
+  log: Logger,
+  socketPath: string,
+  token: string,
+): Promise<AdminListener> {
   const { listen } = settings.admin;
   if (listen === null) return listenForWorkers({ app, log, socketPath, token });
   return listenOnTcp({ app, log, host: listen.host, port: listen.port });
@@ -173,10 +193,15 @@ async function demoSettings(settings: Settings, cleanups: (() => unknown)[]): Pr
   cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
   const upstream = await startDemoUpstream();
   cleanups.push(() => upstream.close());
-  return { ...settings, database: { kind: 'sqlite', path: join(directory, 'apigate.db') }, defaultUpstream: { url: upstream.url, public: true } };
+  return {
+    ...settings,
+    database: { kind: 'sqlite', path: join(directory, 'apigate.db') },
+    defaultUpstream: { url: upstream.url, public: true },
+  };
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof GatewayError && error.errors.length > 0) return `${error.message} ${error.errors.map(({ field, message }) => `${field} ${message}`).join('; ')}`;
+  if (error instanceof GatewayError && error.errors.length > 0)
+    return `${error.message} ${error.errors.map(({ field, message }) => `${field} ${message}`).join('; ')}`;
   return error instanceof Error ? error.message : String(error);
 }

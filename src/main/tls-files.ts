@@ -27,7 +27,12 @@ export function readTlsFiles(paths: TlsPaths): TlsFiles {
  *
  * Contents are compared, as times and inodes miss changes: a write within the clock's tick, a copy that keeps times.
  */
-export function watchTlsFiles(paths: TlsPaths, current: TlsFiles, changed: (files: TlsFiles | Error) => void, intervalMs = watchInterval): () => void {
+export function watchTlsFiles(
+  paths: TlsPaths,
+  current: TlsFiles,
+  changed: (files: TlsFiles | Error) => void,
+  intervalMs = watchInterval,
+): () => void {
   let known = stateOf(current);
   let inUse = known;
   let suspect = '';
@@ -91,11 +96,16 @@ function read(path: string): string {
 function check(paths: TlsPaths, files: TlsFiles): void {
   const certificate = attempt(() => new X509Certificate(files.cert), `${paths.cert} holds no certificate in PEM form`);
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(files.key)) {
-    throw new Error(`the key ${paths.key} is encrypted, and nobody is there to type its passphrase: decrypt it with \`openssl pkey -in ${paths.key} -out FILE\``);
+    throw new Error(
+      `the key ${paths.key} is encrypted, and nobody is there to type its passphrase: decrypt it with \`openssl pkey -in ${paths.key} -out FILE\``,
+    );
   }
   const key = attempt(() => createPrivateKey(files.key), `${paths.key} holds no private key in PEM form`);
   if (!certificate.checkPrivateKey(key)) throw new Error(`the key ${paths.key} does not fit the certificate ${paths.cert}`);
-  attempt(() => createSecureContext({ ...files, minVersion: 'TLSv1.2' }), `the certificate ${paths.cert} and the key ${paths.key} cannot be used`);
+  attempt(
+    () => createSecureContext({ ...files, minVersion: 'TLSv1.2' }),
+    `the certificate ${paths.cert} and the key ${paths.key} cannot be used`,
+  );
 }
 
 function attempt<T>(work: () => T, problem: string): T {

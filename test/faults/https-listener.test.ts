@@ -34,7 +34,8 @@ if (!hasOpenssl()) {
   const flagsFor = (port: number): string[] => ['--tls-cert', files.cert, '--tls-key', files.key, '--tls-port', String(port)];
   const harness = useGateway({ admin: true, flags: flagsFor(securePort) });
   const trusting: ConnectOptions = { tls: { ca: authority.ca, servername: 'gateway.test' } };
-  const connect = (more: tls.ConnectionOptions = {}, port = securePort): Promise<RawClient> => RawClient.connect(port, { tls: { ...trusting.tls, ...more } });
+  const connect = (more: tls.ConnectionOptions = {}, port = securePort): Promise<RawClient> =>
+    RawClient.connect(port, { tls: { ...trusting.tls, ...more } });
 
   /** A plain TCP connection to the HTTPS port. */
   const connectPlain = (): Promise<RawClient> => RawClient.connect(securePort);
@@ -47,7 +48,8 @@ if (!hasOpenssl()) {
   describe('what it serves', () => {
     test('HTTPS beside HTTP: the same routes on both ports', async () => {
       using client = await connect();
-      for (let round = 0; round < 3; round += 1) assert.equal((await client.request('GET', { target: '/both' })).body.toString(), 'GET /both 0');
+      for (let round = 0; round < 3; round += 1)
+        assert.equal((await client.request('GET', { target: '/both' })).body.toString(), 'GET /both 0');
       assert.equal((await fetchRaw(harness.port, 'GET', { target: '/both' })).status, 200);
       assert.equal((await client.request('GET', { target: '/readyz' })).status, 200);
     });
@@ -64,7 +66,11 @@ if (!hasOpenssl()) {
     });
 
     test('M05 the session cookie is Secure over HTTPS, and not over HTTP', async () => {
-      const sign = { target: '/admin/login', fields: [['Content-Type', 'application/json']] as const, body: JSON.stringify({ email: adminEmail, password: adminPassword }) };
+      const sign = {
+        target: '/admin/login',
+        fields: [['Content-Type', 'application/json']] as const,
+        body: JSON.stringify({ email: adminEmail, password: adminPassword }),
+      };
       using client = await connect();
       const secure = (await client.request('POST', { ...sign, host: `127.0.0.1:${securePort}` })).value('set-cookie') ?? '';
       const plain = (await fetchRaw(harness.port, 'POST', sign)).value('set-cookie') ?? '';
@@ -75,13 +81,17 @@ if (!hasOpenssl()) {
 
     test('an upgrade passes through as on HTTP', async () => {
       harness.upstream.script = async (request, connection) => {
-        await connection.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n');
+        await connection.write(
+          'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
+        );
         assert.equal(request.value('upgrade'), 'websocket');
         await connection.write(await connection.stream.exactly(4, performance.now() + 3_000, 'tunnel bytes'));
         connection.end();
       };
       using client = await connect();
-      await client.send(`GET /socket HTTP/1.1\r\nHost: gateway.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`);
+      await client.send(
+        `GET /socket HTTP/1.1\r\nHost: gateway.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+      );
       assert.equal((await client.response()).status, 101);
       await client.send('ping');
       assert.equal((await client.ended()).rest.latin1Slice(), 'ping');
@@ -111,7 +121,10 @@ if (!hasOpenssl()) {
 
     for (const version of ['TLSv1', 'TLSv1.1'] as const) {
       test(`${version} is refused`, async () => {
-        await assert.rejects(connect({ minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' }), /protocol version|unsupported protocol|version too low|ECONNRESET/i);
+        await assert.rejects(
+          connect({ minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' }),
+          /protocol version|unsupported protocol|version too low|ECONNRESET/i,
+        );
         await assertServed();
       });
     }
@@ -250,7 +263,11 @@ if (!hasOpenssl()) {
           }),
         );
       }
-      await eventually(() => openFilesOf(harness.gateway.pid) <= before + 2, () => `${before} open files; there are ${openFilesOf(harness.gateway.pid)}`, 5_000);
+      await eventually(
+        () => openFilesOf(harness.gateway.pid) <= before + 2,
+        () => `${before} open files; there are ${openFilesOf(harness.gateway.pid)}`,
+        5_000,
+      );
       await assertServed();
     });
   });
@@ -273,12 +290,16 @@ if (!hasOpenssl()) {
       await client.send(`GET ${path} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
       client.socket.pause();
       let last = -1;
-      await eventually(async () => {
-        const still = written === last && written > 0;
-        last = written;
-        if (!still) await new Promise((resolve) => setTimeout(resolve, 300));
-        return still;
-      }, 'the upstream to be held up', 10_000);
+      await eventually(
+        async () => {
+          const still = written === last && written > 0;
+          last = written;
+          if (!still) await new Promise((resolve) => setTimeout(resolve, 300));
+          return still;
+        },
+        'the upstream to be held up',
+        10_000,
+      );
       assert.ok(written < size / 2, `${written} bytes were taken from the upstream`);
       client.socket.resume();
       await client.response({ onData: (piece) => void hash.update(piece), timeoutMs: 15_000 });
@@ -309,12 +330,16 @@ if (!hasOpenssl()) {
           if (framing === 'chunked') await client.send('0\r\n\r\n');
         })();
         let last = -1;
-        await eventually(async () => {
-          const still = taken === last && taken > 0;
-          last = taken;
-          if (!still) await new Promise((resolve) => setTimeout(resolve, 300));
-          return still;
-        }, 'the client to be held up', 10_000);
+        await eventually(
+          async () => {
+            const still = taken === last && taken > 0;
+            last = taken;
+            if (!still) await new Promise((resolve) => setTimeout(resolve, 300));
+            return still;
+          },
+          'the client to be held up',
+          10_000,
+        );
         assert.ok(taken < size / 2, `${taken} bytes were taken from the client`);
         read();
         await sending;
@@ -362,13 +387,20 @@ if (!hasOpenssl()) {
     const port = await freePort();
     const gateway = await launchGateway({ port: 0, upstream: harness.upstream.url, flags: flagsFor(port) });
     try {
-      await eventually(() => gateway.exit !== undefined || /ready on https:/.test(gateway.stderr), () => `readiness\n${gateway.output}`, 20_000);
+      await eventually(
+        () => gateway.exit !== undefined || /ready on https:/.test(gateway.stderr),
+        () => `readiness\n${gateway.output}`,
+        20_000,
+      );
       assert.match(gateway.stderr, new RegExp(`https://127\\.0\\.0\\.1:${port}\\b`));
       assert.doesNotMatch(gateway.stderr, /http:/);
       using client = await connect({}, port);
       assert.equal((await client.request('GET', { target: '/only' })).status, 200);
       const listening = gateway.lines.filter((line) => String(line['msg'] ?? line['message']).startsWith('listening for'));
-      assert.deepEqual(listening.map((line) => line['port']), [port]);
+      assert.deepEqual(
+        listening.map((line) => line['port']),
+        [port],
+      );
     } finally {
       assert.equal(await gateway.stop(), 0);
     }
@@ -380,13 +412,19 @@ if (!hasOpenssl()) {
     try {
       const silent = await Promise.all(Array.from({ length: 60 }, () => RawClient.connect(port)));
       const held = (): number => tcpSocketsOf(gateway.pid).filter(({ local }) => portOf(local) === port).length;
-      await eventually(() => held() <= 20, () => `${held()} connections held`);
+      await eventually(
+        () => held() <= 20,
+        () => `${held()} connections held`,
+      );
       for (let round = 0; round < 3; round += 1) {
         using client = await connect({}, port);
         assert.equal((await client.request('GET')).status, 200, 'a client that finishes is served');
       }
       for (const client of silent) client.destroy();
-      await eventually(() => held() === 0, () => `${held()} connections held`);
+      await eventually(
+        () => held() === 0,
+        () => `${held()} connections held`,
+      );
       // All are forgotten: as many as the limit allows stay open together.
       const clients = await Promise.all(Array.from({ length: 19 }, () => connect({}, port)));
       for (const client of clients) assert.equal((await client.request('GET')).status, 200);
