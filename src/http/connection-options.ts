@@ -46,6 +46,7 @@ const keptKinds = new Set<number>([
   kind.contentLength,
   kind.transferEncoding,
   kind.connection,
+  kind.expect,
   kind.contentType,
   kind.contentEncoding,
   kind.contentRange,
