@@ -632,6 +632,23 @@ describe('settings that contradict each other', () => {
     });
   }
 
+  for (const [what, env, key] of [
+    ['an upstream that cannot be read, and public', { APIGATE_UPSTREAM_URL: 'ftp://a', APIGATE_UPSTREAM_PUBLIC: 'true' }, 'upstream_url'],
+    [
+      'a port that cannot be read, and HTTPS on the default one',
+      { ...tls, APIGATE_SERVER_PORT: 'x', APIGATE_TLS_PORT: '8080' },
+      'server_port',
+    ],
+    ['a target that cannot be read, and a small head', { APIGATE_MAX_TARGET: 'x', APIGATE_MAX_HEAD: '4096' }, 'max_target'],
+  ] as const) {
+    it(`${what}: only what cannot be read is told`, () => {
+      assert.deepEqual(
+        problemsOf({ env }).map((problem) => problem.key),
+        [key],
+      );
+    });
+  }
+
   it('ports that only look alike are fine', () => {
     assert.doesNotThrow(() => load({ env: { APIGATE_SERVER_HOST: '192.0.2.1', APIGATE_ADMIN_LISTEN: '127.0.0.1:8080' } }));
     assert.deepEqual(load({ env: { ...tls, APIGATE_SERVER_PORT: '0' } }).tls?.port, 8443);

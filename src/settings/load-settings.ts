@@ -48,7 +48,8 @@ export function loadSettings(sources: SettingsSources): Settings {
   const all = values as SettingValues;
   const known = origins as Record<SettingKey, SettingOrigin>;
   const broken = new Set(problems.map(({ key }) => key));
-  problems.push(...contradictions(all, known).filter(({ key }) => !broken.has(key)));
+  // A value that could not be read has its fallback here, which contradicts nobody.
+  problems.push(...contradictions(all, known).flatMap(({ problem, between }) => (between.some((key) => broken.has(key)) ? [] : [problem])));
   if (problems.length > 0) throw new SettingsError(problems);
   return grouped(all, known, warnings);
 }
@@ -79,23 +80,33 @@ function grouped(values: SettingValues, origins: Record<SettingKey, SettingOrigi
   };
 }
 
+interface Contradiction {
+  readonly problem: SettingsProblem;
+  /** The keys whose values do not go together. */
+  readonly between: readonly SettingKey[];
+}
+
 /** Values that are fine alone but not together. */
-function contradictions(values: SettingValues, origins: Record<SettingKey, SettingOrigin>): SettingsProblem[] {
-  const found: SettingsProblem[] = [];
-  const add = (key: SettingKey, message: string, suggestion: string): void => {
-    found.push(problem(key, originText(origins[key]), message, suggestion));
+function contradictions(values: SettingValues, origins: Record<SettingKey, SettingOrigin>): Contradiction[] {
+  const found: Contradiction[] = [];
+  const add = (key: SettingKey, message: string, suggestion: string, ...others: readonly SettingKey[]): void => {
+    found.push({ problem: problem(key, originText(origins[key]), message, suggestion), between: [key, ...others] });
   };
   const tls = values.tls_cert !== null && values.tls_key !== null;
-  if (values.tls_cert !== null && values.tls_key === null) add('tls_cert', 'a certificate without its private key', 'set tls_key too');
-  if (values.tls_key !== null && values.tls_cert === null) add('tls_key', 'a private key without its certificate', 'set tls_cert too');
+  if (values.tls_cert !== null && values.tls_key === null)
+    add('tls_cert', 'a certificate without its private key', 'set tls_key too', 'tls_key');
+  if (values.tls_key !== null && values.tls_cert === null)
+    add('tls_key', 'a private key without its certificate', 'set tls_cert too', 'tls_cert');
   if (values.tls_port !== null && values.tls_cert === null && values.tls_key === null) {
-    add('tls_port', 'HTTPS needs a certificate', 'set tls_cert and tls_key too');
+    add('tls_port', 'HTTPS needs a certificate', 'set tls_cert and tls_key too', 'tls_cert', 'tls_key');
   }
   if (values.server_port === 0 && !tls) {
     add(
       'server_port',
       '0 turns plain HTTP off, and there is no HTTPS listener',
       'give a port from 1 to 65535, or set tls_cert and tls_key',
+      'tls_cert',
+      'tls_key',
     );
   }
   const tlsPort = tls ? (values.tls_port ?? 8443) : null;
@@ -104,6 +115,8 @@ function contradictions(values: SettingValues, origins: Record<SettingKey, Setti
       origins.tls_port.kind === 'default' ? 'server_port' : 'tls_port',
       `HTTP and HTTPS cannot share port ${tlsPort}`,
       'give them different ports',
+      'server_port',
+      'tls_port',
     );
   }
   const admin = values.admin_listen;
@@ -113,21 +126,30 @@ function contradictions(values: SettingValues, origins: Record<SettingKey, Setti
     (admin.port === values.server_port || admin.port === tlsPort) &&
     sameAddress(admin.host, values.server_host)
   ) {
-    add('admin_listen', `port ${admin.port} is the traffic's own`, 'give another port, or leave it out to share the traffic port');
+    add(
+      'admin_listen',
+      `port ${admin.port} is the traffic's own`,
+      'give another port, or leave it out to share the traffic port',
+      'server_host',
+      'server_port',
+      'tls_port',
+    );
   }
   if (values.upstream_public && values.upstream_url === null) {
-    add('upstream_public', 'there is no default route to open', 'set upstream_url too, or leave this out');
+    add('upstream_public', 'there is no default route to open', 'set upstream_url too, or leave this out', 'upstream_url');
   }
   if (values.admin_email !== null && values.admin_password === null)
-    add('admin_email', 'the first admin needs a password', 'set admin_password too');
+    add('admin_email', 'the first admin needs a password', 'set admin_password too', 'admin_password');
   if (values.admin_password !== null && values.admin_email === null)
-    add('admin_password', 'the first admin needs an e-mail address', 'set admin_email too');
+    add('admin_password', 'the first admin needs an e-mail address', 'set admin_email too', 'admin_email');
   if (values.max_target > values.max_head) {
     const key = origins.max_target.kind === 'default' ? 'max_head' : 'max_target';
     add(
       key,
       `the target (max_target ${values.max_target}) is part of the head (max_head ${values.max_head})`,
       'keep max_target at or below max_head',
+      'max_target',
+      'max_head',
     );
   }
   return found;

@@ -22,7 +22,11 @@ export interface RefusedStart {
 export async function refusedStart(context: TestContext, options: GatewayOptions): Promise<RefusedStart> {
   const gateway = await launchGateway(options);
   endAfter(context, gateway);
-  await eventually(() => gateway.exit !== undefined, () => `the end of a gateway that cannot run\n${gateway.output}`, 5_000);
+  await eventually(
+    () => gateway.exit !== undefined,
+    () => `the end of a gateway that cannot run\n${gateway.output}`,
+    5_000,
+  );
   return { code: gateway.exit!, message: gateway.stderr.replaceAll(/^Warning: .*\n/gm, ''), port: gateway.port };
 }
 
