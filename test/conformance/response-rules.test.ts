@@ -377,7 +377,7 @@ describe('a broken body becomes a broken message', () => {
     ['a short Content-Length and a FIN', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello', 'fin'],
     ['a short Content-Length and a reset', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello', 'rst'],
     ['chunks without the last and a FIN', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', 'fin'],
-    ['half a chunk and a FIN', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe', 'fin'],
+    ['half a chunk and a FIN', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhell', 'fin'],
     ['chunks and a reset', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', 'rst'],
     ['no final CRLF after the last chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n', 'fin'],
     ['a malformed chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\nleak', 'fin'],

@@ -3,9 +3,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** PEM texts. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
+}
+
+/** With the files they stand in. */
+export interface IssuedCertificate extends Certificate {
+  readonly files: { readonly cert: string; readonly key: string };
 }
 
 /** A certificate authority of its own, made with the openssl command. */
@@ -21,7 +27,7 @@ export class TestAuthority {
   }
 
   /** Issues a certificate for subject alternative names like `DNS:a.test` and `IP:127.0.0.1`. */
-  issue(names: readonly string[], validity: 'valid' | 'expired' | 'future' = 'valid'): Certificate {
+  issue(names: readonly string[], validity: 'valid' | 'expired' | 'future' = 'valid'): IssuedCertificate {
     const id = `leaf${(this.#serial += 1)}`;
     writeFileSync(this.#path(`${id}.ext`), `${names.length === 0 ? '' : `subjectAltName=${names.join(',')}\n`}basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n`);
     openssl(['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', this.#path(`${id}.key`), '-out', this.#path(`${id}.csr`), '-subj', `/CN=${id}`]);
@@ -35,14 +41,14 @@ export class TestAuthority {
       `[ca]\ndefault_ca=d\n[d]\ndir=${this.directory}\ndatabase=${this.#path('index.txt')}\nserial=${this.#path('serial')}\nnew_certs_dir=${this.directory}\ncertificate=${this.#path('ca.pem')}\nprivate_key=${this.#path('ca.key')}\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n`,
     );
     openssl(['ca', '-batch', '-notext', '-config', this.#path('ca.cnf'), '-in', this.#path(`${id}.csr`), '-out', this.#path(`${id}.pem`), '-extfile', this.#path(`${id}.ext`), '-startdate', day(from!), '-enddate', day(to!)]);
-    return { cert: readFileSync(this.#path(`${id}.pem`), 'utf8'), key: readFileSync(this.#path(`${id}.key`), 'utf8') };
+    return this.#read(id);
   }
 
   /** A certificate that signs itself. */
-  selfSigned(names: readonly string[]): Certificate {
+  selfSigned(names: readonly string[]): IssuedCertificate {
     const id = `self${(this.#serial += 1)}`;
     openssl(['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', this.#path(`${id}.key`), '-out', this.#path(`${id}.pem`), '-subj', `/CN=${id}`, '-days', '30', '-addext', `subjectAltName=${names.join(',')}`]);
-    return { cert: readFileSync(this.#path(`${id}.pem`), 'utf8'), key: readFileSync(this.#path(`${id}.key`), 'utf8') };
+    return this.#read(id);
   }
 
   get caPath(): string {
@@ -51,6 +57,11 @@ export class TestAuthority {
 
   remove(): void {
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #read(id: string): IssuedCertificate {
+    const files = { cert: this.#path(`${id}.pem`), key: this.#path(`${id}.key`) };
+    return { cert: readFileSync(files.cert, 'utf8'), key: readFileSync(files.key, 'utf8'), files };
   }
 
   #path(file: string): string {

@@ -1,5 +1,7 @@
 import { after, afterEach, before, beforeEach } from 'node:test';
+import { TestAuthority } from './certificates.ts';
 import { Invariants } from './invariants.ts';
+import { speakTlsTo } from './raw-client.ts';
 import { answerOk, type Script, type ScriptedUpstream, type ScriptedUpstreamOptions, startScriptedUpstream } from './scripted-upstream.ts';
 import { type Gateway, type GatewayOptions, startGateway } from './start-gateway.ts';
 
@@ -36,6 +38,9 @@ export interface Exposed {
  * answers is filled before the first test.
  */
 export function useGateway(options: HarnessOptions = {}): Harness {
+  // Set by the files that run another file's tests over TLS.
+  const overTls = process.env['APIGATE_TEST_TLS'] === '1';
+  let authority: TestAuthority | undefined;
   let gateway: Gateway | undefined;
   let upstream: ScriptedUpstream | undefined;
   let invariants: Invariants | undefined;
@@ -45,9 +50,12 @@ export function useGateway(options: HarnessOptions = {}): Harness {
 
   before(async () => {
     upstream = options.script === false ? undefined : await startScriptedUpstream(usual);
-    gateway = await startGateway({ ...options, ...(upstream === undefined ? {} : { upstream: upstream.url }) });
+    authority = overTls ? new TestAuthority() : undefined;
+    const certificate = authority?.issue(['IP:127.0.0.1']);
+    gateway = await startGateway({ ...options, ...(upstream === undefined ? {} : { upstream: upstream.url }), ...(certificate === undefined ? {} : { tls: certificate.files }) });
+    if (authority !== undefined) speakTlsTo(gateway.tlsPort, { ca: authority.ca, ALPNProtocols: ['http/1.1'] });
     if (options.admin === true) await gateway.admin.must('GET', '/upstreams');
-    invariants = new Invariants(gateway);
+    invariants = new Invariants(gateway, overTls ? gateway.tlsPort : gateway.port);
     if (upstream !== undefined) invariants.watch(upstream);
     await options.prepare?.(harness);
     lasting.push(...temporary.splice(0));
@@ -75,6 +83,7 @@ export function useGateway(options: HarnessOptions = {}): Harness {
     } finally {
       const code = await gateway?.stop();
       await upstream?.close();
+      authority?.remove();
       if (code !== undefined && code !== 0) throw new Error(`the gateway ended with ${code}\n${gateway!.output.slice(-4_000)}`);
     }
   });
@@ -84,7 +93,7 @@ export function useGateway(options: HarnessOptions = {}): Harness {
       return gateway!;
     },
     get port() {
-      return gateway!.port;
+      return overTls ? gateway!.tlsPort : gateway!.port;
     },
     get upstream() {
       return upstream!;

@@ -30,12 +30,13 @@ export class Invariants {
   readonly secretPorts = new Set<number>();
   currentTest = '';
 
-  constructor(gateway: Gateway) {
+  /** `port`: where the clients under observation connect to. */
+  constructor(gateway: Gateway, port: number) {
     this.#gateway = gateway;
     this.#startSockets = tcpSocketsOf(gateway.pid).length;
     this.#startFiles = openFilesOf(gateway.pid);
-    this.#stopObserving = observeResponses((response, port, nonce) => {
-      if (port === gateway.port) this.#look(response, nonce);
+    this.#stopObserving = observeResponses((response, answeredBy, nonce) => {
+      if (answeredBy === port) this.#look(response, nonce);
     });
   }
 

@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { ByteStream, deadlineIn, DeadlinePassed, type Ending, ProtocolViolation, StreamEnded } from './byte-stream.ts';
 import { type Field, framingOf, readBody, readFields, valuesOf } from './message-reader.ts';
@@ -75,6 +76,13 @@ export function observeResponses(observer: ResponseObserver): () => void {
   return () => observers.delete(observer);
 }
 
+const tlsPorts = new Map<number, tls.ConnectionOptions>();
+
+/** From now on clients speak TLS to this port: tests of plain HTTP run over TLS as they are. */
+export function speakTlsTo(port: number, options: tls.ConnectionOptions): void {
+  tlsPorts.set(port, options);
+}
+
 let nonces = 0;
 
 /** A TCP client that sends exactly the bytes it is given and reads answers without any leniency. */
@@ -84,26 +92,33 @@ export class RawClient {
   readonly port: number;
   /** Resolves with how the connection ended. */
   readonly closed: Promise<Ending>;
+  /** The TCP connection, below TLS where there is any. */
+  readonly #raw: net.Socket;
   #nonce: string | undefined;
 
   static async connect(port: number, options: ConnectOptions = {}): Promise<RawClient> {
     const target = { host: options.host ?? '127.0.0.1', port, ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }) };
-    const socket = options.tls === undefined ? net.connect({ ...target, allowHalfOpen: true }) : tls.connect({ ...target, ...options.tls });
-    const client = new RawClient(socket, port);
+    const secure = options.tls ?? tlsPorts.get(port);
+    const raw = net.connect({ ...target, allowHalfOpen: true });
+    // Over a stream of ours, since only there it shows how the TCP connection below TLS ended.
+    const below = secure === undefined ? undefined : new TlsTransport(raw);
+    const socket = below === undefined ? raw : tls.connect({ socket: below, ...(net.isIP(target.host) === 0 ? { servername: target.host } : {}), host: target.host, ...secure });
+    const client = new RawClient(socket, raw, port, below);
     await new Promise<void>((resolve, reject) => {
-      socket.once(options.tls === undefined ? 'connect' : 'secureConnect', resolve);
+      socket.once(secure === undefined ? 'connect' : 'secureConnect', resolve);
       socket.once('error', reject);
     });
     socket.setNoDelay(true);
     return client;
   }
 
-  private constructor(socket: net.Socket, port: number) {
+  private constructor(socket: net.Socket, raw: net.Socket, port: number, below: TlsTransport | undefined) {
     this.socket = socket;
+    this.#raw = raw;
     this.port = port;
     this.closed = new Promise((resolve) => {
       socket.on('data', (chunk) => this.stream.push(chunk));
-      socket.on('end', () => this.#finish('fin', resolve));
+      socket.on('end', () => this.#finish(below?.truncated === true ? 'reset' : 'fin', resolve));
       socket.on('error', () => this.#finish('reset', resolve));
       socket.on('close', () => this.#finish('local', resolve));
     });
@@ -237,15 +252,80 @@ export class RawClient {
 
   destroy(): void {
     this.socket.destroy();
+    this.#raw.destroy();
   }
 
   /** Closes with a RST. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    this.#raw.resetAndDestroy();
+    if (this.socket !== this.#raw) this.socket.destroy();
   }
 
   [Symbol.dispose](): void {
-    this.socket.destroy();
+    this.destroy();
+  }
+}
+
+/**
+ * What TLS 1.3 runs over: the TCP connection, with an eye on its records. A connection that ends without a
+ * close_notify was cut (RFC 8446 section 6.1), which node:tls itself does not tell.
+ */
+class TlsTransport extends Duplex {
+  readonly #raw: net.Socket;
+  /** Bytes of the current record that are still to come, and the head of the next as far as it is there. */
+  #left = 0;
+  #head: number[] = [];
+  #lastIsAlert = false;
+
+  constructor(raw: net.Socket) {
+    super();
+    this.#raw = raw;
+    raw.on('data', (piece: Buffer) => {
+      this.#look(piece);
+      if (!this.push(piece)) raw.pause();
+    });
+    raw.on('end', () => this.push(null));
+    raw.on('error', (error) => this.destroy(error));
+    raw.on('close', () => this.destroy());
+  }
+
+  /** Whether what came last is no alert. In TLS 1.3 an alert is a record of type 23 with 2 + 1 + 16 bytes, as two bytes of data would be: end no test on those. */
+  get truncated(): boolean {
+    return !this.#lastIsAlert;
+  }
+
+  #look(piece: Buffer): void {
+    for (let at = 0; at < piece.length; ) {
+      if (this.#left > 0) {
+        const taken = Math.min(this.#left, piece.length - at);
+        this.#left -= taken;
+        at += taken;
+        continue;
+      }
+      this.#head.push(piece[at]!);
+      at += 1;
+      if (this.#head.length < 5) continue;
+      this.#left = this.#head[3]! * 256 + this.#head[4]!;
+      this.#lastIsAlert = this.#head[0] === 21 || (this.#head[0] === 23 && this.#left === 19);
+      this.#head = [];
+    }
+  }
+
+  override _read(): void {
+    this.#raw.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#raw.write(chunk, (error) => done(error));
+  }
+
+  override _final(done: () => void): void {
+    this.#raw.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#raw.destroy();
+    done(error);
   }
 }
 

@@ -23,6 +23,10 @@ export interface GatewayOptions {
   /** A directory of an earlier gateway, to start again on its database. */
   readonly directory?: string;
   readonly port?: number;
+  /** Files of a certificate and its key: an HTTPS listener stands beside the HTTP one. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Cap on open file descriptors. */
+  readonly openFiles?: number;
   /** How long the start may take. */
   readonly startTimeoutMs?: number;
 }
@@ -44,6 +48,8 @@ export const adminPassword = 'a-long-Canary-passphrase-93';
 export class Gateway {
   readonly process: ChildProcess;
   readonly port: number;
+  /** 0 without an HTTPS listener. */
+  readonly tlsPort: number;
   readonly directory: string;
   readonly admin: AdminClient;
   readonly lines: Record<string, unknown>[] = [];
@@ -54,9 +60,10 @@ export class Gateway {
   exit: number | string | undefined;
   readonly #ownsDirectory: boolean;
 
-  constructor(child: ChildProcess, port: number, directory: string, ownsDirectory: boolean) {
+  constructor(child: ChildProcess, port: number, tlsPort: number, directory: string, ownsDirectory: boolean) {
     this.process = child;
     this.port = port;
+    this.tlsPort = tlsPort;
     this.directory = directory;
     this.#ownsDirectory = ownsDirectory;
     this.admin = new AdminClient(port, adminEmail, adminPassword);
@@ -157,12 +164,16 @@ export async function launchGateway(options: GatewayOptions = {}): Promise<Gatew
   const port = options.port ?? (await freePort());
   const flags = ['serve', '--host', '127.0.0.1', '--port', String(port), '--database', join(directory, 'apigate.db'), '--workers', String(options.workers ?? 1)];
   if (options.upstream !== undefined) flags.push('--upstream', options.upstream, '--public');
-  const child = spawn(process.execPath, [entry, ...flags, ...(options.flags ?? [])], {
+  const tlsPort = options.tls === undefined ? 0 : await freePort();
+  if (options.tls !== undefined) flags.push('--tls-cert', options.tls.cert, '--tls-key', options.tls.key, '--tls-port', String(tlsPort));
+  const command = [process.execPath, entry, ...flags, ...(options.flags ?? [])];
+  if (options.openFiles !== undefined) command.unshift('sh', '-c', `ulimit -n ${options.openFiles} && exec "$0" "$@"`);
+  const child = spawn(command[0]!, command.slice(1), {
     cwd: directory,
     env: gatewayEnvironment({ ...(options.admin === true ? { APIGATE_ADMIN_EMAIL: adminEmail, APIGATE_ADMIN_PASSWORD: adminPassword } : {}), ...options.env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return new Gateway(child, port, directory, options.directory === undefined);
+  return new Gateway(child, port, tlsPort, directory, options.directory === undefined);
 }
 
 /** Runs the CLI on a gateway's database and answers what it wrote. */
