@@ -38,6 +38,6 @@ export async function refuseTakenName<Row extends { readonly id: string }, Id>(
 export function refuseManaged(row: { readonly managed: boolean; readonly name: string }, kind: string): void {
   if (!row.managed) return;
   throw new GatewayError('conflict', {
-    detail: `The ${kind} "${row.name}" is managed: it comes from the --upstream setting (APIGATE_UPSTREAM_URL). Change that setting and restart the gateway, or create a ${kind} of your own.`,
+    detail: `The ${kind} "${row.name}" is managed: it comes from the --upstream setting (APIGATE_UPSTREAM_URL). Change that setting and restart the gateway, or create one of your own.`,
   });
 }

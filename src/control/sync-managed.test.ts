@@ -61,14 +61,14 @@ test('the pair is removed when the setting is gone, and nothing else is', async 
 test("a user's own object of that name stops the start, says which, and stays", async () => {
   await createUpstream(control.context, ann, { name: 'default', base_url: 'http://a' });
   const upstreamError = await errorOf(syncManaged(control.context, settings), 'conflict');
-  assert.match(upstreamError.message, /--upstream.*"default".*upstream of your own.*Rename/);
+  assert.match(upstreamError.message, /--upstream.*"default".*your own upstream has it. Rename/);
   await syncManaged(control.context, null);
   await getUpstream(control.context, 'default');
 
   await updateUpstream(control.context, ann, 'default', { name: 'mine' });
   await createRoute(control.context, ann, { name: 'default', path_pattern: '/', upstream_id: 'mine' });
   const routeError = await errorOf(syncManaged(control.context, settings), 'conflict');
-  assert.match(routeError.message, /route of your own/);
+  assert.match(routeError.message, /your own route/);
   await errorOf(getUpstream(control.context, 'default'), 'not_found');
 });
 

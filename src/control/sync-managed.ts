@@ -108,7 +108,7 @@ async function removal(tx: StoreReader, upstream: UpstreamRow | undefined, route
 function refuseUsersOwn(row: { readonly managed: boolean } | undefined, kind: string): void {
   if (row === undefined || row.managed) return;
   throw new GatewayError('conflict', {
-    detail: `--upstream (APIGATE_UPSTREAM_URL) needs the name "${managedName}", but a ${kind} of your own has it. Rename that ${kind}, or leave --upstream out.`,
+    detail: `--upstream (APIGATE_UPSTREAM_URL) needs the name "${managedName}", but your own ${kind} has it. Rename that ${kind}, or leave --upstream out.`,
   });
 }
 
