@@ -257,6 +257,13 @@ describe('B10 interim responses', () => {
       for (let round = 0; round < 2; round += 1) assert.equal((await client.request('GET')).body.toString(), 'final');
     });
   }
+  test('B10 framing fields of a 1xx never reach the client (RFC 9110 section 8.6, RFC 9112 section 6.1)', async () => {
+    upstreamSends(`HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nLink: </a>\r\n\r\n${final}`);
+    const response = await get();
+    if (response.status === 502) return;
+    assert.equal(response.body.toString(), 'final');
+    for (const { fields } of response.interim) assert.ok(!fields.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name)), JSON.stringify(fields));
+  });
   test('B10 no 1xx goes to an HTTP/1.0 client', async () => {
     upstreamSends(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${final}`);
     const response = await get({ version: 'HTTP/1.0' });
@@ -338,6 +345,23 @@ describe('B13 a final response before the upload ends', () => {
         await assertNotReused();
       });
     }
+  }
+});
+
+test('B13 an early answer of an upstream that then closes reaches a client that is still in the middle of a large upload', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    harness.upstream.script = async (_request, connection) => {
+      await connection.write('HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig');
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      connection.socket.destroy();
+    };
+    using client = await RawClient.connect(harness.port);
+    const sending = client.send(Buffer.concat([Buffer.from('POST /u HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n'), Buffer.alloc(20_000_000)])).catch(() => {});
+    const response = await client.response();
+    assert.equal(response.status, 413);
+    assert.equal(response.body.toString(), 'big');
+    client.destroy();
+    await sending;
   }
 });
 
