@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { eventually } from '../support/eventually.ts';
 import { useGateway } from '../support/harness.ts';
+import { type Mutation, mutate, requestSeeds, responseSeeds } from '../support/message-mutations.ts';
 import { fetchRaw, RawClient } from '../support/raw-client.ts';
 
 const harness = useGateway({ concurrent: true });
@@ -43,27 +44,8 @@ after(() => {
   judge.close();
 });
 
-const seeds = [
-  'GET /a HTTP/1.1\r\nHost: a.test\r\nAccept: */*\r\n\r\n',
-  'POST /b HTTP/1.1\r\nHost: a.test\r\nContent-Length: 11\r\n\r\nhello world',
-  'POST /c HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-T: 1\r\n\r\n',
-  'PUT /d?q=1 HTTP/1.1\r\nHost: a.test\r\nConnection: keep-alive, x-y\r\nX-Y: 1\r\nContent-Length: 3\r\n\r\nabcGET /e HTTP/1.1\r\nHost: a.test\r\n\r\n',
-  'GET /f HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive\r\n\r\n',
-];
-const inserts = ['\r\n', '\n', '\r', '\0', ' ', '\t', ':', ',', ';', 'Content-Length: 5\r\n', 'Content-Length: 0\r\n', 'Transfer-Encoding: chunked\r\n', 'Transfer-Encoding: identity\r\n', '0\r\n\r\n', 'GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n', '\x0b', '\xa0', '+', '-', '0x', 'chunked', 'Host: b.test\r\n', '\r\n\r\n'];
-
-type Step = { readonly at: number; readonly kind: 'flip' | 'delete' | 'insert' | 'copy'; readonly pick: number };
-const step: fc.Arbitrary<Step> = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), kind: fc.constantFrom('flip', 'delete', 'insert', 'insert', 'copy'), pick: fc.nat(1 << 16) });
-const mutated = fc.tuple(fc.constantFrom(...seeds), fc.array(step, { minLength: 1, maxLength: 4 })).map(([seed, steps]) => steps.reduce(mutate, seed));
-
-function mutate(bytes: string, { at, kind, pick }: Step): string {
-  const place = Math.floor(at * bytes.length);
-  if (kind === 'flip') return bytes.slice(0, place) + String.fromCharCode(pick & 255) + bytes.slice(place + 1);
-  if (kind === 'delete') return bytes.slice(0, place) + bytes.slice(place + 1 + (pick % 4));
-  if (kind === 'insert') return bytes.slice(0, place) + inserts[pick % inserts.length]! + bytes.slice(place);
-  const from = pick % Math.max(1, bytes.length);
-  return bytes.slice(0, place) + bytes.slice(from, from + 30) + bytes.slice(place);
-}
+const step: fc.Arbitrary<Mutation> = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), kind: fc.constantFrom('flip', 'delete', 'insert', 'insert', 'copy'), pick: fc.nat(1 << 16) });
+const mutated = fc.tuple(fc.constantFrom(...requestSeeds), fc.array(step, { minLength: 1, maxLength: 4 })).map(([seed, steps]) => steps.reduce(mutate, seed));
 
 /** Sends bytes and waits until the connection is quiet: answered, closed, or waiting for more. */
 async function quietAfter(port: number, bytes: string): Promise<number> {
@@ -126,13 +108,7 @@ test('random bytes never crash the gateway', async () => {
 });
 
 test('mutated responses never crash the gateway, and the next client gets its own answer', async () => {
-  const answers = [
-    'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello',
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-T: 1\r\n\r\n',
-    'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno',
-    'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n',
-  ];
-  const mutatedAnswer = fc.tuple(fc.constantFrom(...answers), fc.array(step, { minLength: 1, maxLength: 3 })).map(([seed, steps]) => steps.reduce(mutate, seed));
+  const mutatedAnswer = fc.tuple(fc.constantFrom(...responseSeeds), fc.array(step, { minLength: 1, maxLength: 3 })).map(([seed, steps]) => steps.reduce(mutate, seed));
   await fc.assert(
     fc.asyncProperty(fc.array(mutatedAnswer, { minLength: batchSize, maxLength: batchSize }), async (batch) => {
       harness.upstream.script = async (request, connection) => {

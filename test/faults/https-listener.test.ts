@@ -1,3 +1,4 @@
+// Over 300 lines: one listener seen from all sides by one gateway, started once.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
