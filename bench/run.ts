@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { foreignProgram } from '../test/support/foreign-program.ts';
 import { cases, type Case, type LoadCase } from './cases.ts';
@@ -29,6 +29,7 @@ const usage = `npm run bench -- [options]
   --seconds N      length of a window, 5
   --quick          one round of two seconds: to see that all works, not to quote
   --quiet-share N  CPU time of others, as a share of one core, beyond which a window is dropped; 0.05
+  --beside n=file  measure another APIGate too, under the name n: the src/main/apigate.ts of another checkout
   --write          write bench/RESULTS.md even though not everything was measured
   --help`;
 
@@ -40,6 +41,7 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string' },
     quick: { type: 'boolean', default: false },
     'quiet-share': { type: 'string', default: '0.05' },
+    beside: { type: 'string', multiple: true, default: [] },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -49,7 +51,7 @@ const { values: flags } = parseArgs({
 const gateways: readonly Gateway[] = [
   nginx,
   haproxy,
-  apigate,
+  apigate(),
   caddy,
   npmGateway('fast-gateway', 'fast-gateway'),
   npmGateway('fastify-http-proxy', '@fastify/http-proxy'),
@@ -73,7 +75,7 @@ process.exit();
 
 async function main(): Promise<void> {
   const chosen = pick('case', flags.cases, cases);
-  const asked = pick('peer', flags.peers, gateways);
+  const asked = [...pick('peer', flags.peers, gateways), ...flags.beside.map(another)];
   const plan: Plan = {
     rounds: positive('rounds', flags.rounds ?? (flags.quick ? '1' : '5')),
     seconds: positive('seconds', flags.seconds ?? (flags.quick ? '2' : '5')),
@@ -130,6 +132,13 @@ function checkTools(): void {
   throw new Error(
     `not installed here: ${missing.map(([program]) => program).join(', ')}. apt-get install ${missing.map(([, name]) => name).join(' ')}`,
   );
+}
+
+function another(text: string): Gateway {
+  const [name = '', file = ''] = text.split('=');
+  if (name === '' || !existsSync(file))
+    throw new Error(`--beside takes a name and the file to run, as old=../old/src/main/apigate.ts, not ${text}`);
+  return apigate(name, resolve(file));
 }
 
 function pick<T extends { readonly name: string }>(what: string, list: string | undefined, all: readonly T[]): readonly T[] {

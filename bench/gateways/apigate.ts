@@ -10,56 +10,58 @@ const entry = process.env['APIGATE_TEST_ENTRY'] ?? join(root, 'src/main/apigate.
 const email = 'bench@example.test';
 const password = 'only-for-this-benchmark-1';
 
-/** APIGate as its users start it, routes made over its REST API. */
-export const apigate: Gateway = {
-  name: 'apigate',
-  missing: () => null,
-  version: () => (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version,
-  supports: () => true,
-  // oxlint-disable-next-line typescript/require-await -- others have to wait
-  async start({ port, adminPort, directory, cores, workers, tls }) {
-    const listen =
-      tls === null ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port), '--tls-cert', tls.cert, '--tls-key', tls.key];
-    const args = [
-      'serve',
-      '--host',
-      '127.0.0.1',
-      ...listen,
-      '--database',
-      join(directory, 'apigate.db'),
-      '--workers',
-      String(workers),
-      '--log-format',
-      'json',
-    ];
-    // With a listener of its own, the admin API speaks HTTP whatever the traffic does.
-    return start(process.execPath, [...execArgv(), entry, ...args, '--admin-listen', `127.0.0.1:${adminPort}`], {
-      cores,
-      cwd: directory,
-      env: { APIGATE_ADMIN_EMAIL: email, APIGATE_ADMIN_PASSWORD: password },
-    });
-  },
-  async fill({ adminPort, upstreamPort, routes }) {
-    const admin = new AdminClient(adminPort, email, password);
-    const upstream = await admin.must('POST', '/upstreams', {
-      name: 'upstream',
-      base_url: `http://127.0.0.1:${upstreamPort}`,
-      max_idle_conns: 2048,
-    });
-    const route = (name: string, path: string): Promise<unknown> =>
-      admin.must('POST', '/routes', { name, path_pattern: path, upstream_id: upstream['id'], auth_required: false });
-    if (routes === 0) await route('all', '/');
-    let next = 0;
-    // Writes that wait are published together.
-    const writer = async (): Promise<void> => {
-      while (next < routes) {
-        const n = next++;
-        await route(`r${n}`, `/r/${n}`);
-      }
-    };
-    await Promise.all(Array.from({ length: 64 }, writer));
-  },
-};
+/** APIGate as its users start it, routes made over its REST API. `program` is another than this checkout's, to compare with. */
+export function apigate(name = 'apigate', program = entry): Gateway {
+  return {
+    name,
+    missing: () => null,
+    version: () => (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version,
+    supports: () => true,
+    // oxlint-disable-next-line typescript/require-await -- others have to wait
+    async start({ port, adminPort, directory, cores, workers, tls }) {
+      const listen =
+        tls === null ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port), '--tls-cert', tls.cert, '--tls-key', tls.key];
+      const args = [
+        'serve',
+        '--host',
+        '127.0.0.1',
+        ...listen,
+        '--database',
+        join(directory, 'apigate.db'),
+        '--workers',
+        String(workers),
+        '--log-format',
+        'json',
+      ];
+      // With a listener of its own, the admin API speaks HTTP whatever the traffic does.
+      return start(process.execPath, [...execArgv(), program, ...args, '--admin-listen', `127.0.0.1:${adminPort}`], {
+        cores,
+        cwd: directory,
+        env: { APIGATE_ADMIN_EMAIL: email, APIGATE_ADMIN_PASSWORD: password },
+      });
+    },
+    async fill({ adminPort, upstreamPort, routes }) {
+      const admin = new AdminClient(adminPort, email, password);
+      const upstream = await admin.must('POST', '/upstreams', {
+        name: 'upstream',
+        base_url: `http://127.0.0.1:${upstreamPort}`,
+        max_idle_conns: 2048,
+      });
+      const route = (name: string, path: string): Promise<unknown> =>
+        admin.must('POST', '/routes', { name, path_pattern: path, upstream_id: upstream['id'], auth_required: false });
+      if (routes === 0) await route('all', '/');
+      let next = 0;
+      // Writes that wait are published together.
+      const writer = async (): Promise<void> => {
+        while (next < routes) {
+          const n = next++;
+          await route(`r${n}`, `/r/${n}`);
+        }
+      };
+      await Promise.all(Array.from({ length: 64 }, writer));
+    },
+  };
+}
 
 /** Flags for node from the tester, to profile it: APIGATE_BENCH_NODE_FLAGS="--cpu-prof". */
 function execArgv(): string[] {
