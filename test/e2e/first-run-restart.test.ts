@@ -72,7 +72,7 @@ describe('kill -9 in the middle of writes', () => {
         const { data, next_cursor } = await session.must('GET', `/${kind}?limit=500${cursor}`);
         for (const resource of data as Resource[]) stored.set(`/${kind}/${String(resource['name'])}`, resource);
         if (next_cursor === null) break;
-        cursor = `&cursor=${String(next_cursor)}`;
+        cursor = `&cursor=${next_cursor as string}`;
       }
     }
     for (const [path, resource] of acknowledged) {
