@@ -268,4 +268,16 @@ describe('the CLI before and without a gateway', () => {
     const session = await AdminSession.signIn(again);
     assert.equal((await session.must('GET', '/upstreams/made%20while%20away'))['auth_value_set'], true);
   });
+
+  test('judges own addresses by the gateway that runs, not by its own defaults', async (context) => {
+    const gateway = await scopedGateway(context, {});
+    // Whoever started the gateway with flags has told them to nobody else.
+    const env = { APIGATE_DATABASE_DSN: join(gateway.directory, 'apigate.db') };
+    const beside = await runApigate(['upstreams', 'create', '--name', 'beside', '--url', 'http://localhost:8080'], { env });
+    assert.equal(beside.code, 0, beside.stderr);
+    const circle = await runApigate(['upstreams', 'create', '--name', 'circle', '--url', `http://127.0.0.1:${gateway.port}`], { env });
+    assert.deepEqual([circle.code, /--url: must not lead back to this gateway/.test(circle.stderr)], [2, true], circle.stderr);
+    const route = await runApigate(['routes', 'create', '--name', 'r', '--path', '/r', '--upstream', 'beside', '--no-auth'], { env });
+    assert.match(route.stderr, new RegExp(`curl http://\\S+:${gateway.port}/r$`, 'm'), 'the curl that it suggests leads to the gateway');
+  });
 });
