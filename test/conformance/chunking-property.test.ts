@@ -17,7 +17,9 @@ interface Message {
 
 const token = fc.stringMatching(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,12}$/);
 const value = fc.stringMatching(/^([\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]{0,30}[\x21-\x7e\x80-\xff])?)?$/);
-const fields = fc.array(fc.tuple(token, value), { maxLength: 8 }).map((list) => list.map(([name, text]) => `X-${name}: ${text}\r\n`).join(''));
+const fields = fc
+  .array(fc.tuple(token, value), { maxLength: 8 })
+  .map((list) => list.map(([name, text]) => `X-${name}: ${text}\r\n`).join(''));
 const bodyText = fc.stringMatching(/^[\x00-\xff]{0,300}$/);
 const chunkSizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 12 });
 
@@ -33,19 +35,30 @@ function chunkedWire(body: string, sizes: readonly number[], extension: string):
 
 const framed: fc.Arbitrary<{ framing: string; wire: string; body: string }> = fc.oneof(
   bodyText.map((body) => ({ framing: `Content-Length: ${body.length}\r\n`, wire: body, body })),
-  fc.tuple(bodyText, chunkSizes, fc.constantFrom('', ';a', ';a=b', ';a="b c"')).map(([body, sizes, extension]) => ({ framing: 'Transfer-Encoding: chunked\r\n', wire: chunkedWire(body, sizes, extension), body })),
+  fc
+    .tuple(bodyText, chunkSizes, fc.constantFrom('', ';a', ';a=b', ';a="b c"'))
+    .map(([body, sizes, extension]) => ({ framing: 'Transfer-Encoding: chunked\r\n', wire: chunkedWire(body, sizes, extension), body })),
 );
 
-const request: fc.Arbitrary<Message> = fc.tuple(fc.constantFrom('GET', 'POST', 'PUT', 'FOO'), fc.stringMatching(/^([A-Za-z0-9_~=&-]|%[46][0-9A-F]|%C3%[89A-B][0-9A-F]){0,30}$/), fields, framed).map(([method, path, lines, { framing, wire, body }]) => ({
-  head: `${method} /${path} HTTP/1.1\r\nHost: a.test\r\n${lines}${framing}\r\n`,
-  wire,
-  body,
-}));
-const response: fc.Arbitrary<Message> = fc.tuple(fc.integer({ min: 200, max: 599 }), fields, framed).map(([status, lines, { framing, wire, body }]) => ({
-  head: `HTTP/1.1 ${status === 204 || status === 205 || status === 304 ? 200 : status} Reason\r\n${lines}${framing}\r\n`,
-  wire,
-  body,
-}));
+const request: fc.Arbitrary<Message> = fc
+  .tuple(
+    fc.constantFrom('GET', 'POST', 'PUT', 'FOO'),
+    fc.stringMatching(/^([A-Za-z0-9_~=&-]|%[46][0-9A-F]|%C3%[89A-B][0-9A-F]){0,30}$/),
+    fields,
+    framed,
+  )
+  .map(([method, path, lines, { framing, wire, body }]) => ({
+    head: `${method} /${path} HTTP/1.1\r\nHost: a.test\r\n${lines}${framing}\r\n`,
+    wire,
+    body,
+  }));
+const response: fc.Arbitrary<Message> = fc
+  .tuple(fc.integer({ min: 200, max: 599 }), fields, framed)
+  .map(([status, lines, { framing, wire, body }]) => ({
+    head: `HTTP/1.1 ${status === 204 || status === 205 || status === 304 ? 200 : status} Reason\r\n${lines}${framing}\r\n`,
+    wire,
+    body,
+  }));
 /** Where to cut: as fractions, so that they fit every length. */
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 });
 
@@ -85,7 +98,8 @@ test('however a valid request is cut into segments, the upstream and the client 
 });
 
 test('a request sent byte by byte is the same request', async () => {
-  const bytes = 'POST /bytes?x=1 HTTP/1.1\r\nHost: a.test\r\nX-One: 1\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nX-T: t\r\n\r\n';
+  const bytes =
+    'POST /bytes?x=1 HTTP/1.1\r\nHost: a.test\r\nX-One: 1\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nX-T: t\r\n\r\n';
   assert.deepEqual(await exchange(bytes.split('')), await exchange([bytes]));
 });
 

@@ -13,12 +13,24 @@ function headOf(bytes: number): string {
   return `${start}X: ${'y'.repeat(bytes - start.length - 7)}\r\n\r\n`;
 }
 
-passes(harness, 'A09 APIGATE_MAX_HEAD raised beyond 64 KiB: a head of exactly that passes', () => headOf(90_000), (request) => assert.equal(request.value('x')?.length, 90_000 - start.length - 7));
+passes(
+  harness,
+  'A09 APIGATE_MAX_HEAD raised beyond 64 KiB: a head of exactly that passes',
+  () => headOf(90_000),
+  (request) => assert.equal(request.value('x')?.length, 90_000 - start.length - 7),
+);
 refuses(harness, 'A09 and one byte more is 431', () => headOf(90_001), { status: 431, code: 'headers_too_large' });
 passes(harness, 'A09 APIGATE_MAX_HEADERS raised: 300 fields pass', () => `${start}${'X: y\r\n'.repeat(299)}\r\n`);
 refuses(harness, 'A09 and 301 are 431', () => `${start}${'X: y\r\n'.repeat(300)}\r\n`, { status: 431, code: 'headers_too_large' });
-passes(harness, 'A09 APIGATE_MAX_TARGET raised: a target of 70,000 bytes passes', () => `GET /${'a'.repeat(69_999)} HTTP/1.1\r\nHost: a\r\n\r\n`);
-refuses(harness, 'A09 and one byte more is 414', () => `GET /${'a'.repeat(70_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, { status: 414, code: 'target_too_long' });
+passes(
+  harness,
+  'A09 APIGATE_MAX_TARGET raised: a target of 70,000 bytes passes',
+  () => `GET /${'a'.repeat(69_999)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+);
+refuses(harness, 'A09 and one byte more is 414', () => `GET /${'a'.repeat(70_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, {
+  status: 414,
+  code: 'target_too_long',
+});
 
 test('a large head that arrives in pieces is the same head', async () => {
   using client = await RawClient.connect(harness.port);

@@ -1,3 +1,4 @@
+// Over 300 lines: every rule about headers on the way, on one gateway.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { describe, test } from 'node:test';
@@ -10,7 +11,16 @@ import { answerOk, type UpstreamRequest } from '../support/scripted-upstream.ts'
 const harness = useGateway({ admin: true });
 
 /** What the upstream gets when a client sends these fields. */
-async function forwarded(fields: readonly Field[], options: { readonly method?: string; readonly target?: string; readonly body?: string; readonly host?: string; readonly version?: 'HTTP/1.0' } = {}): Promise<UpstreamRequest> {
+async function forwarded(
+  fields: readonly Field[],
+  options: {
+    readonly method?: string;
+    readonly target?: string;
+    readonly body?: string;
+    readonly host?: string;
+    readonly version?: 'HTTP/1.0';
+  } = {},
+): Promise<UpstreamRequest> {
   const before = harness.upstream.requests.length;
   const response = await fetchRaw(harness.port, options.method ?? 'GET', { target: options.target ?? '/h', fields, ...options });
   assert.equal(response.status, 200, response.body.toString());
@@ -46,7 +56,10 @@ describe('hop-by-hop request headers', () => {
       ['TE', 'gzip'],
     ]);
     for (const name of ['keep-alive', 'proxy-connection', 'proxy-authorization']) assert.deepEqual(request.values(name), [], name);
-    assert.ok(request.values('te').every((value) => value === 'trailers'), 'TE is of this hop only');
+    assert.ok(
+      request.values('te').every((value) => value === 'trailers'),
+      'TE is of this hop only',
+    );
   });
   test("the client's Connection: close is not the upstream's", async () => {
     const before = harness.upstream.connections.length;
@@ -72,10 +85,14 @@ describe('hop-by-hop request headers', () => {
     });
   }
   test('a WebSocket upgrade with a body is refused', async () => {
-    await assertRefused(harness, 'POST /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 5\r\n\r\nhello', {
-      status: 400,
-      mayKeep: true,
-    });
+    await assertRefused(
+      harness,
+      'POST /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 5\r\n\r\nhello',
+      {
+        status: 400,
+        mayKeep: true,
+      },
+    );
   });
   for (const name of ['Content-Length', 'Host', 'X-Forwarded-For', 'X-Forwarded-Host', 'Forwarded', 'X-Request-Id', 'Via', 'traceparent']) {
     test(`Connection cannot take away ${name}`, async () => {
@@ -93,7 +110,9 @@ describe('hop-by-hop request headers', () => {
   test('Connection: transfer-encoding does not take the framing of a chunked body', async () => {
     using client = await RawClient.connect(harness.port);
     const before = harness.upstream.requests.length;
-    await client.send('POST /c HTTP/1.1\r\nHost: a.test\r\nConnection: transfer-encoding\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n');
+    await client.send(
+      'POST /c HTTP/1.1\r\nHost: a.test\r\nConnection: transfer-encoding\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
+    );
     const response = await client.response();
     if (response.status !== 400) assert.equal(harness.upstream.requests[before]!.body.toString(), 'hello');
   });
@@ -162,7 +181,9 @@ describe('X-Request-Id', () => {
     const before = harness.upstream.requests.length;
     using client = await RawClient.connect(harness.port);
     harness.upstream.script = (_request, connection) => connection.write('HTTP/1.1 204 No Content\r\n\r\n');
-    await client.send('POST /log?token=canary-in-query HTTP/1.1\r\nHost: a\r\nX: canary-in-header\r\nContent-Length: 14\r\n\r\ncanary-in-body');
+    await client.send(
+      'POST /log?token=canary-in-query HTTP/1.1\r\nHost: a\r\nX: canary-in-header\r\nContent-Length: 14\r\n\r\ncanary-in-body',
+    );
     assert.equal((await client.response()).status, 204);
     assert.equal(harness.upstream.requests[before]!.target, '/log?token=canary-in-query');
     const record = await harness.gateway.record((each) => String(each.path).startsWith('/log'));
@@ -195,7 +216,14 @@ describe('traceparent', () => {
     assert.match(request.value('traceparent') ?? '', /^00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-01$/);
     assert.equal(request.value('tracestate'), 'vendor=abc');
   });
-  for (const value of ['garbage', '00-00000000000000000000000000000000-00f067aa0ba902b7-01', '00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01', 'ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', '00-4BF92F3577B34DA6A3CE929D0E0E4736-00F067AA0BA902B7-01', '']) {
+  for (const value of [
+    'garbage',
+    '00-00000000000000000000000000000000-00f067aa0ba902b7-01',
+    '00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01',
+    'ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    '00-4BF92F3577B34DA6A3CE929D0E0E4736-00F067AA0BA902B7-01',
+    '',
+  ]) {
     test(`an invalid one (${JSON.stringify(value)}) is begun anew (W3C Trace Context 4.3)`, async () => {
       const request = await forwarded([['traceparent', value]]);
       assert.match(request.value('traceparent') ?? '', valid);
@@ -242,8 +270,20 @@ describe('Via', () => {
 describe('A11 credentials', () => {
   const canaries = { bearer: 'canary-bearer-7f3a', header: 'canary-header-91bc', basic: 'canary-user:canary-pass-55d0' };
   const cases: [string, Record<string, unknown>, string, string, readonly Field[]][] = [
-    ['bearer', { auth_type: 'bearer', auth_value: canaries.bearer }, 'authorization', `Bearer ${canaries.bearer}`, [['Authorization', 'Bearer client']]],
-    ['basic', { auth_type: 'basic', auth_value: canaries.basic }, 'authorization', `Basic ${Buffer.from(canaries.basic).toString('base64')}`, [['authorization', 'Basic Y2xpZW50OmNsaWVudA==']]],
+    [
+      'bearer',
+      { auth_type: 'bearer', auth_value: canaries.bearer },
+      'authorization',
+      `Bearer ${canaries.bearer}`,
+      [['Authorization', 'Bearer client']],
+    ],
+    [
+      'basic',
+      { auth_type: 'basic', auth_value: canaries.basic },
+      'authorization',
+      `Basic ${Buffer.from(canaries.basic).toString('base64')}`,
+      [['authorization', 'Basic Y2xpZW50OmNsaWVudA==']],
+    ],
     [
       'header',
       { auth_type: 'header', auth_header: 'X-Backend-Key', auth_value: canaries.header },
@@ -276,7 +316,13 @@ describe('A11 credentials', () => {
   });
   test('A11 a client that splits Authorization over two fields does not reach a bearer upstream', async () => {
     const { path, upstream } = await harness.exposed({ auth_type: 'bearer', auth_value: canaries.bearer }, answerOk);
-    await fetchRaw(harness.port, 'GET', { target: path, fields: [['Authorization', 'a'], ['AUTHORIZATION', 'b']] });
+    await fetchRaw(harness.port, 'GET', {
+      target: path,
+      fields: [
+        ['Authorization', 'a'],
+        ['AUTHORIZATION', 'b'],
+      ],
+    });
     assert.deepEqual(upstream.requests.at(-1)!.values('authorization'), [`Bearer ${canaries.bearer}`]);
   });
   test('E08 two upstreams of the same base_url never cross credentials, however their connections are reused', async () => {
@@ -286,7 +332,13 @@ describe('A11 credentials', () => {
     const three = await harness.gateway.admin.expose({ base_url: shared.url });
     using client = await RawClient.connect(harness.port);
     for (let round = 0; round < 30; round += 1) {
-      const [each, value] = ([[one, ['Bearer canary-one-1']], [two, ['Bearer canary-two-2']], [three, []]] as const)[round % 3]!;
+      const [each, value] = (
+        [
+          [one, ['Bearer canary-one-1']],
+          [two, ['Bearer canary-two-2']],
+          [three, []],
+        ] as const
+      )[round % 3]!;
       await client.request('GET', { target: `${each.path}/${round}` });
       assert.deepEqual(shared.requests.at(-1)!.values('authorization'), value);
     }
@@ -304,7 +356,12 @@ describe('A11 credentials', () => {
   });
   test('an API key never reaches the upstream, on public routes either', async () => {
     const key = `ak_${'0123456789abcdef'.repeat(4)}`;
-    for (const fields of [[['X-API-Key', key]], [['Authorization', `Bearer ${key}`]], [['x_api_key', key]], [['authorization', `bearer ${key}`]]] as const) {
+    for (const fields of [
+      [['X-API-Key', key]],
+      [['Authorization', `Bearer ${key}`]],
+      [['x_api_key', key]],
+      [['authorization', `bearer ${key}`]],
+    ] as const) {
       const request = await forwarded(fields);
       assert.ok(!JSON.stringify(request.fields).includes(key), JSON.stringify(fields));
     }

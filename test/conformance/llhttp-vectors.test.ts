@@ -21,7 +21,9 @@ interface Vector {
 }
 
 const path = process.env['APIGATE_VECTORS'] ?? resolve(import.meta.dirname, '../../../shared/vectors/llhttp.json');
-const vectors = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { vectors: Vector[] }).vectors.filter(({ lenient }) => !lenient) : [];
+const vectors = existsSync(path)
+  ? (JSON.parse(readFileSync(path, 'utf8')) as { vectors: Vector[] }).vectors.filter(({ lenient }) => !lenient)
+  : [];
 
 if (vectors.length === 0) {
   test('llhttp vectors', { skip: `no vectors at ${path}; set APIGATE_VECTORS` }, () => {});
@@ -78,10 +80,17 @@ if (vectors.length === 0) {
       assert.equal(response.status, 200, response.body.toString());
     }
     // What is cut off in its body has gone upstream all the same; waiting for it keeps it out of the next test.
-    await eventually(() => harness.upstream.requests.length - before >= vector.heads_complete, `${vector.heads_complete} heads upstream`, 2_000);
+    await eventually(
+      () => harness.upstream.requests.length - before >= vector.heads_complete,
+      `${vector.heads_complete} heads upstream`,
+      2_000,
+    );
     const requests = harness.upstream.requests.slice(before);
     for (const request of requests.slice(0, vector.messages_complete)) assert.equal(await request.ended(), true);
-    assert.ok(requests.length >= vector.messages_complete && requests.length <= Math.max(vector.heads_complete, vector.messages_complete), `${requests.length} requests upstream`);
+    assert.ok(
+      requests.length >= vector.messages_complete && requests.length <= Math.max(vector.heads_complete, vector.messages_complete),
+      `${requests.length} requests upstream`,
+    );
     client.destroy();
   }
 
@@ -102,7 +111,8 @@ if (vectors.length === 0) {
       const name = `${vector.file} "${vector.title}" #${index} (${vector.verdict})`;
       const deviation = stricterResponses.find(({ file, title }) => file === vector.file && title === vector.title);
       if (deviation !== undefined) test(`${name}: ${deviation.reason}`, () => refusedResponse(bytes));
-      else if (vector.verdict === 'reject' && vector.messages_complete === 0 && vector.heads_complete === 0) test(name, () => refusedResponse(bytes));
+      else if (vector.verdict === 'reject' && vector.messages_complete === 0 && vector.heads_complete === 0)
+        test(name, () => refusedResponse(bytes));
       else if (vector.verdict === 'reject' && vector.messages_complete === 0) test(name, () => brokenResponse(bytes));
       else if (vector.verdict === 'skip-body') test(name, { skip: 'a mode of llhttp that a gateway does not have' }, () => {});
       else test(name, () => passedResponse(bytes, vector));
@@ -159,11 +169,14 @@ if (vectors.length === 0) {
 
 /** Adds a Host to every 1.1 request head without one: llhttp does not ask for it. */
 function withHost(bytes: string): string {
-  return bytes.replace(/^((?:\r\n)*)(\S+ (\S+) HTTP\/1\.1\r\n)((?:[^\r\n]+\r\n)*)/gm, (whole, empty: string, line: string, target: string, fields: string) => {
-    if (/^host:/im.test(fields)) return whole;
-    const authority = /^https?:\/\/([^/?#]+)/.exec(target)?.[1];
-    return `${empty}${line}Host: ${authority ?? 'a.test'}\r\n${fields}`;
-  });
+  return bytes.replace(
+    /^((?:\r\n)*)(\S+ (\S+) HTTP\/1\.1\r\n)((?:[^\r\n]+\r\n)*)/gm,
+    (whole, empty: string, line: string, target: string, fields: string) => {
+      if (/^host:/im.test(fields)) return whole;
+      const authority = /^https?:\/\/([^/?#]+)/.exec(target)?.[1];
+      return `${empty}${line}Host: ${authority ?? 'a.test'}\r\n${fields}`;
+    },
+  );
 }
 
 /** Vectors that stop before the line's end stand for more to come: the rest makes the fault certain. */

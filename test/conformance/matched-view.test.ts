@@ -9,15 +9,35 @@ import { answerOk, type ScriptedUpstream } from '../support/scripted-upstream.ts
 let guarded: ScriptedUpstream;
 const harness = useGateway({
   admin: true,
-  prepare: async ({ scripted, gateway }) => {
-    guarded = await scripted(answerOk);
-    await gateway.admin.expose({ name: 'guarded', base_url: guarded.url }, { path_pattern: '/private', auth_required: true });
-    await gateway.admin.expose({ name: 'guarded-exact', base_url: guarded.url }, { path_pattern: '/exact/secret', match_type: 'exact', auth_required: true });
+  prepare: async (prepared) => {
+    guarded = await prepared.scripted(answerOk);
+    await prepared.gateway.admin.expose({ name: 'guarded', base_url: guarded.url }, { path_pattern: '/private', auth_required: true });
+    await prepared.gateway.admin.expose(
+      { name: 'guarded-exact', base_url: guarded.url },
+      { path_pattern: '/exact/secret', match_type: 'exact', auth_required: true },
+    );
   },
 });
 
 describe('a guarded route is not slipped past', () => {
-  for (const target of ['/private', '/private/', '/private/x', '/%70rivate', '/pr%69vate/x', '//private', '///private/x', '//%70rivate', '/private?x', '/private//x', '/private;x', '/exact/secret', '/exact//secret', '//exact/secret', '/exact/%73ecret', '/exact/secret?']) {
+  for (const target of [
+    '/private',
+    '/private/',
+    '/private/x',
+    '/%70rivate',
+    '/pr%69vate/x',
+    '//private',
+    '///private/x',
+    '//%70rivate',
+    '/private?x',
+    '/private//x',
+    '/private;x',
+    '/exact/secret',
+    '/exact//secret',
+    '//exact/secret',
+    '/exact/%73ecret',
+    '/exact/secret?',
+  ]) {
     test(`${target} needs a key and goes nowhere`, async () => {
       const response = await fetchRaw(harness.port, 'GET', { target });
       // A path parameter makes another segment than the pattern's: then it is another route's request, never this one's.
@@ -27,7 +47,16 @@ describe('a guarded route is not slipped past', () => {
       assert.equal(guarded.requests.length, 0);
     });
   }
-  for (const target of ['/private2', '/%50rivate', '/privatex/y', '/Private', '/exact/secret2', '/x/private', '/exact/secret/x', '/exact/secret/']) {
+  for (const target of [
+    '/private2',
+    '/%50rivate',
+    '/privatex/y',
+    '/Private',
+    '/exact/secret2',
+    '/x/private',
+    '/exact/secret/x',
+    '/exact/secret/',
+  ]) {
     test(`${target} is another path`, async () => {
       assert.equal((await fetchRaw(harness.port, 'GET', { target })).status, 200);
       assert.equal(harness.upstream.requests.at(-1)!.target, target);
@@ -36,14 +65,44 @@ describe('a guarded route is not slipped past', () => {
 });
 
 describe('M11 reserved paths', () => {
-  for (const target of ['/admin', '/admin/', '/admin/upstreams', '//admin/upstreams', '/%61dmin/upstreams', '/a%64min', '/admin//upstreams', '/admin?x', '/ui', '/ui/x', '/%75i/', '/metrics', '//metrics', '/version', '/healthz', '/readyz', '/%68ealthz', '//readyz']) {
+  for (const target of [
+    '/admin',
+    '/admin/',
+    '/admin/upstreams',
+    '//admin/upstreams',
+    '/%61dmin/upstreams',
+    '/a%64min',
+    '/admin//upstreams',
+    '/admin?x',
+    '/ui',
+    '/ui/x',
+    '/%75i/',
+    '/metrics',
+    '//metrics',
+    '/version',
+    '/healthz',
+    '/readyz',
+    '/%68ealthz',
+    '//readyz',
+  ]) {
     test(`M11 ${target} never reaches an upstream`, async () => {
       const upstreamRequests = harness.upstream.requests.length;
       const response = await fetchRaw(harness.port, 'GET', { target });
       assert.equal(harness.upstream.requests.length, upstreamRequests, `${response.status}`);
     });
   }
-  for (const target of ['/administrator', '/admin.txt', '/Admin', '/uix', '/metricsx', '/versions', '/healthzz', '/x/admin', '/admin%2fupstreams', '/admin;x']) {
+  for (const target of [
+    '/administrator',
+    '/admin.txt',
+    '/Admin',
+    '/uix',
+    '/metricsx',
+    '/versions',
+    '/healthzz',
+    '/x/admin',
+    '/admin%2fupstreams',
+    '/admin;x',
+  ]) {
     test(`M11 ${target} is nobody's reserved path, or at least never the admin API's`, async () => {
       const upstreamRequests = harness.upstream.requests.length;
       const response = await fetchRaw(harness.port, 'GET', { target });

@@ -49,33 +49,49 @@ for (const [what, lines] of [
 refuses(harness, 'A06 white space before the first field is 400', 'GET /f HTTP/1.1\r\n Host: a.test\r\n\r\n', malformed);
 refuses(harness, 'A06 bare LFs throughout are 400', 'GET /f HTTP/1.1\nHost: a.test\n\n', malformed);
 
-passes(harness, 'A06 obs-text in a value passes byte for byte', `${start}X: D\xfcsseldorf \xff\x80\r\n\r\n`, (request) => assert.equal(request.value('x'), 'D\xfcsseldorf \xff\x80'));
-passes(harness, 'A06 tabs and spaces inside a value stay', `${start}X:\t a \t b\t \r\n\r\n`, (request) => assert.equal(request.value('x'), 'a \t b'));
-passes(harness, 'A06 an empty value passes', `${start}X:\r\nY: \r\n\r\n`, (request) => assert.deepEqual([request.value('x'), request.value('y')], ['', '']));
+passes(harness, 'A06 obs-text in a value passes byte for byte', `${start}X: D\xfcsseldorf \xff\x80\r\n\r\n`, (request) =>
+  assert.equal(request.value('x'), 'D\xfcsseldorf \xff\x80'),
+);
+passes(harness, 'A06 tabs and spaces inside a value stay', `${start}X:\t a \t b\t \r\n\r\n`, (request) =>
+  assert.equal(request.value('x'), 'a \t b'),
+);
+passes(harness, 'A06 an empty value passes', `${start}X:\r\nY: \r\n\r\n`, (request) =>
+  assert.deepEqual([request.value('x'), request.value('y')], ['', '']),
+);
 passes(harness, 'A06 every token character may stand in a name', `${start}!#$%&'*+-.^_\`|~09azAZ: y\r\n\r\n`, (request) =>
   assert.ok(request.fields.some(([name, value]) => name === "!#$%&'*+-.^_`|~09azAZ" && value === 'y')),
 );
 
-passes(harness, 'A27 names of JavaScript objects are ordinary headers', `${start}__proto__: a\r\nconstructor: b\r\ntoString: c\r\nhasOwnProperty: d\r\nvalueOf: e\r\n\r\n`, (request) => {
-  assert.deepEqual(
-    ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'].map((name) => request.values(name)),
-    [['a'], ['b'], ['c'], ['d'], ['e']],
-  );
-});
+passes(
+  harness,
+  'A27 names of JavaScript objects are ordinary headers',
+  `${start}__proto__: a\r\nconstructor: b\r\ntoString: c\r\nhasOwnProperty: d\r\nvalueOf: e\r\n\r\n`,
+  (request) => {
+    assert.deepEqual(
+      ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'].map((name) => request.values(name)),
+      [['a'], ['b'], ['c'], ['d'], ['e']],
+    );
+  },
+);
 
-passes(harness, 'B18 repeated request headers keep count, order and case', `${start}X-Dup: 1\r\nAccept: a\r\nx-dup: 2\r\nX-DUP: 1\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n`, (request) => {
-  assert.deepEqual(
-    request.fields.filter(([name]) => /^(x-dup|accept|cookie)$/i.test(name)),
-    [
-      ['X-Dup', '1'],
-      ['Accept', 'a'],
-      ['x-dup', '2'],
-      ['X-DUP', '1'],
-      ['Cookie', 'a=1'],
-      ['Cookie', 'b=2'],
-    ],
-  );
-});
+passes(
+  harness,
+  'B18 repeated request headers keep count, order and case',
+  `${start}X-Dup: 1\r\nAccept: a\r\nx-dup: 2\r\nX-DUP: 1\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n`,
+  (request) => {
+    assert.deepEqual(
+      request.fields.filter(([name]) => /^(x-dup|accept|cookie)$/i.test(name)),
+      [
+        ['X-Dup', '1'],
+        ['Accept', 'a'],
+        ['x-dup', '2'],
+        ['X-DUP', '1'],
+        ['Cookie', 'a=1'],
+        ['Cookie', 'b=2'],
+      ],
+    );
+  },
+);
 
 // ---- A09: limits. A head is all bytes from the request line's first to the empty line's last.
 function headOf(bytes: number): string {
@@ -96,7 +112,12 @@ refuses(harness, 'A09 a head of 16385 bytes is 431', () => headOf(16_385), tooLa
 refuses(harness, 'A09 one header of 64 KiB is 431', () => headOf(65_536), tooLarge);
 passes(harness, 'A09 exactly 100 fields pass', () => fieldsOf(100));
 refuses(harness, 'A09 101 fields are 431', () => fieldsOf(101), tooLarge);
-refuses(harness, 'A09 2,500 fields are 431 and hide nothing', () => `POST /f HTTP/1.1\r\nHost: a.test\r\n${'a:\r\n'.repeat(2_500)}Content-Length: 5\r\n\r\nhello`, tooLarge);
+refuses(
+  harness,
+  'A09 2,500 fields are 431 and hide nothing',
+  () => `POST /f HTTP/1.1\r\nHost: a.test\r\n${'a:\r\n'.repeat(2_500)}Content-Length: 5\r\n\r\nhello`,
+  tooLarge,
+);
 passes(harness, 'A09 a target of exactly 8192 bytes passes', () => targetOf(8_192));
 refuses(harness, 'A09 a target of 8193 bytes is 414', () => targetOf(8_193), tooLong);
 refuses(harness, 'A09 a target of 16 KiB is 414', () => targetOf(16_384), tooLong);

@@ -1,3 +1,4 @@
+// Over 300 lines: tables of rules about where a request ends, on one gateway.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { useGateway } from '../support/harness.ts';
@@ -9,22 +10,90 @@ const harness = useGateway({ env: { APIGATE_MAX_BODY: '65536' } });
 const malformed = { status: 400, code: 'request_malformed' } as const;
 const post = 'POST /p HTTP/1.1\r\nHost: a.test\r\n';
 
-refuses(harness, 'A01 Content-Length with Transfer-Encoding is 400 and closes', `${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, malformed);
-refuses(harness, 'A01 Transfer-Encoding with Content-Length is 400 and closes', `${post}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n`, malformed);
+refuses(
+  harness,
+  'A01 Content-Length with Transfer-Encoding is 400 and closes',
+  `${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  malformed,
+);
+refuses(
+  harness,
+  'A01 Transfer-Encoding with Content-Length is 400 and closes',
+  `${post}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n`,
+  malformed,
+);
 refuses(harness, 'A02 two equal Content-Lengths are 400', `${post}Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello`, malformed);
 refuses(harness, 'A02 two differing Content-Lengths are 400', `${post}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello`, malformed);
 refuses(harness, 'A02 a Content-Length list is 400', `${post}Content-Length: 1, 1\r\n\r\nx`, malformed);
-for (const value of ['+1', '1_0', '0x1', '-1', '1 0', '1.0', '1e1', '12345678901234567890', '9007199254740992', '', '٣', '1;', '1,', ',1', '"1"', '\x0b1', 'chunked']) {
-  refuses(harness, `A03 Content-Length: ${JSON.stringify(value)} is 400`, `${post}Content-Length: ${Buffer.from(value).latin1Slice()}\r\n\r\nx`, malformed);
+for (const value of [
+  '+1',
+  '1_0',
+  '0x1',
+  '-1',
+  '1 0',
+  '1.0',
+  '1e1',
+  '12345678901234567890',
+  '9007199254740992',
+  '',
+  '٣',
+  '1;',
+  '1,',
+  ',1',
+  '"1"',
+  '\x0b1',
+  'chunked',
+]) {
+  refuses(
+    harness,
+    `A03 Content-Length: ${JSON.stringify(value)} is 400`,
+    `${post}Content-Length: ${Buffer.from(value).latin1Slice()}\r\n\r\nx`,
+    malformed,
+  );
 }
-for (const value of ['gzip, chunked', 'identity', '', 'chunked, chunked', '\x0bchunked', 'chunked;a=b', 'xchunked', 'chunked,', ', chunked', '"chunked"', 'chunked gzip', 'gzip']) {
-  refuses(harness, `A04 Transfer-Encoding: ${JSON.stringify(value)} is 400`, `${post}Transfer-Encoding: ${value}\r\n\r\n0\r\n\r\n`, malformed);
+for (const value of [
+  'gzip, chunked',
+  'identity',
+  '',
+  'chunked, chunked',
+  '\x0bchunked',
+  'chunked;a=b',
+  'xchunked',
+  'chunked,',
+  ', chunked',
+  '"chunked"',
+  'chunked gzip',
+  'gzip',
+]) {
+  refuses(
+    harness,
+    `A04 Transfer-Encoding: ${JSON.stringify(value)} is 400`,
+    `${post}Transfer-Encoding: ${value}\r\n\r\n0\r\n\r\n`,
+    malformed,
+  );
 }
-refuses(harness, 'A04 two Transfer-Encodings are 400', `${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, malformed);
-refuses(harness, 'A04 Transfer-Encoding: identity before chunked in a field of its own is 400', `${post}Transfer-Encoding: identity\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, malformed);
-refuses(harness, 'A05 Transfer-Encoding on HTTP/1.0 is 400', 'POST /p HTTP/1.0\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', malformed);
+refuses(
+  harness,
+  'A04 two Transfer-Encodings are 400',
+  `${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  malformed,
+);
+refuses(
+  harness,
+  'A04 Transfer-Encoding: identity before chunked in a field of its own is 400',
+  `${post}Transfer-Encoding: identity\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+  malformed,
+);
+refuses(
+  harness,
+  'A05 Transfer-Encoding on HTTP/1.0 is 400',
+  'POST /p HTTP/1.0\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  malformed,
+);
 
-passes(harness, 'A03 a Content-Length with white space around it is one value', `${post}Content-Length: \t5 \t\r\n\r\nhello`, (request) => assert.equal(request.body.toString(), 'hello'));
+passes(harness, 'A03 a Content-Length with white space around it is one value', `${post}Content-Length: \t5 \t\r\n\r\nhello`, (request) =>
+  assert.equal(request.body.toString(), 'hello'),
+);
 passes(harness, 'A03 Content-Length: 0 is an empty body', `${post}Content-Length: 0\r\n\r\n`, (request) => {
   assert.equal(request.bodyLength, 0);
   assert.equal(request.value('content-length'), '0');
@@ -33,7 +102,9 @@ passes(harness, 'a request without framing has no body', 'GET /g HTTP/1.1\r\nHos
   assert.equal(request.value('content-length'), undefined);
   assert.equal(request.value('transfer-encoding'), undefined);
 });
-passes(harness, 'a GET with a body keeps it', 'GET /g HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabc', (request) => assert.equal(request.body.toString(), 'abc'));
+passes(harness, 'a GET with a body keeps it', 'GET /g HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabc', (request) =>
+  assert.equal(request.body.toString(), 'abc'),
+);
 
 const chunked = `${post}Transfer-Encoding: chunked\r\n\r\n`;
 
@@ -101,16 +172,39 @@ describe('A12 chunks that are refused', () => {
 });
 
 describe('A13 trailers', () => {
-  passes(harness, 'A13 allowed trailers are forwarded as trailers', `${chunked}5\r\nhello\r\n0\r\nX-Checksum: abc\r\nX-Other: d\r\n\r\n`, (request) => {
-    assert.deepEqual(request.trailers, [
-      ['X-Checksum', 'abc'],
-      ['X-Other', 'd'],
-    ]);
-    assert.deepEqual(request.values('x-checksum'), [], 'never merged into the head');
-  });
-  for (const name of ['Content-Length', 'Transfer-Encoding', 'Host', 'Authorization', 'Trailer', 'Content-Type', 'Content-Encoding', 'Cookie', 'Proxy-Authorization', 'X-Forwarded-For', 'TE', 'X-API-Key']) {
-    const framingRoutingOrAuth = /^(Content-Length|Transfer-Encoding|Host|Authorization|Proxy-Authorization|Cookie|X-API-Key|X-Forwarded-For)$/.test(name);
-    if (framingRoutingOrAuth) refuses(harness, `A13 ${name} in the trailers is 400`, `${chunked}5\r\nhello\r\n0\r\n${name}: 1\r\n\r\n`, { ...malformed, mayHaveBegun: true });
+  passes(
+    harness,
+    'A13 allowed trailers are forwarded as trailers',
+    `${chunked}5\r\nhello\r\n0\r\nX-Checksum: abc\r\nX-Other: d\r\n\r\n`,
+    (request) => {
+      assert.deepEqual(request.trailers, [
+        ['X-Checksum', 'abc'],
+        ['X-Other', 'd'],
+      ]);
+      assert.deepEqual(request.values('x-checksum'), [], 'never merged into the head');
+    },
+  );
+  for (const name of [
+    'Content-Length',
+    'Transfer-Encoding',
+    'Host',
+    'Authorization',
+    'Trailer',
+    'Content-Type',
+    'Content-Encoding',
+    'Cookie',
+    'Proxy-Authorization',
+    'X-Forwarded-For',
+    'TE',
+    'X-API-Key',
+  ]) {
+    const framingRoutingOrAuth =
+      /^(Content-Length|Transfer-Encoding|Host|Authorization|Proxy-Authorization|Cookie|X-API-Key|X-Forwarded-For)$/.test(name);
+    if (framingRoutingOrAuth)
+      refuses(harness, `A13 ${name} in the trailers is 400`, `${chunked}5\r\nhello\r\n0\r\n${name}: 1\r\n\r\n`, {
+        ...malformed,
+        mayHaveBegun: true,
+      });
   }
   for (const [what, trailers] of [
     ['a bare LF', 'X: y\n\r\n'],
@@ -137,8 +231,11 @@ describe('A16 pipelining', () => {
   test('A16 pipelined requests with bodies keep their borders', async () => {
     using client = await RawClient.connect(harness.port);
     const before = harness.upstream.requests.length;
-    await client.send(`${post}Content-Length: 5\r\n\r\nhello\r\n${chunked}3\r\nabc\r\n0\r\n\r\n${post}Content-Length: 0\r\n\r\nGET /end HTTP/1.1\r\nHost: a.test\r\n\r\n`);
-    for (const expected of ['POST /p 5', 'POST /p 3', 'POST /p 0', 'GET /end 0']) assert.equal((await client.response()).body.toString(), expected);
+    await client.send(
+      `${post}Content-Length: 5\r\n\r\nhello\r\n${chunked}3\r\nabc\r\n0\r\n\r\n${post}Content-Length: 0\r\n\r\nGET /end HTTP/1.1\r\nHost: a.test\r\n\r\n`,
+    );
+    for (const expected of ['POST /p 5', 'POST /p 3', 'POST /p 0', 'GET /end 0'])
+      assert.equal((await client.response()).body.toString(), expected);
     assert.deepEqual(
       harness.upstream.requests.slice(before).map((request) => request.body.toString()),
       ['hello', 'abc', '', ''],
@@ -278,16 +375,47 @@ describe('A17 Expect', () => {
     });
   }
 
-  refuses(harness, 'A17 an unknown expectation is 417', `${post}Expect: 200-ok\r\nContent-Length: 0\r\n\r\n`, { status: 417, code: 'expectation_failed', mayKeep: true });
-  refuses(harness, 'A17 a second expectation is 417', `${post}Expect: 100-continue, x\r\nContent-Length: 0\r\n\r\n`, { status: 417, code: 'expectation_failed', mayKeep: true });
-  passes(harness, 'A17 an HTTP/1.0 client gets no 100', 'POST /p HTTP/1.0\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello', (_request, response) => assert.deepEqual(response.interim, []));
+  refuses(harness, 'A17 an unknown expectation is 417', `${post}Expect: 200-ok\r\nContent-Length: 0\r\n\r\n`, {
+    status: 417,
+    code: 'expectation_failed',
+    mayKeep: true,
+  });
+  refuses(harness, 'A17 a second expectation is 417', `${post}Expect: 100-continue, x\r\nContent-Length: 0\r\n\r\n`, {
+    status: 417,
+    code: 'expectation_failed',
+    mayKeep: true,
+  });
+  passes(
+    harness,
+    'A17 an HTTP/1.0 client gets no 100',
+    'POST /p HTTP/1.0\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello',
+    (_request, response) => assert.deepEqual(response.interim, []),
+  );
 });
 
 describe('A24 a body over APIGATE_MAX_BODY', () => {
-  passes(harness, 'A24 a body of exactly the limit passes', () => `${post}Content-Length: 65536\r\n\r\n${'x'.repeat(65_536)}`, (request) => assert.equal(request.bodyLength, 65_536));
-  passes(harness, 'A24 a chunked body of exactly the limit passes', () => `${chunked}10000\r\n${'x'.repeat(65_536)}\r\n0\r\n\r\n`, (request) => assert.equal(request.bodyLength, 65_536));
-  refuses(harness, 'A24 a longer Content-Length is 413 before anything goes upstream', `${post}Content-Length: 65537\r\n\r\n`, { status: 413, code: 'body_too_large' });
-  refuses(harness, 'A24 a longer chunked body is 413 at the limit, and the upstream request never completes', () => `${chunked}10001\r\n${'x'.repeat(65_537)}\r\n0\r\n\r\n`, { status: 413, code: 'body_too_large', mayHaveBegun: true });
+  passes(
+    harness,
+    'A24 a body of exactly the limit passes',
+    () => `${post}Content-Length: 65536\r\n\r\n${'x'.repeat(65_536)}`,
+    (request) => assert.equal(request.bodyLength, 65_536),
+  );
+  passes(
+    harness,
+    'A24 a chunked body of exactly the limit passes',
+    () => `${chunked}10000\r\n${'x'.repeat(65_536)}\r\n0\r\n\r\n`,
+    (request) => assert.equal(request.bodyLength, 65_536),
+  );
+  refuses(harness, 'A24 a longer Content-Length is 413 before anything goes upstream', `${post}Content-Length: 65537\r\n\r\n`, {
+    status: 413,
+    code: 'body_too_large',
+  });
+  refuses(
+    harness,
+    'A24 a longer chunked body is 413 at the limit, and the upstream request never completes',
+    () => `${chunked}10001\r\n${'x'.repeat(65_537)}\r\n0\r\n\r\n`,
+    { status: 413, code: 'body_too_large', mayHaveBegun: true },
+  );
   test('A24 with Expect: 100-continue a body too large is 413 and no 100', async () => {
     using client = await RawClient.connect(harness.port);
     await client.send(`${post}Expect: 100-continue\r\nContent-Length: 65537\r\n\r\n`);

@@ -39,12 +39,21 @@ for (const [what, line] of [
   refuses(harness, `a request line with ${what} is 400 and closes`, `${line}${rest}`, malformed);
 }
 
-passes(harness, 'one empty line before the request line is skipped', `\r\nGET /one HTTP/1.1\r\n${rest}`, (request) => assert.equal(request.target, '/one'));
-passes(harness, 'two empty lines before the request line are skipped', `\r\n\r\nGET /two HTTP/1.1\r\n${rest}`, (request) => assert.equal(request.target, '/two'));
+passes(harness, 'one empty line before the request line is skipped', `\r\nGET /one HTTP/1.1\r\n${rest}`, (request) =>
+  assert.equal(request.target, '/one'),
+);
+passes(harness, 'two empty lines before the request line are skipped', `\r\n\r\nGET /two HTTP/1.1\r\n${rest}`, (request) =>
+  assert.equal(request.target, '/two'),
+);
 refuses(harness, 'three empty lines before the request line are 400', `\r\n\r\n\r\nGET / HTTP/1.1\r\n${rest}`, malformed);
 refuses(harness, 'an empty line that is a bare LF is 400', `\nGET / HTTP/1.1\r\n${rest}`, malformed);
 refuses(harness, 'the HTTP/2 preface is 400', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', malformed);
-refuses(harness, 'C08 a TLS ClientHello on the plain port is answered or closed, never a crash', Buffer.from('16030100a5010000a10303' + '5a'.repeat(160) + '0d0a0d0a', 'hex'), malformed);
+refuses(
+  harness,
+  'C08 a TLS ClientHello on the plain port is answered or closed, never a crash',
+  Buffer.from('16030100a5010000a10303' + '5a'.repeat(160) + '0d0a0d0a', 'hex'),
+  malformed,
+);
 
 test('A18 CONNECT is 405 with Allow, and what follows it is never tunnelled', async () => {
   for (const target of ['example.test:443', 'a.test:80', '127.0.0.1:1']) {
@@ -71,7 +80,12 @@ test('A18 TRACE is 405 with Allow and goes nowhere', async () => {
 });
 
 for (const method of ['FOO', 'M-SEARCH', 'PROPFIND', 'get', 'Get', "A!#$%&'*+-.^_`|~9"]) {
-  passes(harness, `A18 the method ${method} is forwarded as it is`, `${method} /m HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n`, (request) => assert.equal(request.method, method));
+  passes(
+    harness,
+    `A18 the method ${method} is forwarded as it is`,
+    `${method} /m HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n`,
+    (request) => assert.equal(request.method, method),
+  );
 }
 
 // ---- A14: forms of the target
@@ -130,7 +144,9 @@ for (const [what, target, expected = target] of [
   ['absolute-form without a path but a query', 'http://a.test?q=1', '/?q=1'],
   ['absolute-form with the host in capitals', 'HTTP://A.TEST/x', '/x'],
 ] as const) {
-  passes(harness, `A14 ${what}: the target goes upstream byte for byte`, `GET ${target} HTTP/1.1\r\n${rest}`, (request) => assert.equal(request.target, expected));
+  passes(harness, `A14 ${what}: the target goes upstream byte for byte`, `GET ${target} HTTP/1.1\r\n${rest}`, (request) =>
+    assert.equal(request.target, expected),
+  );
 }
 
 test('A14 OPTIONS * is answered by the gateway itself', async () => {
@@ -171,7 +187,18 @@ for (const [what, fields] of [
   refuses(harness, `A07 ${what} is 400 and closes`, `GET / HTTP/1.1\r\n${fields}\r\n`, malformed);
 }
 
-for (const host of ['a.test', 'A.Test:80', 'a.test:', '[::1]', '[2001:db8::1]:8080', '127.0.0.1:9', 'under_score', 'trailing.dot.', '0.0.0.0=5000', 'a%20b']) {
+for (const host of [
+  'a.test',
+  'A.Test:80',
+  'a.test:',
+  '[::1]',
+  '[2001:db8::1]:8080',
+  '127.0.0.1:9',
+  'under_score',
+  'trailing.dot.',
+  '0.0.0.0=5000',
+  'a%20b',
+]) {
   passes(harness, `A07 Host: ${host} is valid`, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
 }
 

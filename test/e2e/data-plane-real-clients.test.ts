@@ -43,7 +43,9 @@ after(async () => {
 
 describe('curl', { skip: missing('curl', '--version') }, () => {
   async function curl(...args: string[]): Promise<string> {
-    const { stdout } = await run('curl', ['--silent', '--show-error', '--fail', '--max-time', '20', ...args], { maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await run('curl', ['--silent', '--show-error', '--fail', '--max-time', '20', ...args], {
+      maxBuffer: 64 * 1024 * 1024,
+    });
     return stdout;
   }
 
@@ -51,7 +53,10 @@ describe('curl', { skip: missing('curl', '--version') }, () => {
     const got = JSON.parse(await curl(`${gateway.url}/hello?a=1`)) as EchoedRequest;
     assert.deepEqual([got.method, got.target], ['GET', '/hello?a=1']);
     const posted = JSON.parse(await curl('--data', 'a=1&b=2', `${gateway.url}/form`)) as EchoedRequest;
-    assert.deepEqual([posted.method, posted.bodyLength, posted.bodyHash], ['POST', 7, createHash('sha256').update('a=1&b=2').digest('hex')]);
+    assert.deepEqual(
+      [posted.method, posted.bodyLength, posted.bodyHash],
+      ['POST', 7, createHash('sha256').update('a=1&b=2').digest('hex')],
+    );
     const old = JSON.parse(await curl('--http1.0', `${gateway.url}/old`)) as EchoedRequest;
     assert.equal(old.target, '/old');
   });
@@ -74,7 +79,10 @@ describe('curl', { skip: missing('curl', '--version') }, () => {
   test('HEAD and several requests on one connection', async () => {
     assert.match(await curl('--head', `${gateway.url}/head`), /^HTTP\/1\.1 200 /);
     const out = await curl('--write-out', '\n%{num_connects}\n', `${gateway.url}/1`, `${gateway.url}/2`, `${gateway.url}/3`);
-    assert.deepEqual(out.split('\n').filter((line) => /^\d$/.test(line)), ['1', '0', '0']);
+    assert.deepEqual(
+      out.split('\n').filter((line) => /^\d$/.test(line)),
+      ['1', '0', '0'],
+    );
   });
 });
 
@@ -82,7 +90,11 @@ describe("Node's fetch", () => {
   test('JSON there and back, 200 at once over pooled connections', async () => {
     const answers = await Promise.all(
       Array.from({ length: 200 }, async (_, index) => {
-        const response = await fetch(`${gateway.url}/fetch/${index}`, { method: 'PUT', body: JSON.stringify({ index }), headers: { 'content-type': 'application/json' } });
+        const response = await fetch(`${gateway.url}/fetch/${index}`, {
+          method: 'PUT',
+          body: JSON.stringify({ index }),
+          headers: { 'content-type': 'application/json' },
+        });
         return (await response.json()) as EchoedRequest;
       }),
     );
@@ -102,10 +114,15 @@ describe("Node's fetch", () => {
         controller.close();
       },
     });
-    const response = await fetch(`${gateway.url}/stream`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+    const response = await fetch(`${gateway.url}/stream`, { method: 'POST', body, duplex: 'half' });
     assert.equal(((await response.json()) as EchoedRequest).bodyLength, 100);
     const abort = new AbortController();
-    const aborted = fetch(`${gateway.url}/abort`, { method: 'POST', body: new ReadableStream({ pull: () => new Promise(() => {}) }), duplex: 'half', signal: abort.signal } as RequestInit);
+    const aborted = fetch(`${gateway.url}/abort`, {
+      method: 'POST',
+      body: new ReadableStream({ pull: () => new Promise(() => {}) }),
+      duplex: 'half',
+      signal: abort.signal,
+    });
     setTimeout(() => abort.abort(), 50);
     await assert.rejects(aborted);
     assert.equal((await fetch(`${gateway.url}/after`)).status, 200);
@@ -179,7 +196,10 @@ http {
   test('git clones over HTTP through the gateway', { skip: missing('git', '--version') }, async () => {
     const source = join(directory, 'source');
     const git = async (cwd: string, ...args: string[]): Promise<void> => {
-      await run('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.test', '-c', 'init.defaultBranch=main', ...args], { cwd, env: { PATH: process.env['PATH'] ?? '', HOME: directory, GIT_TERMINAL_PROMPT: '0' } });
+      await run('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.test', '-c', 'init.defaultBranch=main', ...args], {
+        cwd,
+        env: { PATH: process.env['PATH'] ?? '', HOME: directory, GIT_TERMINAL_PROMPT: '0' },
+      });
     };
     await mkdir(source);
     await git(source, 'init', '--quiet');

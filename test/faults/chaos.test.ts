@@ -47,7 +47,10 @@ const script: Script = async (request, connection) => {
   const body = answerBody(id ?? '0');
   const content = request.method === 'HEAD' ? '' : body;
   // To HEAD a body that ends with the connection, or breaks, is a whole answer and then a close: announced, or it would race with the next request.
-  const closing = request.method === 'HEAD' && (behaviour === 'close' || (broken as readonly string[]).includes(behaviour)) ? 'Connection: close\r\n' : '';
+  const closing =
+    request.method === 'HEAD' && (behaviour === 'close' || (broken as readonly string[]).includes(behaviour))
+      ? 'Connection: close\r\n'
+      : '';
   const head = `HTTP/1.1 200 OK\r\n${request.nonceEcho}X-For: ${id}\r\n${closing}`;
   const chunks = (text: string): string => (request.method === 'HEAD' ? '' : `${text.length.toString(16)}\r\n${text}\r\n`);
   switch (behaviour) {
@@ -58,9 +61,13 @@ const script: Script = async (request, connection) => {
       await connection.write(`${head}\r\n${content}`);
       return connection.end();
     case 'interim':
-      return await connection.write(`HTTP/1.1 103 Early Hints\r\nLink: </${id}>\r\n\r\n${head}Content-Length: ${body.length}\r\n\r\n${content}`);
+      return await connection.write(
+        `HTTP/1.1 103 Early Hints\r\nLink: </${id}>\r\n\r\n${head}Content-Length: ${body.length}\r\n\r\n${content}`,
+      );
     case 'extra':
-      return await connection.write(`${head}Content-Length: ${body.length}\r\n\r\n${content}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison`);
+      return await connection.write(
+        `${head}Content-Length: ${body.length}\r\n\r\n${content}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison`,
+      );
     case 'slow':
       await pause(20);
       return await connection.write(`${head}Content-Length: ${body.length}\r\n\r\n${content}`);
@@ -176,7 +183,8 @@ test(`I1 I2 whatever clients and upstreams do, each answer is its asker's own or
   harness.upstream.script = async (request, connection) => {
     await connection.write(`HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: 2\r\n\r\nok`);
   };
-  for (let round = 0; round < 50; round += 1) assert.equal((await fetchRaw(harness.port, 'GET', { target: `/after/${round}` })).body.toString(), 'ok');
+  for (let round = 0; round < 50; round += 1)
+    assert.equal((await fetchRaw(harness.port, 'GET', { target: `/after/${round}` })).body.toString(), 'ok');
   await harness.upstream.dropConnections();
   await eventually(() => harness.upstream.open.length === 0, 'all closed');
 });

@@ -29,7 +29,9 @@ describe('A19 a client that leaves after half its upload', () => {
         const before = harness.upstream.connections.length;
         const client = await RawClient.connect(harness.port);
         const half = 'x'.repeat(50_000);
-        await client.send(`POST ${path} HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n${framing.startsWith('T') ? `c350\r\n${half}\r\n` : half}`);
+        await client.send(
+          `POST ${path} HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n${framing.startsWith('T') ? `c350\r\n${half}\r\n` : half}`,
+        );
         const request = await harness.upstream.request(harness.upstream.requests.length);
         await eventually(() => request.bodyLength === 50_000, 'the half upstream');
         const left = performance.now();

@@ -23,8 +23,12 @@ async function answers(path: string, count = 8): Promise<string[]> {
 }
 
 test('a write answered with 2xx is served by every worker at once: update-then-request rounds without a stale answer', async () => {
-  const one = await harness.scripted((request, connection) => connection.write(`HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: 3\r\n\r\none`));
-  const two = await harness.scripted((request, connection) => connection.write(`HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: 3\r\n\r\ntwo`));
+  const one = await harness.scripted((request, connection) =>
+    connection.write(`HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: 3\r\n\r\none`),
+  );
+  const two = await harness.scripted((request, connection) =>
+    connection.write(`HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: 3\r\n\r\ntwo`),
+  );
   const { path, upstreamId } = await harness.gateway.admin.expose({ base_url: one.url });
   const clients = await Promise.all(Array.from({ length: 6 }, () => RawClient.connect(harness.port)));
   const rounds = process.env['APIGATE_TEST_LONG'] === '1' ? 1_000 : 60;
@@ -81,7 +85,10 @@ describe('B17 disabled and deleted', () => {
       while (sawAfter < 40) {
         const wasDeleted = deleted;
         const response = await client.request('GET', { target: `${path}/x` });
-        assert.ok(response.status === 200 || (response.status >= 404 && response.status <= 503 && response.status !== 500), String(response.status));
+        assert.ok(
+          response.status === 200 || (response.status >= 404 && response.status <= 503 && response.status !== 500),
+          String(response.status),
+        );
         if (wasDeleted) sawAfter += 1;
         if (response.value('connection')?.toLowerCase() === 'close') return;
       }
@@ -119,7 +126,10 @@ describe('I05 invalid updates', () => {
       const before = await harness.gateway.admin.must('GET', `/upstreams/${upstreamId}`);
       const answer = await harness.gateway.admin.call('PUT', `/upstreams/${upstreamId}`, fields);
       assert.equal(answer.status, 422, JSON.stringify(answer.body));
-      assert.ok((answer.body['errors'] as { field: string }[]).some((error) => error.field === field), JSON.stringify(answer.body));
+      assert.ok(
+        (answer.body['errors'] as { field: string }[]).some((error) => error.field === field),
+        JSON.stringify(answer.body),
+      );
       assert.deepEqual(await harness.gateway.admin.must('GET', `/upstreams/${upstreamId}`), before);
       assert.equal((await fetchRaw(harness.port, 'GET', { target: path })).status, 200);
       assert.equal(upstream.requests.at(-1)!.value('authorization'), 'Bearer canary-i05');
@@ -157,7 +167,13 @@ describe('D06 N01 N02 hosts that are refused at save', () => {
       assert.ok((answer.body['errors'] as { field: string }[]).some(({ field }) => field === 'base_url'));
     });
   }
-  for (const url of ['http://under_score.test/', 'http://trailing.test./', 'http://nowhere.invalid/', 'http://10.0.0.1/', 'http://[::1]:9/']) {
+  for (const url of [
+    'http://under_score.test/',
+    'http://trailing.test./',
+    'http://nowhere.invalid/',
+    'http://10.0.0.1/',
+    'http://[::1]:9/',
+  ]) {
     test(`D06 ${url} saves fine`, async () => {
       const made = await harness.gateway.admin.must('POST', '/upstreams', { name: `ok${url.length}`, base_url: url });
       await harness.gateway.admin.must('DELETE', `/upstreams/${String(made['id'])}`);

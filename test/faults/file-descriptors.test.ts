@@ -26,7 +26,11 @@ test('out of file descriptors and back: the gateway lives, says so, and serves a
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(gateway.exit, undefined);
     for (const socket of sockets) socket.destroy();
-    await eventually(async () => (await fetchRaw(gateway.port, 'GET', { timeoutMs: 1_000 }).catch(() => undefined))?.status === 200, 'service again', 5_000);
+    await eventually(
+      async () => (await fetchRaw(gateway.port, 'GET', { timeoutMs: 1_000 }).catch(() => undefined))?.status === 200,
+      'service again',
+      5_000,
+    );
     for (let round = 0; round < 20; round += 1) assert.equal((await fetchRaw(gateway.port, 'GET')).status, 200);
     assert.doesNotMatch(gateway.stderr, /Uncaught|Unhandled|    at .*\.ts/);
     assert.equal(await gateway.stop(), 0);

@@ -10,12 +10,14 @@ const harness = useGateway({ env: { APIGATE_MAX_CONNECTIONS: String(count + 50) 
 
 async function connectAll(howMany: number): Promise<RawClient[]> {
   const clients: RawClient[] = [];
-  for (let made = 0; made < howMany; made += 100) clients.push(...(await Promise.all(Array.from({ length: Math.min(100, howMany - made) }, () => RawClient.connect(harness.port)))));
+  for (let made = 0; made < howMany; made += 100)
+    clients.push(...(await Promise.all(Array.from({ length: Math.min(100, howMany - made) }, () => RawClient.connect(harness.port)))));
   return clients;
 }
 
 async function requestOnEach(clients: readonly RawClient[]): Promise<void> {
-  for (let from = 0; from < clients.length; from += 50) await Promise.all(clients.slice(from, from + 50).map(async (client) => assert.equal((await client.request('GET')).status, 200)));
+  for (let from = 0; from < clients.length; from += 50)
+    await Promise.all(clients.slice(from, from + 50).map(async (client) => assert.equal((await client.request('GET')).status, 200)));
 }
 
 describe('O02 idle keep-alive connections', () => {
@@ -39,7 +41,10 @@ describe('O02 idle keep-alive connections', () => {
     await requestOnEach(clients);
     const more = await connectAll(100);
     await requestOnEach(more);
-    await eventually(() => clients.filter((client) => client.stream.ending !== undefined).length >= 45, () => `the oldest are closed; ${clients.filter((client) => client.stream.ending !== undefined).length} are`);
+    await eventually(
+      () => clients.filter((client) => client.stream.ending !== undefined).length >= 45,
+      () => `the oldest are closed; ${clients.filter((client) => client.stream.ending !== undefined).length} are`,
+    );
     const closed = clients.map((client, index) => (client.stream.ending === undefined ? -1 : index)).filter((index) => index >= 0);
     assert.ok(closed.length <= 60, `no more than needed: ${closed.length}`);
     assert.ok(Math.max(...closed) < 160, `the oldest ones: the youngest closed is number ${Math.max(...closed)}`);

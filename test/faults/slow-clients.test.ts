@@ -49,7 +49,10 @@ describe('slow clients', { concurrency: true }, () => {
     over = true;
     assert.ok(took > headLimit - 500, `not cut before its time: ${took}`);
     assert.ok(took < headLimit + slack, `all cut in time: ${took}`);
-    assert.ok(statuses.every((status) => status === 408 || status === 0), [...new Set(statuses)].join());
+    assert.ok(
+      statuses.every((status) => status === 408 || status === 0),
+      [...new Set(statuses)].join(),
+    );
     assert.ok(statuses.includes(408), 'the cut is a 408');
     const slowest = await health;
     assert.ok(slowest < 1_000, `the slowest healthy answer took ${slowest} ms`);
@@ -62,7 +65,10 @@ describe('slow clients', { concurrency: true }, () => {
     await client.send(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n`);
     for (let sent = 0; sent < 5 && client.stream.ending === undefined && client.stream.size === 0; sent += 1) {
       await client.send('x');
-      await Promise.race([pause(5_000), eventually(() => client.stream.size > 0 || client.stream.ending !== undefined, 'an answer', 5_000).catch(() => {})]);
+      await Promise.race([
+        pause(5_000),
+        eventually(() => client.stream.size > 0 || client.stream.ending !== undefined, 'an answer', 5_000).catch(() => {}),
+      ]);
     }
     const response = await client.response();
     const took = performance.now() - start;
@@ -126,39 +132,43 @@ describe('slow clients', { concurrency: true }, () => {
     assert.equal(got, size);
   });
 
-  test('A23 a client that reads nothing of 1 GiB costs at most 1 MiB, and backpressure stops the upstream', { skip: hasSs() ? false : 'the ss tool is not installed' }, async () => {
-    let sent = 0;
-    const { path, upstream } = await harness.exposed({}, async (_request, connection) => {
-      await connection.write(`HTTP/1.1 200 OK\r\nContent-Length: ${2 ** 30}\r\n\r\n`);
-      const piece = Buffer.alloc(256 * 1024, 'x');
-      while (sent < 2 ** 30 && !connection.socket.destroyed) {
-        await connection.write(piece);
-        sent += piece.length;
-      }
-    });
-    const memory = residentMemoryOf(harness.gateway.pid);
-    using client = await RawClient.connect(harness.port);
-    client.socket.pause();
-    await client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
-    await upstream.request(0);
-    let last = -1;
-    await eventually(
-      async () => {
-        const still = sent === last && sent > 0;
-        last = sent;
-        await pause(400);
-        return still;
-      },
-      'the upstream is paused',
-      15_000,
-    );
-    const clientPort = client.socket.localPort!;
-    const buffered = bytesHeld(harness.gateway.pid, upstream.port, clientPort);
-    assert.ok(buffered <= 1024 * 1024, `the gateway holds ${buffered} bytes`);
-    assert.ok(residentMemoryOf(harness.gateway.pid) - memory < 16 * 1024 * 1024);
-    client.destroy();
-    await eventually(() => upstream.open.length === 0, 'the upstream is let go');
-  });
+  test(
+    'A23 a client that reads nothing of 1 GiB costs at most 1 MiB, and backpressure stops the upstream',
+    { skip: hasSs() ? false : 'the ss tool is not installed' },
+    async () => {
+      let sent = 0;
+      const { path, upstream } = await harness.exposed({}, async (_request, connection) => {
+        await connection.write(`HTTP/1.1 200 OK\r\nContent-Length: ${2 ** 30}\r\n\r\n`);
+        const piece = Buffer.alloc(256 * 1024, 'x');
+        while (sent < 2 ** 30 && !connection.socket.destroyed) {
+          await connection.write(piece);
+          sent += piece.length;
+        }
+      });
+      const memory = residentMemoryOf(harness.gateway.pid);
+      using client = await RawClient.connect(harness.port);
+      client.socket.pause();
+      await client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      await upstream.request(0);
+      let last = -1;
+      await eventually(
+        async () => {
+          const still = sent === last && sent > 0;
+          last = sent;
+          await pause(400);
+          return still;
+        },
+        'the upstream is paused',
+        15_000,
+      );
+      const clientPort = client.socket.localPort!;
+      const buffered = bytesHeld(harness.gateway.pid, upstream.port, clientPort);
+      assert.ok(buffered <= 1024 * 1024, `the gateway holds ${buffered} bytes`);
+      assert.ok(residentMemoryOf(harness.gateway.pid) - memory < 16 * 1024 * 1024);
+      client.destroy();
+      await eventually(() => upstream.open.length === 0, 'the upstream is let go');
+    },
+  );
 });
 
 function hasSs(): boolean {
@@ -174,7 +184,9 @@ function hasSs(): boolean {
 function bytesHeld(pid: number, upstreamPort: number, clientPort: number): number {
   assert.ok(tcpSocketsOf(pid).some(({ remote }) => portOf(remote) === upstreamPort));
   const read = (filter: string): { received: number; recvQueue: number; acked: number; sendQueue: number } => {
-    const [first, second] = execFileSync('ss', ['-tinH', ...filter.split(' ')], { encoding: 'utf8' }).trim().split('\n');
+    const [first, second] = execFileSync('ss', ['-tinH', ...filter.split(' ')], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
     const [, recvQueue, sendQueue] = first!.trim().split(/\s+/);
     const number = (name: string): number => Number(new RegExp(`${name}:(\\d+)`).exec(second ?? '')?.[1] ?? 0);
     return { received: number('bytes_received'), recvQueue: Number(recvQueue), acked: number('bytes_acked'), sendQueue: Number(sendQueue) };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import net from 'node:net';
+import type net from 'node:net';
 import { after, describe, test } from 'node:test';
 import tls from 'node:tls';
 import { eventually } from '../support/eventually.ts';
@@ -21,7 +21,11 @@ if (!hasOpenssl()) {
   const harness = useGateway({ admin: true, script: false, env: { SSL_CERT_FILE: authority.caPath } });
   const secret = 'canary-tls-0b1c';
 
-  async function https(certificate: Certificate, fields: Readonly<Record<string, unknown>> = {}, options: tls.TlsOptions = {}): Promise<Exposed> {
+  async function https(
+    certificate: Certificate,
+    fields: Readonly<Record<string, unknown>> = {},
+    options: tls.TlsOptions = {},
+  ): Promise<Exposed> {
     harness.invariants.canaries.push(secret);
     const upstream = await harness.scripted(answerOk, { tls: { ...certificate, ...options } });
     const made = await harness.gateway.admin.expose({ base_url: upstream.url, auth_type: 'bearer', auth_value: secret, ...fields });
@@ -52,18 +56,27 @@ if (!hasOpenssl()) {
   });
 
   describe('C01 certificates that are not trusted', () => {
-    test('C01 of an unknown CA', async () => await assertRefused(await https(stranger.issue(['IP:127.0.0.1'])), ['upstream_tls_untrusted']));
-    test('C01 self-signed', async () => await assertRefused(await https(stranger.selfSigned(['IP:127.0.0.1'])), ['upstream_tls_untrusted']));
-    test('C01 expired', async () => await assertRefused(await https(authority.issue(['IP:127.0.0.1'], 'expired')), ['upstream_tls_expired']));
-    test('C01 not yet valid', async () => await assertRefused(await https(authority.issue(['IP:127.0.0.1'], 'future')), ['upstream_tls_expired']));
-    test('C01 a tls_ca replaces the default trust for its upstream', async () => await assertRefused(await https(authority.issue(['IP:127.0.0.1']), { tls_ca: stranger.ca }), ['upstream_tls_untrusted']));
+    test('C01 of an unknown CA', async () =>
+      await assertRefused(await https(stranger.issue(['IP:127.0.0.1'])), ['upstream_tls_untrusted']));
+    test('C01 self-signed', async () =>
+      await assertRefused(await https(stranger.selfSigned(['IP:127.0.0.1'])), ['upstream_tls_untrusted']));
+    test('C01 expired', async () =>
+      await assertRefused(await https(authority.issue(['IP:127.0.0.1'], 'expired')), ['upstream_tls_expired']));
+    test('C01 not yet valid', async () =>
+      await assertRefused(await https(authority.issue(['IP:127.0.0.1'], 'future')), ['upstream_tls_expired']));
+    test('C01 a tls_ca replaces the default trust for its upstream', async () =>
+      await assertRefused(await https(authority.issue(['IP:127.0.0.1']), { tls_ca: stranger.ca }), ['upstream_tls_untrusted']));
   });
 
   describe('C02 names', () => {
-    test('C02 another name', async () => await assertRefused(await https(authority.issue(['DNS:other.test'])), ['upstream_tls_name_mismatch']));
-    test('C02 an address without an IP name', async () => await assertRefused(await https(authority.issue(['DNS:localhost'])), ['upstream_tls_name_mismatch']));
-    test('C02 DNS:127.0.0.1 does not cover the address', async () => await assertRefused(await https(authority.issue(['DNS:127.0.0.1'])), ['upstream_tls_name_mismatch']));
-    test('C02 no subject alternative name at all', async () => await assertRefused(await https(authority.issue([])), ['upstream_tls_name_mismatch']));
+    test('C02 another name', async () =>
+      await assertRefused(await https(authority.issue(['DNS:other.test'])), ['upstream_tls_name_mismatch']));
+    test('C02 an address without an IP name', async () =>
+      await assertRefused(await https(authority.issue(['DNS:localhost'])), ['upstream_tls_name_mismatch']));
+    test('C02 DNS:127.0.0.1 does not cover the address', async () =>
+      await assertRefused(await https(authority.issue(['DNS:127.0.0.1'])), ['upstream_tls_name_mismatch']));
+    test('C02 no subject alternative name at all', async () =>
+      await assertRefused(await https(authority.issue([])), ['upstream_tls_name_mismatch']));
     test('C02 a wildcard covers one label only', async () => {
       const certificate = authority.issue(['DNS:*.api.test']);
       await assertRefused(await https(certificate, { tls_server_name: 'a.b.api.test' }), ['upstream_tls_name_mismatch']);
@@ -114,7 +127,10 @@ if (!hasOpenssl()) {
   });
 
   test('C04 a plain-text server is 502 upstream_tls_failed', async () => {
-    const upstream = await harness.scripted(() => {}, { deaf: true, onConnection: (connection) => void connection.write('HTTP/1.1 400 Bad Request\r\n\r\n') });
+    const upstream = await harness.scripted(() => {}, {
+      deaf: true,
+      onConnection: (connection) => void connection.write('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    });
     const { path } = await harness.gateway.admin.expose({ base_url: `https://127.0.0.1:${upstream.port}` });
     const response = await get(path);
     assert.equal(response.status, 502);
@@ -122,7 +138,10 @@ if (!hasOpenssl()) {
   });
 
   test('C04 a server that closes in the handshake is 502', async () => {
-    const upstream = await harness.scripted(() => {}, { deaf: true, onConnection: (connection) => void connection.socket.once('data', () => connection.socket.destroy()) });
+    const upstream = await harness.scripted(() => {}, {
+      deaf: true,
+      onConnection: (connection) => void connection.socket.once('data', () => connection.socket.destroy()),
+    });
     const { path } = await harness.gateway.admin.expose({ base_url: `https://127.0.0.1:${upstream.port}` });
     const response = await get(path);
     assert.equal(response.status, 502);
@@ -131,7 +150,11 @@ if (!hasOpenssl()) {
 
   for (const version of ['TLSv1', 'TLSv1.1'] as const) {
     test(`C05 a ${version}-only server is 502, no downgrade`, async () => {
-      const exposed = await https(authority.issue(['IP:127.0.0.1']), {}, { minVersion: 'TLSv1', maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' });
+      const exposed = await https(
+        authority.issue(['IP:127.0.0.1']),
+        {},
+        { minVersion: 'TLSv1', maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' },
+      );
       await assertRefused(exposed, ['upstream_tls_failed']);
     });
   }
@@ -164,7 +187,11 @@ if (!hasOpenssl()) {
       if (response.status !== 200) refused.push(String(response.json()['code']));
       return response.status;
     });
-    await eventually(() => refused.length === 10 && waiting.length === 50, () => `10 refused and 50 upstream; ${refused.length} and ${waiting.length}`, 8_000);
+    await eventually(
+      () => refused.length === 10 && waiting.length === 50,
+      () => `10 refused and 50 upstream; ${refused.length} and ${waiting.length}`,
+      8_000,
+    );
     assert.deepEqual([...new Set(refused)], ['upstream_tls_untrusted']);
     release();
     assert.equal((await Promise.all(second)).filter((status) => status === 200).length, 50);

@@ -16,8 +16,13 @@ let second: ScriptedUpstream;
 before(async () => {
   dns = await startDnsServer();
   healthy = await startScriptedUpstream(answerOk);
-  first = await startScriptedUpstream((request, connection) => connection.write(`HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: 5\r\n\r\nfirst`));
-  second = await startScriptedUpstream((request, connection) => connection.write(`HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: 6\r\n\r\nsecond`), { host: '127.0.0.2', port: first.port });
+  first = await startScriptedUpstream((request, connection) =>
+    connection.write(`HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: 5\r\n\r\nfirst`),
+  );
+  second = await startScriptedUpstream(
+    (request, connection) => connection.write(`HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: 6\r\n\r\nsecond`),
+    { host: '127.0.0.2', port: first.port },
+  );
   gateway = await startGateway({ upstream: healthy.url, admin: true, env: { APIGATE_DNS_SERVERS: dns.address } });
 });
 
@@ -58,7 +63,11 @@ describe('names of upstreams', { concurrency: true }, () => {
       assert.equal(response.json()['code'], 'upstream_dns_failure');
       assert.equal((await gateway.record((each) => each.request_id === response.value('x-request-id'))).outcome, 'upstream_connect');
       dns.names.set(name, { a: ['127.0.0.1'] });
-      await eventually(async () => (await fetchRaw(gateway.port, 'GET', { target: path })).status === 200, 'the name is asked for again', 5_500);
+      await eventually(
+        async () => (await fetchRaw(gateway.port, 'GET', { target: path })).status === 200,
+        'the name is asked for again',
+        5_500,
+      );
     });
   }
 
@@ -139,6 +148,9 @@ describe('names of upstreams', { concurrency: true }, () => {
     dns.names.set('self.test', { a: ['127.0.0.1'] });
     const { path } = await gateway.admin.expose({ base_url: `http://self.test:${gateway.port}` });
     const response = await fetchRaw(gateway.port, 'GET', { target: path });
-    assert.ok(response.status === 508 || (response.status === 502 && response.json()['code'] === 'upstream_address_forbidden'), `${response.status} ${response.body.toString()}`);
+    assert.ok(
+      response.status === 508 || (response.status === 502 && response.json()['code'] === 'upstream_address_forbidden'),
+      `${response.status} ${response.body.toString()}`,
+    );
   });
 });

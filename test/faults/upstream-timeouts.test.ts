@@ -71,7 +71,10 @@ describe('timeout_ms', { concurrency: true }, () => {
   });
 
   test('B03 an upstream that stops taking the request is 504', async () => {
-    const { path } = await harness.exposed({ timeout_ms: 1_000 }, () => {}, { onConnection: (connection) => void connection.socket.pause(), deaf: true });
+    const { path } = await harness.exposed({ timeout_ms: 1_000 }, () => {}, {
+      onConnection: (connection) => void connection.socket.pause(),
+      deaf: true,
+    });
     using client = await RawClient.connect(harness.port);
     const size = 64 * 1024 * 1024;
     void client.send(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
@@ -105,7 +108,9 @@ describe('timeout_ms', { concurrency: true }, () => {
   });
 
   test('B10 endless 1xx do not hold a request for ever: each is progress, silence after them is not', async () => {
-    const { path } = await harness.exposed({ timeout_ms: 700 }, (_request, connection) => connection.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'));
+    const { path } = await harness.exposed({ timeout_ms: 700 }, (_request, connection) =>
+      connection.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
+    );
     const response = await fetchRaw(harness.port, 'GET', { target: path });
     assert.equal(response.status, 504);
   });
@@ -123,7 +128,9 @@ describe('timeout_ms', { concurrency: true }, () => {
 
   for (const framing of ['Content-Length: 10\r\n\r\nhello', 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', '\r\nhello']) {
     test(`F03 a body that stalls (${framing.split('\r\n')[0] || 'to the close'}) is cut with an abort, not a clean end`, async () => {
-      const { path, upstream } = await harness.exposed({ timeout_ms: 700 }, (_request, connection) => connection.write(`HTTP/1.1 200 OK\r\n${framing}`));
+      const { path, upstream } = await harness.exposed({ timeout_ms: 700 }, (_request, connection) =>
+        connection.write(`HTTP/1.1 200 OK\r\n${framing}`),
+      );
       using client = await RawClient.connect(harness.port);
       const start = performance.now();
       await client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
@@ -152,7 +159,10 @@ describe('timeout_ms', { concurrency: true }, () => {
     try {
       const { path } = await harness.gateway.admin.expose({ base_url: `http://127.0.0.1:${listener.port}`, timeout_ms: 1_000 });
       const start = performance.now();
-      const [response, healthy] = await Promise.all([fetchRaw(harness.port, 'GET', { target: path }), fetchRaw(harness.port, 'GET', { target: '/healthy' })]);
+      const [response, healthy] = await Promise.all([
+        fetchRaw(harness.port, 'GET', { target: path }),
+        fetchRaw(harness.port, 'GET', { target: '/healthy' }),
+      ]);
       assertDue(performance.now() - start, 1_000);
       assert.equal(response.status, 504);
       assert.equal(response.json()['code'], 'upstream_connect_timeout');
@@ -172,7 +182,10 @@ describe('timeout_ms', { concurrency: true }, () => {
       assertDue(performance.now() - start, 5_000);
       assert.equal(response.status, 504);
       assert.equal(response.json()['code'], 'upstream_connect_timeout');
-      assert.equal((await harness.gateway.record((each) => each.request_id === response.value('x-request-id'))).outcome, 'upstream_connect');
+      assert.equal(
+        (await harness.gateway.record((each) => each.request_id === response.value('x-request-id'))).outcome,
+        'upstream_connect',
+      );
     } finally {
       await listener.stop();
     }
@@ -180,9 +193,13 @@ describe('timeout_ms', { concurrency: true }, () => {
 });
 
 describe('F04 timeout_ms as input', () => {
-  for (const value of [0, -1, 2 ** 31, 1e9, 86_400_001, 1.5, '30s', '30000', true, [], {}]) {
+  for (const [index, value] of [0, -1, 2 ** 31, 1e9, 86_400_001, 1.5, '30s', '30000', true, [], {}].entries()) {
     test(`F04 ${JSON.stringify(value)} is 422 with the field's name`, async () => {
-      const answer = await harness.gateway.admin.call('POST', '/upstreams', { name: `f04-${String(value).length}`, base_url: 'http://127.0.0.1:1', timeout_ms: value });
+      const answer = await harness.gateway.admin.call('POST', '/upstreams', {
+        name: `f04-${index}`,
+        base_url: 'http://127.0.0.1:1',
+        timeout_ms: value,
+      });
       assert.equal(answer.status, 422, JSON.stringify(answer.body));
       assert.ok((answer.body['errors'] as { field: string }[]).some(({ field }) => field === 'timeout_ms'));
     });

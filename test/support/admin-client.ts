@@ -43,11 +43,20 @@ export class AdminClient {
   }
 
   /** Makes an upstream and a public route to it for all below `/NAME`; answers that path and both ids. */
-  async expose(upstream: UpstreamFields, route: Readonly<Record<string, unknown>> = {}): Promise<{ path: string; upstreamId: string; routeId: string }> {
+  async expose(
+    upstream: UpstreamFields,
+    route: Readonly<Record<string, unknown>> = {},
+  ): Promise<{ path: string; upstreamId: string; routeId: string }> {
     const name = upstream.name ?? `t${(names += 1)}`;
     const made = await this.must('POST', '/upstreams', { ...upstream, name });
     const path = (route['path_pattern'] as string | undefined) ?? `/${name}`;
-    const routed = await this.must('POST', '/routes', { name, path_pattern: path, upstream_id: made['id'], auth_required: false, ...route });
+    const routed = await this.must('POST', '/routes', {
+      name,
+      path_pattern: path,
+      upstream_id: made['id'],
+      auth_required: false,
+      ...route,
+    });
     return { path, upstreamId: made['id'] as string, routeId: routed['id'] as string };
   }
 
@@ -64,14 +73,17 @@ export class AdminClient {
     if (payload !== undefined) Object.assign(headers, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) });
     if (cookie !== undefined) headers['cookie'] = cookie;
     return new Promise((resolve, reject) => {
-      const request = http.request({ host: '127.0.0.1', port: this.#port, method, path, headers, agent: false, timeout: 15_000 }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-        response.once('end', () => {
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text === '' ? {} : parsed(text) });
-        });
-        response.once('error', reject);
-      });
+      const request = http.request(
+        { host: '127.0.0.1', port: this.#port, method, path, headers, agent: false, timeout: 15_000 },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+          response.once('end', () => {
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text === '' ? {} : parsed(text) });
+          });
+          response.once('error', reject);
+        },
+      );
       request.once('error', reject).once('timeout', () => request.destroy(new Error(`${method} ${path} took too long`)));
       request.end(payload);
     });

@@ -22,16 +22,53 @@ export class TestAuthority {
 
   constructor(name = 'Test CA') {
     this.directory = mkdtempSync(join(tmpdir(), 'apigate-ca-'));
-    openssl(['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', this.#path('ca.key'), '-out', this.#path('ca.pem'), '-subj', `/CN=${name}`, '-days', '30', '-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign']);
+    openssl([
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-keyout',
+      this.#path('ca.key'),
+      '-out',
+      this.#path('ca.pem'),
+      '-subj',
+      `/CN=${name}`,
+      '-days',
+      '30',
+      '-addext',
+      'basicConstraints=critical,CA:TRUE',
+      '-addext',
+      'keyUsage=critical,keyCertSign,cRLSign',
+    ]);
     this.ca = readFileSync(this.#path('ca.pem'), 'utf8');
   }
 
   /** Issues a certificate for subject alternative names like `DNS:a.test` and `IP:127.0.0.1`. */
   issue(names: readonly string[], validity: 'valid' | 'expired' | 'future' = 'valid'): IssuedCertificate {
     const id = `leaf${(this.#serial += 1)}`;
-    writeFileSync(this.#path(`${id}.ext`), `${names.length === 0 ? '' : `subjectAltName=${names.join(',')}\n`}basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n`);
-    openssl(['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', this.#path(`${id}.key`), '-out', this.#path(`${id}.csr`), '-subj', `/CN=${id}`]);
-    const day = (offset: number): string => new Date(Date.now() + offset * 86_400_000).toISOString().replace(/[-T:]/g, '').slice(0, 14) + 'Z';
+    writeFileSync(
+      this.#path(`${id}.ext`),
+      `${names.length === 0 ? '' : `subjectAltName=${names.join(',')}\n`}basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n`,
+    );
+    openssl([
+      'req',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-keyout',
+      this.#path(`${id}.key`),
+      '-out',
+      this.#path(`${id}.csr`),
+      '-subj',
+      `/CN=${id}`,
+    ]);
+    const day = (offset: number): string =>
+      new Date(Date.now() + offset * 86_400_000).toISOString().replace(/[-T:]/g, '').slice(0, 14) + 'Z';
     const [from, to] = validity === 'valid' ? [-1, 10] : validity === 'expired' ? [-20, -10] : [10, 20];
     // `openssl x509 -req` takes no dates before version 3.4; `openssl ca` does.
     writeFileSync(this.#path('index.txt'), '');
@@ -40,14 +77,48 @@ export class TestAuthority {
       this.#path('ca.cnf'),
       `[ca]\ndefault_ca=d\n[d]\ndir=${this.directory}\ndatabase=${this.#path('index.txt')}\nserial=${this.#path('serial')}\nnew_certs_dir=${this.directory}\ncertificate=${this.#path('ca.pem')}\nprivate_key=${this.#path('ca.key')}\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n`,
     );
-    openssl(['ca', '-batch', '-notext', '-config', this.#path('ca.cnf'), '-in', this.#path(`${id}.csr`), '-out', this.#path(`${id}.pem`), '-extfile', this.#path(`${id}.ext`), '-startdate', day(from!), '-enddate', day(to!)]);
+    openssl([
+      'ca',
+      '-batch',
+      '-notext',
+      '-config',
+      this.#path('ca.cnf'),
+      '-in',
+      this.#path(`${id}.csr`),
+      '-out',
+      this.#path(`${id}.pem`),
+      '-extfile',
+      this.#path(`${id}.ext`),
+      '-startdate',
+      day(from),
+      '-enddate',
+      day(to),
+    ]);
     return this.#read(id);
   }
 
   /** A certificate that signs itself. */
   selfSigned(names: readonly string[]): IssuedCertificate {
     const id = `self${(this.#serial += 1)}`;
-    openssl(['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', this.#path(`${id}.key`), '-out', this.#path(`${id}.pem`), '-subj', `/CN=${id}`, '-days', '30', '-addext', `subjectAltName=${names.join(',')}`]);
+    openssl([
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-keyout',
+      this.#path(`${id}.key`),
+      '-out',
+      this.#path(`${id}.pem`),
+      '-subj',
+      `/CN=${id}`,
+      '-days',
+      '30',
+      '-addext',
+      `subjectAltName=${names.join(',')}`,
+    ]);
     return this.#read(id);
   }
 

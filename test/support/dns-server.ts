@@ -77,7 +77,8 @@ function answer(query: Buffer, names: ReadonlyMap<string, DnsAnswer>, questions:
 
 function ipv6Bytes(address: string): Buffer {
   const [head, tail] = address.split('::');
-  const groups = (part: string | undefined): number[] => (part === undefined || part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const groups = (part: string | undefined): number[] =>
+    part === undefined || part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
   const front = groups(head);
   const back = groups(tail);
   const all = tail === undefined ? front : [...front, ...Array.from({ length: 8 - front.length - back.length }, () => 0), ...back];

@@ -52,7 +52,11 @@ export function useGateway(options: HarnessOptions = {}): Harness {
     upstream = options.script === false ? undefined : await startScriptedUpstream(usual);
     authority = overTls ? new TestAuthority() : undefined;
     const certificate = authority?.issue(['IP:127.0.0.1']);
-    gateway = await startGateway({ ...options, ...(upstream === undefined ? {} : { upstream: upstream.url }), ...(certificate === undefined ? {} : { tls: certificate.files }) });
+    gateway = await startGateway({
+      ...options,
+      ...(upstream === undefined ? {} : { upstream: upstream.url }),
+      ...(certificate === undefined ? {} : { tls: certificate.files }),
+    });
     if (authority !== undefined) speakTlsTo(gateway.tlsPort, { ca: authority.ca, ALPNProtocols: ['http/1.1'] });
     if (options.admin === true) await gateway.admin.must('GET', '/upstreams');
     invariants = new Invariants(gateway, overTls ? gateway.tlsPort : gateway.port);
@@ -69,23 +73,24 @@ export function useGateway(options: HarnessOptions = {}): Harness {
   afterEach(async () => {
     if (options.concurrent !== true) {
       await Promise.all(temporary.splice(0).map((each) => each.close()));
-      await Promise.all([upstream, ...lasting].map((each) => each?.dropConnections()));
+      for (const each of [upstream, ...lasting]) await each?.dropConnections();
       await invariants!.socketsSettled();
     }
     invariants!.afterTest();
   });
 
   after(async () => {
+    let code: number | string | undefined;
     try {
       await Promise.all([...temporary, ...lasting].map((each) => each.close()));
       await upstream?.dropConnections();
       await invariants?.atEnd();
     } finally {
-      const code = await gateway?.stop();
+      code = await gateway?.stop();
       await upstream?.close();
       authority?.remove();
-      if (code !== undefined && code !== 0) throw new Error(`the gateway ended with ${code}\n${gateway!.output.slice(-4_000)}`);
     }
+    if (code !== undefined && code !== 0) throw new Error(`the gateway ended with ${code}\n${gateway!.output.slice(-4_000)}`);
   });
 
   const harness: Harness = {

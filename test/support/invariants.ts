@@ -7,9 +7,26 @@ import { adminPassword, type Gateway } from './start-gateway.ts';
 import { openFilesOf, tcpSocketsOf } from './tcp-sockets.ts';
 
 /** The classes an access record's outcome may have. */
-export const outcomes = ['ok', 'client_abort', 'upstream_connect', 'upstream_timeout', 'upstream_reset', 'upstream_protocol', 'rejected', 'overload'];
+export const outcomes = [
+  'ok',
+  'client_abort',
+  'upstream_connect',
+  'upstream_timeout',
+  'upstream_reset',
+  'upstream_protocol',
+  'rejected',
+  'overload',
+];
 
-const adminCodes = new Set(['unauthenticated', 'forbidden', 'not_found', 'invalid_request', 'malformed_json', 'validation_failed', 'unsupported_media_type']);
+const adminCodes = new Set([
+  'unauthenticated',
+  'forbidden',
+  'not_found',
+  'invalid_request',
+  'malformed_json',
+  'validation_failed',
+  'unsupported_media_type',
+]);
 
 /**
  * What holds after every test, whatever it was about (scenarios.md, I1–I7). One object watches one gateway:
@@ -48,9 +65,11 @@ export class Invariants {
   /** After each test: I1, I2, I3, I7, and that the upstreams got nothing malformed. */
   afterTest(): void {
     const problems = this.#broken.splice(0);
-    if (this.#gateway.exit !== undefined) problems.push(`I1: the gateway exited with ${this.#gateway.exit}\n${this.#gateway.output.slice(-4_000)}`);
+    if (this.#gateway.exit !== undefined)
+      problems.push(`I1: the gateway exited with ${this.#gateway.exit}\n${this.#gateway.output.slice(-4_000)}`);
     const output = this.#gateway.stderr;
-    if (/uncaughtException|unhandledRejection|Uncaught|UnhandledPromise|    at .*\.ts:\d+/.test(output)) problems.push(`I1: ${output.slice(-4_000)}`);
+    if (/uncaughtException|unhandledRejection|Uncaught|UnhandledPromise|    at .*\.ts:\d+/.test(output))
+      problems.push(`I1: ${output.slice(-4_000)}`);
     const fatal = this.#gateway.lines.find((line) => line['level'] === 'fatal' || line['level'] === 60);
     if (fatal !== undefined) problems.push(`I1: fatal log line ${JSON.stringify(fatal)}`);
     for (const upstream of this.#upstreams) problems.push(...upstream.violations.splice(0).map((violation) => `upstream: ${violation}`));
@@ -108,7 +127,8 @@ export class Invariants {
     if (echo.length > 0 && nonce !== undefined && echo[0] !== nonce) report(`I2: the answer of ${echo[0]} went to ${nonce}`);
     const text = JSON.stringify(response.fields) + response.body.toString('latin1', 0, 65_536);
     for (const canary of this.canaries) if (text.includes(canary)) report(`I3: the answer shows a secret (${canary})`);
-    if (/^application\/problem\+json/.test(response.values('content-type')[0] ?? '') && response.body.length > 0) this.#problem(response, ids[0], report);
+    if (response.values('content-type')[0]?.startsWith('application/problem+json') === true && response.body.length > 0)
+      this.#problem(response, ids[0], report);
   }
 
   /** I7: the shape of an error that the gateway made. */
@@ -120,10 +140,12 @@ export class Invariants {
       report(`I7: not JSON: ${response.body.toString()}`);
       return;
     }
-    for (const member of ['type', 'title', 'detail', 'code', 'request_id']) if (typeof problem[member] !== 'string') report(`I7: no ${member}`);
+    for (const member of ['type', 'title', 'detail', 'code', 'request_id'])
+      if (typeof problem[member] !== 'string') report(`I7: no ${member}`);
     if (problem['status'] !== response.status) report(`I7: status ${String(problem['status'])} in the body`);
     // A 508 is made at the second visit, and passed on as an upstream's answer by the first.
-    if (problem['request_id'] !== requestId && response.status !== 508) report(`I7: request_id ${String(problem['request_id'])}, X-Request-Id ${requestId}`);
+    if (problem['request_id'] !== requestId && response.status !== 508)
+      report(`I7: request_id ${String(problem['request_id'])}, X-Request-Id ${requestId}`);
     if (response.values('cache-control').join() !== 'no-store') report(`I7: Cache-Control: ${response.values('cache-control').join()}`);
     // The admin API is an upstream to the data plane: its errors are not the proxy's.
     if (!adminCodes.has(String(problem['code'])) && response.values('proxy-status').length !== 1) report('I7: no Proxy-Status');

@@ -3,7 +3,11 @@ import { ProtocolViolation, type ByteStream, type Deadline } from './byte-stream
 /** One field line as it stood on the wire: name in its own case, value without surrounding white space. */
 export type Field = readonly [name: string, value: string];
 
-export type BodyFraming = { readonly kind: 'none' } | { readonly kind: 'length'; readonly length: number } | { readonly kind: 'chunked' } | { readonly kind: 'close' };
+export type BodyFraming =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly length: number }
+  | { readonly kind: 'chunked' }
+  | { readonly kind: 'close' };
 
 /** All values of a field, in order; names compare without case. */
 export function valuesOf(fields: readonly Field[], name: string): string[] {
@@ -19,7 +23,8 @@ export async function readFields(stream: ByteStream, deadline: Deadline, where: 
     if (line === '') return fields;
     const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line);
     // eslint-disable-next-line no-control-regex
-    if (match === null || /[\x00-\x08\x0a-\x1f\x7f]/.test(match[2]!)) throw new ProtocolViolation(`bad field line in ${where}: ${JSON.stringify(line)}`);
+    if (match === null || /[\x00-\x08\x0a-\x1f\x7f]/.test(match[2]!))
+      throw new ProtocolViolation(`bad field line in ${where}: ${JSON.stringify(line)}`);
     fields.push([match[1]!, match[2]!]);
   }
 }
@@ -30,7 +35,8 @@ export function framingOf(fields: readonly Field[], whenNeither: 'none' | 'close
   const encodings = valuesOf(fields, 'transfer-encoding');
   if (encodings.length > 0) {
     if (lengths.length > 0) throw new ProtocolViolation('both Content-Length and Transfer-Encoding');
-    if (encodings.length !== 1 || encodings[0]!.toLowerCase() !== 'chunked') throw new ProtocolViolation(`Transfer-Encoding: ${encodings.join(' | ')}`);
+    if (encodings.length !== 1 || encodings[0]!.toLowerCase() !== 'chunked')
+      throw new ProtocolViolation(`Transfer-Encoding: ${encodings.join(' | ')}`);
     return { kind: 'chunked' };
   }
   if (lengths.length > 1) throw new ProtocolViolation('more than one Content-Length');
@@ -83,7 +89,8 @@ export async function readBody(stream: ByteStream, framing: BodyFraming, deadlin
 async function readPieces(stream: ByteStream, length: number, deadline: () => Deadline, sink: BodySink): Promise<void> {
   let left = length;
   while (left > 0) {
-    const piece = stream.size === 0 ? await stream.exactly(1, deadline(), `${left} more bytes of a body`) : stream.take(Math.min(left, stream.size));
+    const piece =
+      stream.size === 0 ? await stream.exactly(1, deadline(), `${left} more bytes of a body`) : stream.take(Math.min(left, stream.size));
     left -= piece.length;
     sink.data(piece);
   }

@@ -1,7 +1,7 @@
 import net from 'node:net';
-import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { ByteStream, deadlineIn, DeadlinePassed, type Ending, ProtocolViolation, StreamEnded } from './byte-stream.ts';
+import { TlsTransport } from './tls-transport.ts';
 import { type Field, framingOf, readBody, readFields, valuesOf } from './message-reader.ts';
 
 /** Header of a request whose value an upstream of ours repeats in `X-Test-Nonce-Echo`: tells crossed answers. */
@@ -97,12 +97,19 @@ export class RawClient {
   #nonce: string | undefined;
 
   static async connect(port: number, options: ConnectOptions = {}): Promise<RawClient> {
-    const target = { host: options.host ?? '127.0.0.1', port, ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }) };
+    const target = {
+      host: options.host ?? '127.0.0.1',
+      port,
+      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+    };
     const secure = options.tls ?? tlsPorts.get(port);
     const raw = net.connect({ ...target, allowHalfOpen: true });
     // Over a stream of ours, since only there it shows how the TCP connection below TLS ended.
     const below = secure === undefined ? undefined : new TlsTransport(raw);
-    const socket = below === undefined ? raw : tls.connect({ socket: below, ...(net.isIP(target.host) === 0 ? { servername: target.host } : {}), host: target.host, ...secure });
+    const socket =
+      below === undefined
+        ? raw
+        : tls.connect({ socket: below, ...(net.isIP(target.host) === 0 ? { servername: target.host } : {}), host: target.host, ...secure });
     const client = new RawClient(socket, raw, port, below);
     await new Promise<void>((resolve, reject) => {
       socket.once(secure === undefined ? 'connect' : 'secureConnect', resolve);
@@ -149,7 +156,12 @@ export class RawClient {
 
   /** Sends pieces one after the other, each in a segment of its own as far as the kernel lets us. */
   async sendPieces(pieces: readonly (string | Uint8Array)[], gapMs = 0): Promise<void> {
-    this.#noteNonce(pieces.slice(0, 64).map((piece) => (typeof piece === 'string' ? piece : Buffer.from(piece).latin1Slice())).join(''));
+    this.#noteNonce(
+      pieces
+        .slice(0, 64)
+        .map((piece) => (typeof piece === 'string' ? piece : Buffer.from(piece).latin1Slice()))
+        .join(''),
+    );
     for (const piece of pieces) {
       await this.send(piece);
       await new Promise((resolve) => {
@@ -212,23 +224,17 @@ export class RawClient {
         return JSON.parse(this.body.toString()) as Record<string, unknown>;
       },
     });
-    try {
-      const sink = { data: options.onData ?? ((piece: Buffer) => pieces.push(piece)), chunk: (size: number) => chunkSizes.push(size) };
-      const trailers = await readBody(this.stream, framing, () => deadlineIn(timeout), sink);
+    const observed = (trailers: readonly Field[]): RawResponse => {
       const response = respond(trailers);
       for (const observe of observers) observe(response, this.port, this.#nonce);
       return response;
+    };
+    const sink = { data: options.onData ?? ((piece: Buffer) => pieces.push(piece)), chunk: (size: number) => chunkSizes.push(size) };
+    try {
+      return observed(await readBody(this.stream, framing, () => deadlineIn(timeout), sink));
     } catch (error) {
-      if (error instanceof StreamEnded) {
-        const response = respond([]);
-        for (const observe of observers) observe(response, this.port, this.#nonce);
-        throw new BrokenMessage(response, error.ending);
-      }
-      if (error instanceof ProtocolViolation && framing.kind === 'close' && this.stream.ending === 'reset') {
-        const response = respond([]);
-        for (const observe of observers) observe(response, this.port, this.#nonce);
-        throw new BrokenMessage(response, 'reset');
-      }
+      if (error instanceof StreamEnded) throw new BrokenMessage(observed([]), error.ending);
+      if (framing.kind === 'close' && this.stream.ending === 'reset') throw new BrokenMessage(observed([]), 'reset');
       throw error;
     }
   }
@@ -266,77 +272,17 @@ export class RawClient {
   }
 }
 
-/**
- * What TLS 1.3 runs over: the TCP connection, with an eye on its records. A connection that ends without a
- * close_notify was cut (RFC 8446 section 6.1), which node:tls itself does not tell.
- */
-class TlsTransport extends Duplex {
-  readonly #raw: net.Socket;
-  /** Bytes of the current record that are still to come, and the head of the next as far as it is there. */
-  #left = 0;
-  #head: number[] = [];
-  #lastIsAlert = false;
-
-  constructor(raw: net.Socket) {
-    super();
-    this.#raw = raw;
-    raw.on('data', (piece: Buffer) => {
-      this.#look(piece);
-      if (!this.push(piece)) raw.pause();
-    });
-    raw.on('end', () => this.push(null));
-    raw.on('error', (error) => this.destroy(error));
-    raw.on('close', () => this.destroy());
-  }
-
-  /** Whether what came last is no alert. In TLS 1.3 an alert is a record of type 23 with 2 + 1 + 16 bytes, as two bytes of data would be: end no test on those. */
-  get truncated(): boolean {
-    return !this.#lastIsAlert;
-  }
-
-  #look(piece: Buffer): void {
-    for (let at = 0; at < piece.length; ) {
-      if (this.#left > 0) {
-        const taken = Math.min(this.#left, piece.length - at);
-        this.#left -= taken;
-        at += taken;
-        continue;
-      }
-      this.#head.push(piece[at]!);
-      at += 1;
-      if (this.#head.length < 5) continue;
-      this.#left = this.#head[3]! * 256 + this.#head[4]!;
-      this.#lastIsAlert = this.#head[0] === 21 || (this.#head[0] === 23 && this.#left === 19);
-      this.#head = [];
-    }
-  }
-
-  override _read(): void {
-    this.#raw.resume();
-  }
-
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#raw.write(chunk, (error) => done(error));
-  }
-
-  override _final(done: () => void): void {
-    this.#raw.end(done);
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#raw.destroy();
-    done(error);
-  }
-}
-
 /** The bytes of a well-formed request with a nonce of its own; a body gets Content-Length unless the fields frame it. */
 export function requestBytes(method: string, options: RequestOptions): Buffer {
   const fields = options.fields ?? [];
   const framed = fields.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name));
   const body = options.body === undefined ? Buffer.alloc(0) : Buffer.from(options.body as string, 'latin1');
-  const host: readonly Field[] = fields.some(([name]) => /^host$/i.test(name)) || options.host === undefined ? [] : [['Host', options.host]];
+  const host: readonly Field[] =
+    fields.some(([name]) => /^host$/i.test(name)) || options.host === undefined ? [] : [['Host', options.host]];
   const length: readonly Field[] = options.body === undefined || framed ? [] : [['Content-Length', String(body.length)]];
-  const lines = [...host, [nonceHeader, `n${process.pid}-${(nonces += 1)}`], ...fields, ...length].map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = [...host, [nonceHeader, `n${process.pid}-${(nonces += 1)}`], ...fields, ...length].map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   const head = `${method} ${options.target ?? '/'} ${options.version ?? 'HTTP/1.1'}\r\n${lines.join('')}\r\n`;
   return Buffer.concat([Buffer.from(head, 'latin1'), body]);
 }

@@ -48,7 +48,8 @@ export async function assertRefused(harness: Harness, bytes: string | Uint8Array
       [],
       'no request went upstream',
     );
-    for (const connection of upstream.connections.slice(connectionsBefore)) assert.match(connection.received, /^(GET \/barrier |$)/, 'not one byte went upstream');
+    for (const connection of upstream.connections.slice(connectionsBefore))
+      assert.match(connection.received, /^(GET \/barrier |$)/, 'not one byte went upstream');
   }
   return response;
 }

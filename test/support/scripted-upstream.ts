@@ -265,5 +265,7 @@ export async function startScriptedUpstream(script: Script, options: ScriptedUps
 export const answerOk: Script = async (request, connection) => {
   if (!(await request.complete)) return;
   const body = `${request.method} ${request.target} ${request.bodyLength}`;
-  await connection.write(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n${request.nonceEcho}Content-Length: ${body.length}\r\n\r\n${request.method === 'HEAD' ? '' : body}`);
+  await connection.write(
+    `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n${request.nonceEcho}Content-Length: ${body.length}\r\n\r\n${request.method === 'HEAD' ? '' : body}`,
+  );
 };

@@ -107,7 +107,11 @@ export class Gateway {
 
   /** Waits for the one record that fits, and answers it. */
   async record(fits: (record: AccessRecord) => boolean, timeoutMs = 3_000): Promise<AccessRecord> {
-    await eventually(() => this.records.some(fits), () => `an access record; the last are ${JSON.stringify(this.records.slice(-3))}`, timeoutMs);
+    await eventually(
+      () => this.records.some(fits),
+      () => `an access record; the last are ${JSON.stringify(this.records.slice(-3))}`,
+      timeoutMs,
+    );
     const found = this.records.filter(fits);
     if (found.length > 1) throw new Error(`${found.length} access records where one should be: ${JSON.stringify(found)}`);
     return found[0]!;
@@ -162,7 +166,17 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
 export async function launchGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'apigate-test-')));
   const port = options.port ?? (await freePort());
-  const flags = ['serve', '--host', '127.0.0.1', '--port', String(port), '--database', join(directory, 'apigate.db'), '--workers', String(options.workers ?? 1)];
+  const flags = [
+    'serve',
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--database',
+    join(directory, 'apigate.db'),
+    '--workers',
+    String(options.workers ?? 1),
+  ];
   if (options.upstream !== undefined) flags.push('--upstream', options.upstream, '--public');
   const tlsPort = options.tls === undefined ? 0 : await freePort();
   if (options.tls !== undefined) flags.push('--tls-cert', options.tls.cert, '--tls-key', options.tls.key, '--tls-port', String(tlsPort));
@@ -170,14 +184,21 @@ export async function launchGateway(options: GatewayOptions = {}): Promise<Gatew
   if (options.openFiles !== undefined) command.unshift('sh', '-c', `ulimit -n ${options.openFiles} && exec "$0" "$@"`);
   const child = spawn(command[0]!, command.slice(1), {
     cwd: directory,
-    env: gatewayEnvironment({ ...(options.admin === true ? { APIGATE_ADMIN_EMAIL: adminEmail, APIGATE_ADMIN_PASSWORD: adminPassword } : {}), ...options.env }),
+    env: gatewayEnvironment({
+      ...(options.admin === true ? { APIGATE_ADMIN_EMAIL: adminEmail, APIGATE_ADMIN_PASSWORD: adminPassword } : {}),
+      ...options.env,
+    }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return new Gateway(child, port, tlsPort, directory, options.directory === undefined);
 }
 
 /** Runs the CLI on a gateway's database and answers what it wrote. */
-export async function runCli(directory: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<{ code: number | string; stdout: string; stderr: string }> {
+export async function runCli(
+  directory: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | string; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [entry, ...args, '--database', join(directory, 'apigate.db')], {
     cwd: directory,
     env: gatewayEnvironment(env),

@@ -17,7 +17,9 @@ export function tcpSocketsOf(pid: number): TcpSocket[] {
       // Closed between the listing and the look.
     }
   }
-  return [...table(`/proc/${pid}/net/tcp`), ...table(`/proc/${pid}/net/tcp6`)].filter(({ inode, state }) => state !== '0A' && inodes.has(inode));
+  return [...table(`/proc/${pid}/net/tcp`), ...table(`/proc/${pid}/net/tcp6`)].filter(
+    ({ inode, state }) => state !== '0A' && inodes.has(inode),
+  );
 }
 
 /** Open file descriptors of a process. */
