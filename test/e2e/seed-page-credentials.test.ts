@@ -112,6 +112,22 @@ describe('the four auth types arrive', () => {
     }
   });
 
+  test('a change that does not speak of the credential keeps it; null takes it away, auth_type none gives it up', async () => {
+    const exposed = await harness.exposed({ auth_type: 'bearer', auth_value: 'canary-kept' }, answerOk);
+    const change = async (fields: object): Promise<Record<string, unknown>> =>
+      await harness.gateway.admin.must('PUT', `/upstreams/${exposed.upstreamId}`, fields);
+    await change({ timeout_ms: 5_000, base_url: `${exposed.upstream.url}/v2`, auth_type: 'bearer' });
+    assert.deepEqual(linesOf(await arrives(exposed, []), 'authorization'), ['Authorization: Bearer canary-kept']);
+    assert.equal((await change({ auth_value: null }))['auth_value_set'], false);
+    const response = await fetchRaw(harness.port, 'GET', { target: exposed.path });
+    assert.deepEqual([response.status, response.json()['code']], [503, 'upstream_credential_unavailable']);
+    await change({ auth_value: 'canary-again' });
+    assert.deepEqual(linesOf(await arrives(exposed, []), 'authorization'), ['Authorization: Bearer canary-again']);
+    const none = await change({ auth_type: 'none' });
+    assert.deepEqual([none['auth_value_set'], none['auth_value_updated_at']], [false, null]);
+    assert.deepEqual(linesOf(await arrives(exposed, []), 'authorization'), []);
+  });
+
   test('without its value there is 503 upstream_credential_unavailable, and never a request', async () => {
     const exposed = await harness.exposed({ auth_type: 'bearer', auth_value: '${env.NOT_SET_ANYWHERE}' }, answerOk);
     const response = await fetchRaw(harness.port, 'GET', { target: exposed.path, fields: [['Authorization', 'Bearer mine']] });
