@@ -1,3 +1,4 @@
+// Over 300 lines: the life of a key and its rate limit, on one gateway of four workers.
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';

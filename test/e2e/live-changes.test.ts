@@ -1,3 +1,4 @@
+// Over 300 lines: every kind of change against one gateway of four workers.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { AdminSession } from '../support/admin-session.ts';

@@ -1,3 +1,4 @@
+// Over 300 lines: each command and each block of one page, against one gateway.
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

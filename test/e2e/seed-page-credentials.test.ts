@@ -1,3 +1,4 @@
+// Over 300 lines: credentials seen from every side by one gateway and a recording upstream.
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
