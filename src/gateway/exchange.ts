@@ -168,7 +168,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       return;
     }
     if (out.isEmpty) return;
-    if (connection.isReused && this.sentAt === 0 && this.idempotent && this.requestComplete && out.length <= replayLimit) this.replay = out.copyOut();
+    if (connection.isReused && this.sentAt === 0 && this.idempotent && this.requestComplete && out.length <= replayLimit)
+      this.replay = out.copyOut();
     if (this.sentAt === 0) this.sentAt = this.now();
     if (!connection.send() && !this.requestComplete) this.client.pauseRequest();
     if (this.requestComplete) connection.markRequestSent();
@@ -405,9 +406,19 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.responseSent = true;
     this.status = status;
     const { client, isHeadRequest } = this;
-    // After bytes that may have meant something else to somebody before us, the next ones are not to be trusted.
-    const persist = client.decidePersistence(this.code !== 'request_malformed');
-    writeOwnResponse(client.output, { status, requestId: this.requestId, fields, contentType, body, isHeadRequest, persist, clientMinor: this.minor });
+    // After bytes that may have meant something else to somebody before us, or that may be of another protocol, the next ones are
+    // not to be trusted.
+    const persist = client.decidePersistence(this.code !== 'request_malformed' && this.upgradeKey === '');
+    writeOwnResponse(client.output, {
+      status,
+      requestId: this.requestId,
+      fields,
+      contentType,
+      body,
+      isHeadRequest,
+      persist,
+      clientMinor: this.minor,
+    });
     if (!isHeadRequest) this.bytesOut += body.length;
     client.send();
     this.finish();
@@ -457,6 +468,11 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.outcome = outcomeOf('draining');
     this.reason = 'the drain deadline passed';
     this.finish();
+  }
+
+  /** The client's connection is closed for good. Disarmed only, the deadline would keep all of it in memory until its slot comes round. */
+  leaveWheel(): void {
+    this.gateway.wheel.remove(this.deadline);
   }
 
   // ================ begin and end

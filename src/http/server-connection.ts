@@ -29,8 +29,6 @@ const bodyWindow = 10_000;
 const discardLimit = 65_536;
 /** After a last response: how long the client's bytes are read and dropped, so that it gets the response. */
 const lingerTimeout = 5_000;
-/** The same in a drain, which waits for it. */
-const drainLingerTimeout = 2_000;
 /** Bytes of further requests that are kept while one is in progress. */
 const pipelineLimit = 65_536;
 
@@ -135,7 +133,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.deadline = new Deadline(this);
     this.handler = createHandler(this);
     shared.registry.opened(this);
-    this.becomeIdle();
+    this.becomeIdle(this.shared.limits.keepAliveTimeout);
     if (isTls) {
       this.socket = accepted;
       ownSocket(accepted, this, false);
@@ -466,12 +464,12 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     }
     if (this.processing) {
       // The loop in `process` goes on with what is left of this read, or leaves the connection idle.
-      this.becomeIdle();
+      this.becomeIdle(this.shared.limits.keepAliveTimeout);
       return;
     }
     const pending = this.pending;
     if (pending === null || this.blocked) {
-      this.becomeIdle();
+      this.becomeIdle(this.shared.limits.keepAliveTimeout);
       this.resumeReading();
       return;
     }
@@ -487,22 +485,22 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
       this.socket.destroySoon();
       return;
     }
-    if (this.phase === phase.linger) return;
-    this.leaveIdle();
-    this.phase = phase.linger;
-    this.shared.wheel.arm(this.deadline, this.shared.limits.writeIdleTimeout);
-    this.socket.end();
+    if (this.phase !== phase.linger) this.linger();
   }
 
   // Ends the writing side and reads on for a while (RFC 9112 section 9.6): closing with unread bytes, or before others arrive,
   // makes the kernel send RST, and that throws away what the client has not got yet.
   private linger(): void {
+    this.leaveIdle();
     this.pending = null;
     this.phase = phase.linger;
-    const patience = this.shared.registry.draining ? drainLingerTimeout : lingerTimeout;
-    this.shared.wheel.arm(this.deadline, this.blocked ? this.shared.limits.writeIdleTimeout : patience);
+    this.shared.wheel.arm(this.deadline, this.shared.limits.writeIdleTimeout);
     this.resumeReading();
-    this.socket.end();
+    this.socket.end(() => {
+      if (this.phase !== phase.linger) return;
+      this.blocked = false;
+      this.becomeIdle(lingerTimeout);
+    });
   }
 
   // ---- time
@@ -550,7 +548,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
   }
 
   private drained(): void {
-    if (!this.blocked || this.phase === phase.closed) return;
+    if (!this.blocked || this.phase === phase.closed || this.phase === phase.linger) return;
     if (this.socket.writableLength > 0) {
       // More was written behind the mark: wait for that too.
       this.shared.wheel.arm(this.deadline, this.shared.limits.writeIdleTimeout);
@@ -558,12 +556,12 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
       return;
     }
     this.blocked = false;
-    if (this.phase === phase.linger || this.phase === phase.discard) return;
+    if (this.phase === phase.discard) return;
     this.shared.wheel.disarm(this.deadline);
     if (this.phase === phase.head) {
       const pending = this.pending;
       this.pending = null;
-      this.becomeIdle();
+      this.becomeIdle(this.shared.limits.keepAliveTimeout);
       if (pending !== null) this.process(pending, 0, pending.length);
       this.resumeReading();
       return;
@@ -592,11 +590,12 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
 
   // ---- life
 
-  private becomeIdle(): void {
-    if (this.isIdle) return;
+  // From now on it may be closed to make room. Not before the client has taken what was written: see drained.
+  private becomeIdle(timeout: number): void {
+    if (this.isIdle || this.blocked) return;
     this.idleSince = this.shared.wheel.now;
     this.shared.registry.idle(this);
-    if (!this.blocked) this.shared.wheel.arm(this.deadline, this.shared.limits.keepAliveTimeout);
+    this.shared.wheel.arm(this.deadline, timeout);
   }
 
   private becomeBusy(): void {
