@@ -88,6 +88,7 @@ class GatewayWorker {
       accept: (socket, isTls) =>
         new ServerConnection(shared, socket, isTls, (client) => new Exchange(this.gateway, client, new ClientIdentity(client.remoteAddress, isTls ? 'https' : 'http', client.localPort, this.proxies))),
       onCount: (change) => (change > 0 ? this.counters.connectionOpened() : this.counters.connectionClosed()),
+      onClosed: (handler) => (handler as Exchange).leaveWheel(),
     });
     Object.assign(shared, { registry: this.listener });
   }

@@ -15,6 +15,8 @@ export interface ListenerOptions {
   readonly accept: (socket: net.Socket, isTls: boolean) => ServerConnection;
   /** The number of open client connections changed by this much. */
   readonly onCount: (change: number) => void;
+  /** A connection is closed; its handler lets go of what would keep it in memory. */
+  readonly onClosed: (handler: RequestHandler) => void;
 }
 
 /** Connections that were idle for this long at shutdown are closed; younger ones may have a request under way to us. */
@@ -179,6 +181,7 @@ export class HttpListener implements ConnectionRegistry {
     this.busy(connection);
     this.count--;
     this.options.onCount(-1);
+    this.options.onClosed(connection.handler);
     if (this.count === 0 && this.draining) this.whenEmpty?.();
   }
 }

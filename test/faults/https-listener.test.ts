@@ -358,6 +358,35 @@ if (!hasOpenssl()) {
       await assert.rejects(client.request('GET', { target: path }), { name: 'BrokenMessage' });
     });
 
+    test('a body that ends with the connection: close_notify where it is complete, none where it broke off', async () => {
+      // Over TLS 1.2 a record's type can be read on the wire; 0x15 is an alert, and close_notify the only one here.
+      for (const [ending, alerts] of [
+        ['0\r\n\r\n', 1],
+        ['', 0],
+      ] as const) {
+        const { path } = await harness.exposed({}, async (_request, connection) => {
+          await connection.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n${ending}`);
+          if (ending === '') connection.end();
+        });
+        const wire: Buffer[] = [];
+        const relay = net.createServer((near) => {
+          const far = net.connect(securePort, '127.0.0.1');
+          near.on('error', () => far.destroy()).pipe(far);
+          far
+            .on('data', (bytes) => wire.push(bytes))
+            .on('error', () => near.destroy())
+            .pipe(near);
+        });
+        await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+        using client = await connect({ maxVersion: 'TLSv1.2' }, (relay.address() as net.AddressInfo).port);
+        await client.send(`GET ${path} HTTP/1.0\r\nHost: a.test\r\n\r\n`);
+        const { rest } = await client.ended();
+        relay.close();
+        assert.match(rest.latin1Slice(), /\r\n\r\nhello$/);
+        assert.equal(recordTypes(Buffer.concat(wire)).filter((type) => type === 0x15).length, alerts);
+      }
+    });
+
     test('A19 a client that leaves in its upload: the upstream never gets a complete request', async () => {
       for (const leave of ['destroy', 'end'] as const) {
         const { path, upstream } = await harness.exposed({}, answerOk);
@@ -466,4 +495,11 @@ if (!hasOpenssl()) {
       assert.equal(await gateway.stop(), 0);
     }
   });
+}
+
+/** Types of the TLS records in a stream of bytes. */
+function recordTypes(bytes: Buffer): number[] {
+  const types: number[] = [];
+  for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3)) types.push(bytes[at]!);
+  return types;
 }
