@@ -4,14 +4,30 @@ import net from 'node:net';
  * Makes sure that nobody listens there: workers bind with `reusePort`, which would share a port with another gateway
  * in silence. Resolves with the port, which the system picks where it is 0. Rejects with a readable Error.
  */
-export function probePort(host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function probePort(host: string, port: number): Promise<number> {
+  const refuse = (error: NodeJS.ErrnoException): never => {
+    throw new Error(reasonOf(error, host, port), { cause: error });
+  };
+  await claimName(host, port).catch(refuse);
+  return await new Promise<number>((resolve, reject) => {
     const server = net.createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(reasonOf(error, host, port), { cause: error })));
+    server.once('error', reject);
     server.listen({ host, port, exclusive: true, reusePort: false }, () => {
       const bound = (server.address() as net.AddressInfo).port;
       server.close(() => resolve(bound));
     });
+  }).catch(refuse);
+}
+
+// Between the probe and the workers' own binding another gateway that starts just now would not be seen. On Linux each holds a
+// name of the abstract namespace, which is as wide as that of ports, to the end of its process.
+async function claimName(host: string, port: number): Promise<void> {
+  if (process.platform !== 'linux' || port === 0) return;
+  await new Promise<void>((resolve, reject) => {
+    const server = net.createServer((socket) => socket.destroy());
+    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? reject(error) : resolve()));
+    server.listen({ path: `\0apigate listens on ${host} port ${port}` }, () => resolve());
+    server.unref();
   });
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { fetchRaw, RawClient } from '../support/raw-client.ts';
 import { answerOk, startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { type Gateway, type GatewayOptions, launchGateway, startGateway } from '../support/start-gateway.ts';
@@ -264,6 +265,19 @@ describe('K03 refused at start', { concurrency: true }, () => {
     assert.match(gateway.output, new RegExp(String(port)));
     await gateway.stop();
     server.close();
+  });
+  test('of gateways that start at once on one port, one serves and the others are refused', async () => {
+    const port = await freePort();
+    const gateways = await Promise.all(Array.from({ length: 3 }, () => launchGateway({ port })));
+    try {
+      await eventually(() => gateways.filter((gateway) => gateway.exit !== undefined).length === 2, 'two that are refused', 15_000);
+      const [first] = gateways.filter((gateway) => gateway.exit === undefined);
+      await eventually(async () => (await first!.status('/readyz')) === 200, 'the one that serves', 15_000);
+      for (const refused of gateways) if (refused !== first) assert.match(refused.output, /in use/);
+      assert.equal(first!.exit, undefined);
+    } finally {
+      for (const gateway of gateways) await gateway.stop();
+    }
   });
   test('a second gateway on the same database is refused', async () => {
     await withGateway({}, async (gateway) => {
