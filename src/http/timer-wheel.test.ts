@@ -67,6 +67,16 @@ test('after a stall of the event loop nothing expires before the sockets were re
   assert.equal(due, true);
 });
 
+test('a loop that is late at every tick still meets its deadlines', () => {
+  const wheel = new TimerWheel(50);
+  let due = false;
+  const deadline = new Deadline({ onDeadline: () => (due = true) });
+  wheel.arm(deadline, 100);
+  const start = wheel.now;
+  for (let turn = 1; turn <= 4; turn++) wheel.advance(start + turn * 700);
+  assert.equal(due, true);
+});
+
 test('whatever is armed, moved and taken back, every deadline is met once, in time, and no other', () => {
   const step = fc.record({ who: fc.nat(4), what: fc.constantFrom('arm', 'disarm', 'remove', 'wait'), ms: fc.nat(70_000) });
   fc.assert(
