@@ -64,15 +64,6 @@ describe('the first start on a fresh database', () => {
     },
   );
 
-  test('leaves files that nobody else may read', async (context) => {
-    const { directory } = await scopedGateway(context, {});
-    for (const file of await readdir(directory)) assert.equal(((await stat(join(directory, file))).mode & 0o777).toString(8), '600', file);
-    assert.ok(
-      (await readdir(directory)).some((file) => /key/.test(file)),
-      'with a key file beside the database',
-    );
-  });
-
   test('APIGATE_SECRET_KEY takes the place of a key file', async (context) => {
     const { directory } = await scopedGateway(context, { env: { APIGATE_SECRET_KEY: '5'.repeat(64) } });
     assert.ok(!(await readdir(directory)).some((file) => /key/.test(file)));

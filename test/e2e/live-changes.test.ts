@@ -62,7 +62,7 @@ describe('a write answered with 2xx is served by every worker', () => {
         );
         others += 1;
         // Their worth is to be there at any moment, not to be many.
-        await new Promise((resolve) => setTimeout(resolve, 8));
+        await new Promise((resolve) => setTimeout(resolve, 16));
       }
     });
     const rounds = 1_000;
@@ -73,13 +73,13 @@ describe('a write answered with 2xx is served by every worker', () => {
         ...(next.credential === current.credential ? {} : { auth_value: `credential-${next.credential}` }),
       });
       Object.assign(current, next);
-      const responses = await clients.request('GET', { target: path }, 8);
+      const responses = await clients.request('GET', { target: path }, 6);
       const answers = [...new Set(responses.map(({ body }) => body.toString()))];
       assert.deepEqual(answers, [`${current.prefix} ${current.credential}`], `round ${round}`);
     }
     state.running = false;
     await Promise.all(pumps);
-    assert.ok(others > rounds / 2, `${others} other requests`);
+    assert.ok(others > rounds / 4, `${others} other requests`);
   });
 
   test('route changes, each seen on every connection at once', async () => {
