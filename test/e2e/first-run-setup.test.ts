@@ -51,6 +51,12 @@ describe('the first start on a fresh database', () => {
       assert.ok(gateway.stderr.includes(`http://127.0.0.1:${gateway.port}`), gateway.stderr);
       assert.match(gateway.stderr, /Try next:\n\s+npx apigate upstreams create --name my-api --url https:\/\/api\.example\.com/);
       await assertNowhere(gateway, code);
+      const files = await readdir(gateway.directory);
+      for (const file of files) {
+        const mode = (await stat(join(gateway.directory, file))).mode & 0o777;
+        assert.equal(mode.toString(8), '600', `${file} is for nobody else to read`);
+      }
+      assert.ok(files.includes('apigate.db.key'), 'with a key file beside the database');
 
       const printed = /^\s*(curl .*)$/m.exec(gateway.stderr)![1]!;
       const home = await temporaryDirectory(context);
