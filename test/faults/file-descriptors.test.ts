@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import { fetchRaw } from '../support/raw-client.ts';
 import { answerOk, startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { startGateway } from '../support/start-gateway.ts';
-import { tcpSocketsOf } from '../support/tcp-sockets.ts';
+import { networkSocketsOf } from '../support/tcp-sockets.ts';
 
 test('out of file descriptors and back: the gateway lives, says so, and serves again', async () => {
   const upstream = await startScriptedUpstream(answerOk);
@@ -18,7 +18,7 @@ test('out of file descriptors and back: the gateway lives, says so, and serves a
       socket.on('error', () => {});
       return socket;
     });
-    await eventually(() => tcpSocketsOf(gateway.pid).length > 60, 'descriptors are used up');
+    await eventually(() => networkSocketsOf(gateway.pid) > 60, 'descriptors are used up');
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(gateway.exit, undefined);
     // One that was accepted may ask; its upstream connect has no descriptor left.

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { useGateway } from '../support/harness.ts';
 import { fetchRaw, RawClient } from '../support/raw-client.ts';
-import { residentMemoryOf, tcpSocketsOf } from '../support/tcp-sockets.ts';
+import { networkSocketsOf, residentMemoryOf } from '../support/tcp-sockets.ts';
 
 const count = process.env['APIGATE_TEST_LONG'] === '1' ? 8_000 : 1_000;
 const harness = useGateway({ env: { APIGATE_MAX_CONNECTIONS: String(count + 50) } });
@@ -26,7 +26,7 @@ describe('O02 idle keep-alive connections', () => {
     const warm = await connectAll(count);
     await requestOnEach(warm);
     for (const client of warm) client.destroy();
-    await eventually(() => tcpSocketsOf(harness.gateway.pid).length < 200, 'the first round is closed', 10_000);
+    await eventually(() => networkSocketsOf(harness.gateway.pid) < 200, 'the first round is closed', 10_000);
     const before = residentMemoryOf(harness.gateway.pid);
     const clients = await connectAll(count);
     await requestOnEach(clients);

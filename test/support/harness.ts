@@ -4,6 +4,7 @@ import { Invariants } from './invariants.ts';
 import { speakTlsTo } from './raw-client.ts';
 import { answerOk, type Script, type ScriptedUpstream, type ScriptedUpstreamOptions, startScriptedUpstream } from './scripted-upstream.ts';
 import { type Gateway, type GatewayOptions, startGateway } from './start-gateway.ts';
+import { networkSocketsOf } from './tcp-sockets.ts';
 
 export interface HarnessOptions extends Omit<GatewayOptions, 'upstream'> {
   /** Script of the upstream that takes everything no other route takes; false for none. */
@@ -59,6 +60,9 @@ export function useGateway(options: HarnessOptions = {}): Harness {
     });
     if (authority !== undefined) speakTlsTo(gateway.tlsPort, { ca: authority.ca, ALPNProtocols: ['http/1.1'] });
     if (options.admin === true) await gateway.admin.must('GET', '/upstreams');
+    // What asked for readiness is gone before the sockets are counted.
+    for (let last = -1; last !== networkSocketsOf(gateway.pid); await new Promise((resolve) => setTimeout(resolve, 10)))
+      last = networkSocketsOf(gateway.pid);
     invariants = new Invariants(gateway, overTls ? gateway.tlsPort : gateway.port);
     if (upstream !== undefined) invariants.watch(upstream);
     await options.prepare?.(harness);

@@ -4,7 +4,7 @@ import { eventually } from './eventually.ts';
 import { nonceEchoHeader, observeResponses, type RawResponse } from './raw-client.ts';
 import type { ScriptedUpstream } from './scripted-upstream.ts';
 import { adminPassword, type Gateway } from './start-gateway.ts';
-import { openFilesOf, tcpSocketsOf } from './tcp-sockets.ts';
+import { networkSocketsOf, openFilesOf, tcpSocketsOf } from './tcp-sockets.ts';
 
 /** The classes an access record's outcome may have. */
 export const outcomes = [
@@ -50,7 +50,7 @@ export class Invariants {
   /** `port`: where the clients under observation connect to. */
   constructor(gateway: Gateway, port: number) {
     this.#gateway = gateway;
-    this.#startSockets = tcpSocketsOf(gateway.pid).length;
+    this.#startSockets = networkSocketsOf(gateway.pid);
     this.#startFiles = openFilesOf(gateway.pid);
     this.#stopObserving = observeResponses((response, answeredBy, nonce) => {
       if (answeredBy === port) this.#look(response, nonce);
@@ -79,9 +79,9 @@ export class Invariants {
   /** I4: the gateway's TCP connections are back where they began, once clients and upstreams have closed theirs. */
   async socketsSettled(timeoutMs = 10_000): Promise<void> {
     if (!existsSync(`/proc/${this.#gateway.pid}/fd`)) return;
-    let now = tcpSocketsOf(this.#gateway.pid);
-    const message = () => `I4: TCP connections back to ${this.#startSockets}; there are ${JSON.stringify(now)}`;
-    await eventually(() => (now = tcpSocketsOf(this.#gateway.pid)).length <= this.#startSockets, message, timeoutMs);
+    const message = () =>
+      `I4: sockets back to ${this.#startSockets}; there are ${networkSocketsOf(this.#gateway.pid)}: ${JSON.stringify(tcpSocketsOf(this.#gateway.pid))}`;
+    await eventually(() => networkSocketsOf(this.#gateway.pid) <= this.#startSockets, message, timeoutMs);
   }
 
   /** At the end of a file: I4 for all descriptors, I3 for all output, I6 for all responses. */
