@@ -5,7 +5,7 @@ import { forwardExchange } from './forward/forward-exchange.ts';
 import { matchExchange } from './match/match-exchange.ts';
 
 /**
- * The way of one request: listen → **match → admit → transform → forward** → transform back → reply → record.
+ * The way of one request: listen → **match → admit → forward** → reply → record.
  * Each stage returns null, or the code of the error that ends the exchange here. What comes back from the
  * upstream continues in `Exchange`, which hears of it.
  */
