@@ -155,6 +155,7 @@ function generateRequest(random: Random): string {
 
 function target(random: Random): string {
   const path = `/${random.times(random.below(3), () => random.pick(['a', 'b%20c', '%2e', '~', 'x;y', 'a:b', "o'n"])).join('/')}`;
+  if (random.chance(0.005)) return `/${'t'.repeat(random.pick([8_190, 8_191, 8_192, 9_000, 20_000]))}`;
   const whole = `${path}${random.chance(0.3) ? `?${random.pick(['a=b', '', '&&', '?', '%00', 'x=/../', '\\', '{}', '|'])}` : ''}`;
   return random.mostly(
     whole,
@@ -188,6 +189,9 @@ function fields(random: Random, most: number): string[] {
 
 function special(random: Random): string[] {
   if (random.chance(0.7)) return [];
+  // At and beyond the limits of a head: 16 KiB, 100 fields.
+  if (random.chance(0.03)) return [`X-Long: ${'v'.repeat(random.pick([8_000, 15_900, 16_384, 17_000, 70_000]))}`];
+  if (random.chance(0.03)) return random.times(random.pick([90, 99, 100, 101, 300]), () => 'X-Many: 1');
   return [
     random.pick([
       'Connection: close',
@@ -211,7 +215,8 @@ function special(random: Random): string[] {
 
 /** Lines that frame a body, and that body: mostly in agreement. */
 function framed(random: Random): { lines: string[]; body: string } {
-  const content = random.pick(contents);
+  // Now and then more than one read brings.
+  const content = random.chance(0.02) ? `${'z'.repeat(random.pick([16_000, 65_535, 65_536, 150_000]))}${smuggled}` : random.pick(contents);
   const kind = random.chance(0.85) ? random.below(14) : random.below(20);
   const sized = `Content-Length: ${content.length}`;
   if (kind < 7) return { lines: [sized], body: content };
@@ -228,7 +233,7 @@ function framed(random: Random): { lines: string[]; body: string } {
 function chunked(random: Random, content: string): string {
   let wire = '';
   for (let at = 0; at < content.length;) {
-    const piece = content.slice(at, at + 1 + random.below(20));
+    const piece = content.slice(at, at + 1 + random.below(content.length > 1_000 ? 30_000 : 20));
     const size = piece.length.toString(16);
     const written = random.mostly(
       size,
