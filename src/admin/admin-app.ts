@@ -16,6 +16,7 @@ import { sessionRoutes } from './session-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { upstreamRoutes } from './upstream-routes.ts';
+import { metricsRoutes } from './metrics-routes.ts';
 import { versionRoutes } from './version-routes.ts';
 
 export interface AdminAppOptions {
@@ -30,6 +31,8 @@ export interface AdminAppOptions {
   /** The version of APIGate. */
   readonly version: string;
   readonly log: AdminLog;
+  /** Text of `/metrics`; without it there is no such path. */
+  readonly metrics?: () => string;
 }
 
 /**
@@ -49,7 +52,8 @@ export function createAdminApp(options: AdminAppOptions) {
     .include(apiKeyRoutes(control))
     .include(tokenRoutes(access))
     .include(adminRoutes(access))
-    .include(versionRoutes(access, version));
+    .include(versionRoutes(access, version))
+    .include(metricsRoutes(options.metrics));
   const documented = routed.include(documentRoutes(routed, version));
   app.onError((error, c) => problemResponse(error, { requestId: c.env.requestId, method: c.req.method, path: c.req.path }, log));
   app.notFound((c) => {

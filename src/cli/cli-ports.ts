@@ -27,6 +27,8 @@ export interface ServeOptions {
 
 /** The same handlers that answer REST, in this process. */
 export interface LocalAdmin {
+  /** Where the gateway that runs on this database takes traffic; left out when none runs. */
+  readonly trafficUrl?: string;
   /** Requests are for `http://localhost/admin/…` and carry no credential. */
   fetch(request: Request): Promise<Response>;
   /** Waits up to 2 s until a running gateway serves at least `revision`. */

@@ -10,7 +10,7 @@ export class LocalAdminClient implements AdminClient {
 
   constructor(admin: LocalAdmin, settings: Settings) {
     this.admin = admin;
-    this.trafficUrl = trafficUrlOf(settings);
+    this.trafficUrl = admin.trafficUrl ?? trafficUrlOf(settings);
   }
 
   async request(method: AdminMethod, path: string, body?: unknown): Promise<AdminAnswer> {

@@ -1,4 +1,4 @@
-// Up to 300 lines: the request line, the framing rules and the host rules decide together on one head.
+// Over 300 lines: the request line, the framing rules and the host rules decide together on one head.
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { CR, isTargetByte, isTokenByte, LF, SP } from './characters.ts';
 import { ConnectionOptions } from './connection-options.ts';

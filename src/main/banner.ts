@@ -1,21 +1,22 @@
 import type { WorkerListener } from '../gateway/worker-protocol.ts';
 import type { Settings } from '../settings/settings.ts';
+import { urlOf } from './url-of.ts';
 
 export interface Banner {
   readonly settings: Settings;
   readonly listeners: readonly WorkerListener[];
-  /** Port of the admin plane's own listener; only with --admin-listen. */
-  readonly adminPort: number;
+  /** The admin plane's own listener; null where it shares the traffic port. */
+  readonly adminListener: { readonly host: string; readonly port: number } | null;
   /** Given while there is no admin yet. */
   readonly setupCode: string | undefined;
   readonly demo: boolean;
 }
 
 /** What a person reads at start: where the gateway is, how to make the first admin, and what to try next. */
-export function bannerOf({ settings, listeners, adminPort, setupCode, demo }: Banner): string {
+export function bannerOf({ settings, listeners, adminListener, setupCode, demo }: Banner): string {
   const first = listeners[0]!;
   const traffic = urlOf(first.host, first.port, first.tls !== null);
-  const admin = settings.admin.listen === null ? traffic : urlOf(settings.admin.listen.host, adminPort, false);
+  const admin = adminListener === null ? traffic : urlOf(adminListener.host, adminListener.port, false);
   const lines = ['', `  APIGate is ready on ${traffic}`, `  Admin API: ${admin}/admin  (reference: ${admin}/admin/docs)`];
   if (setupCode !== undefined) {
     lines.push('', `  There is no admin yet. One-time set-up code: ${setupCode}`, '  Make the first admin:', `    ${setupCommand(admin, setupCode)}`);
@@ -32,11 +33,4 @@ function nextCommand(settings: Settings, traffic: string, demo: boolean): string
   if (demo) return `curl ${traffic}/hello`;
   if (settings.defaultUpstream?.public === true) return `curl ${traffic}/`;
   return 'npx apigate upstreams create --name my-api --url https://api.example.com';
-}
-
-function urlOf(host: string, port: number, secure: boolean): string {
-  const anywhere = host === '0.0.0.0' || host === '::' || host === '';
-  const name = anywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  const standard = secure ? 443 : 80;
-  return `${secure ? 'https' : 'http'}://${name}${port === standard ? '' : `:${port}`}`;
 }

@@ -7,19 +7,23 @@ type Row = { readonly id: string };
  * store cannot be read.
  */
 export class ConfigMirror {
-  private revision = 0;
-  private readonly upstreams = new Map<string, GatewayConfigChange['upstreams'][number]>();
+  revision = 0;
+  private readonly upstreamsById = new Map<string, GatewayConfigChange['upstreams'][number]>();
   private readonly routes = new Map<string, GatewayConfigChange['routes'][number]>();
   private readonly keys = new Map<string, GatewayConfigChange['keys'][number]>();
 
   apply(change: GatewayConfigChange): void {
     this.revision = change.revision;
-    const tables = [this.upstreams, this.routes, this.keys] as const;
+    const tables = [this.upstreamsById, this.routes, this.keys] as const;
     if (change.full) for (const table of tables) table.clear();
     for (const id of change.removed) for (const table of tables) table.delete(id);
-    putAll(this.upstreams, change.upstreams);
+    putAll(this.upstreamsById, change.upstreams);
     putAll(this.routes, change.routes);
     putAll(this.keys, change.keys);
+  }
+
+  upstreams(): GatewayConfigChange['upstreams'][number][] {
+    return [...this.upstreamsById.values()];
   }
 
   /** Everything, as a worker's first change. */
@@ -27,7 +31,7 @@ export class ConfigMirror {
     return {
       revision: this.revision,
       full: true,
-      upstreams: [...this.upstreams.values()],
+      upstreams: this.upstreams(),
       routes: [...this.routes.values()],
       keys: [...this.keys.values()],
       removed: [],

@@ -27,22 +27,26 @@ export interface ControlPlaneOptions {
   readonly create: boolean;
   /** null in a process without workers. */
   readonly publisher: Publisher | null;
-  readonly ownListeners: readonly OwnListener[];
+  /** Where the gateway of this database listens: addresses that no upstream may have. */
+  readonly ownListeners: (store: Store) => Promise<readonly OwnListener[]>;
   readonly logger: ControlLogger;
+  /** What `/metrics` answers; left out in a process without workers. */
+  readonly metrics?: () => string;
 }
 
 /** Opens everything that a change passes through. Rejects with a GatewayError that says what is wrong. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { settings, create, publisher, ownListeners, logger } = options;
+  const { settings, create, publisher, ownListeners, logger, metrics } = options;
   const databasePath = settings.database.path;
   const keyFile = keyFilePath(databasePath);
   const store = await openSqliteStore({ path: databasePath, create });
   try {
     const secretKey = settings.secrets.secretKey === null ? {} : { secretKey: settings.secrets.secretKey };
     const sealer = await openSealer({ store, keyFile, create, ...secretKey });
-    const control = createControlContext({ store, sealer, publisher, trialCompiler, logger, ownListeners: () => ownListeners, protectedFiles: [databasePath, keyFile] });
+    const listeners = await ownListeners(store);
+    const control = createControlContext({ store, sealer, publisher, trialCompiler, logger, ownListeners: () => listeners, protectedFiles: [databasePath, keyFile] });
     const access = createAccessContext({ store });
-    const app = createAdminApp({ control, access, allow: settings.admin.allow.map(cidrOf), hosts: settings.admin.hosts, version, log: logger });
+    const app = createAdminApp({ control, access, allow: settings.admin.allow.map(cidrOf), hosts: settings.admin.hosts, version, log: logger, ...(metrics === undefined ? {} : { metrics }) });
     return { store, control, access, app };
   } catch (error) {
     await store.close();

@@ -1,3 +1,4 @@
+import { servingAddresses } from '../control/serving-addresses.ts';
 import { waitUntilServed } from '../control/follow-store.ts';
 import type { CliOutput, LocalAdmin } from '../cli/cli-ports.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -13,10 +14,13 @@ export async function openLocalAdmin(settings: Settings, stderr: CliOutput): Pro
     settings,
     create: false,
     publisher: null,
-    ownListeners: ownListenersOf(settings),
+    // A gateway that runs was perhaps started with other flags than these settings know.
+    ownListeners: async (opened) => (await servingAddresses(opened))?.listeners ?? ownListenersOf(settings),
     logger: { info: () => {}, warn: note, error: note },
   });
+  const trafficUrl = (await servingAddresses(store))?.trafficUrl;
   return {
+    ...(trafficUrl === undefined ? {} : { trafficUrl }),
     fetch: async (request) => {
       const actor = localActor();
       return app.fetch(request, { remoteAddress: '127.0.0.1', scheme: 'http', requestId: actor.requestId, localActor: actor });
@@ -29,8 +33,8 @@ export async function openLocalAdmin(settings: Settings, stderr: CliOutput): Pro
   };
 }
 
-/** Where a gateway with these settings listens. */
-export function ownListenersOf(settings: Settings): { host: string; port: number }[] {
+// Where a gateway with these settings would listen.
+function ownListenersOf(settings: Settings): { host: string; port: number }[] {
   const listeners = [];
   if (settings.server.port !== 0) listeners.push({ host: settings.server.host, port: settings.server.port });
   if (settings.tls !== null) listeners.push({ host: settings.server.host, port: settings.tls.port });

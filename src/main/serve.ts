@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { listenForWorkers, listenOnTcp, type AdminListener } from '../admin/admin-server.ts';
 import type { CliOutput, ServeOptions } from '../cli/cli-ports.ts';
 import { recordKeyUsage } from '../control/api-keys.ts';
+import type { OwnListener } from '../control/control-context.ts';
 import { followStore } from '../control/follow-store.ts';
+import { recordServingAddresses, type ServingAddresses } from '../control/serving-addresses.ts';
 import { createFirstAdminFromSettings, ensureSetupCode } from '../control/setup.ts';
 import { syncManaged } from '../control/sync-managed.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
@@ -17,10 +19,11 @@ import { createSharedCounters, openSharedCounters, type SharedCounters } from '.
 import { bannerOf } from './banner.ts';
 import { cidrOf, openControlPlane } from './control-plane.ts';
 import { startDemoUpstream } from './demo-upstream.ts';
-import { ownListenersOf } from './open-local-admin.ts';
+import { gatewayMetrics } from './gateway-metrics.ts';
 import { probePort } from './probe-port.ts';
 import { shutdownRequested } from './shutdown-requested.ts';
 import { readTlsFiles, type TlsPaths, watchTlsFiles } from './tls-files.ts';
+import { urlOf } from './url-of.ts';
 import { version } from './version.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -76,6 +79,8 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   const stop = shutdownRequested(logger);
   // Ports first: a second gateway must not touch the database of the first.
   const listeners = await claimListeners(settings);
+  const adminListener = await claimAdminListener(settings);
+  const addresses = addressesOf(listeners, adminListener);
   const socketDirectory = mkdtempSync(join(tmpdir(), 'apigate-'));
   // At any exit, also where cleanups are not waited for: a second signal, a defect.
   process.once('exit', () => rmSync(socketDirectory, { recursive: true, force: true }));
@@ -84,14 +89,21 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
 
   let keyUsage: (keys: readonly (readonly [`key_${string}`, number])[]) => void = () => {};
   const pool = new WorkerPool({
-    birth: birthOf(settings, listeners, counters, { socketPath, workerToken }),
+    birth: birthOf(settings, listeners, adminListener, counters, { socketPath, workerToken }),
     onLines: (lines) => sink.write(lines),
     onLog: (level, message, fields) => logger[level](fields, message),
     onKeysUsed: (keys) => keyUsage(keys),
   });
   cleanups.push(() => pool.terminate());
 
-  const plane = await openControlPlane({ settings, create: true, publisher: pool, ownListeners: ownListenersOf(settings), logger });
+  const plane = await openControlPlane({
+    settings,
+    create: true,
+    publisher: pool,
+    ownListeners: async () => addresses.listeners,
+    logger,
+    metrics: gatewayMetrics(pool, counters),
+  });
   const { store, control, access, app } = plane;
   cleanups.push(() => store.close());
   if (!(await store.claimServing())) throw new Error(`another gateway serves the database ${settings.database.path} already`);
@@ -100,7 +112,8 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
       logger.warn({ err: error }, 'the last use of keys could not be stored'),
     );
 
-  const admin = await listenForAdmin(settings, app, logger, socketPath, workerToken);
+  await recordServingAddresses(store, addresses);
+  const admin = await listenForAdmin(adminListener, app, logger, socketPath, workerToken);
   cleanups.push(() => admin.close());
   if (settings.admin.firstEmail !== null && settings.secrets.firstAdminPassword !== null) {
     await createFirstAdminFromSettings(access, settings.admin.firstEmail, settings.secrets.firstAdminPassword);
@@ -115,7 +128,7 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
 
   for (const { host, port, tls } of listeners) logger.info({ address: host, port }, `listening for ${tls === null ? 'HTTP' : 'HTTPS'}`);
   logger.info({ version, workers: settings.server.workers, database: settings.database.path }, 'the gateway is ready');
-  stderr.write(bannerOf({ settings, listeners, adminPort: admin.port, setupCode, demo }));
+  stderr.write(bannerOf({ settings, listeners, adminListener, setupCode, demo }));
 
   await stop;
   pool.broadcast({ type: 'leaving' });
@@ -129,14 +142,23 @@ async function claimListeners(settings: Settings): Promise<WorkerListener[]> {
   const listeners: WorkerListener[] = [];
   if (port !== 0) listeners.push({ host, port: await probePort(host, port), tls: null });
   if (settings.tls !== null) listeners.push({ host, port: await probePort(host, settings.tls.port), tls: readTlsFiles(settings.tls) });
-  if (settings.admin.listen !== null && settings.admin.listen.port !== 0)
-    await probePort(settings.admin.listen.host, settings.admin.listen.port);
   return listeners;
+}
+
+async function claimAdminListener({ admin }: Settings): Promise<OwnListener | null> {
+  return admin.listen === null ? null : { host: admin.listen.host, port: await probePort(admin.listen.host, admin.listen.port) };
+}
+
+function addressesOf(listeners: readonly WorkerListener[], adminListener: OwnListener | null): ServingAddresses {
+  const first = listeners[0]!;
+  const all = adminListener === null ? listeners : [...listeners, adminListener];
+  return { trafficUrl: urlOf(first.host, first.port, first.tls !== null), listeners: all.map(({ host, port }) => ({ host, port })) };
 }
 
 function birthOf(
   settings: Settings,
   listeners: readonly WorkerListener[],
+  adminListener: OwnListener | null,
   counters: WorkerBirth['counters'],
   admin: { readonly socketPath: string; readonly workerToken: string },
 ): Omit<WorkerBirth, 'index'> {
@@ -149,8 +171,8 @@ function birthOf(
     reusePort,
     counters,
     instance: randomBytes(4).toString('hex'),
-    admin: settings.admin.listen === null ? admin : null,
-    adminListener: settings.admin.listen,
+    admin: adminListener === null ? admin : null,
+    adminListener,
     trustedProxies: server.trustedProxies.map(cidrOf),
     dnsServers: settings.dnsServers ?? [],
     maxConnections: limits.maxConnections,
@@ -165,15 +187,14 @@ function birthOf(
 }
 
 function listenForAdmin(
-  settings: Settings,
+  listener: OwnListener | null,
   app: Parameters<typeof listenOnTcp>[0]['app'],
   log: Logger,
   socketPath: string,
   token: string,
 ): Promise<AdminListener> {
-  const { listen } = settings.admin;
-  if (listen === null) return listenForWorkers({ app, log, socketPath, token });
-  return listenOnTcp({ app, log, host: listen.host, port: listen.port });
+  if (listener === null) return listenForWorkers({ app, log, socketPath, token });
+  return listenOnTcp({ app, log, ...listener });
 }
 
 function followCertificate(paths: TlsPaths, served: TlsFiles, pool: WorkerPool, logger: Logger): () => void {

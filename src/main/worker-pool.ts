@@ -3,7 +3,7 @@ import type { Publisher } from '../control/control-context.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { FromWorker, TlsFiles, ToWorker, WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
 import { createRateSlots } from '../gateway/admit/rate-limiter.ts';
-import { createPoolSlots, reclaimPoolShare } from '../gateway/forward/pool-limits.ts';
+import { createPoolSlots, readPoolGauges, reclaimPoolShare } from '../gateway/forward/pool-limits.ts';
 import type { GatewayConfigChange } from '../model/gateway-config.ts';
 import type { ApiKeyId } from '../model/ids.ts';
 import { tookLogBytes, zeroGauges } from '../telemetry/shared-counters.ts';
@@ -84,12 +84,22 @@ export class WorkerPool implements Publisher {
     if (await this.until(served, acknowledgeTime)) return;
     for (const member of this.members) {
       if (member === null || member.applied >= sequence) continue;
-      this.options.onLog('error', 'a worker did not take a config change in time and is replaced', { worker: member.index });
+      this.options.onLog('error', 'a worker did not take a change of the gateway config in time and is replaced', { worker: member.index });
       void member.worker.terminate();
     }
     if (!(await this.until(() => this.members.every((member) => member !== null && member.applied >= sequence), acknowledgeTime))) {
       throw new GatewayError('publish_failed');
     }
+  }
+
+  /** Revision of the gateway config that was published last. */
+  get revision(): number {
+    return this.mirror.revision;
+  }
+
+  /** Connections to each upstream, over all workers. */
+  upstreamGauges(): { name: string; idle: number; active: number }[] {
+    return this.mirror.upstreams().map(({ id, name }) => ({ name, ...(readPoolGauges(this.poolSlots, id) ?? { idle: 0, active: 0 }) }));
   }
 
   broadcast(message: ToWorker): void {

@@ -16,6 +16,5 @@ export interface ApiKey {
   readonly created_at: string;
 }
 
-/** `ak_` and 64 hexadecimal digits: 256 bits, so a plain SHA-256 stores it safely. */
-export const apiKeyPattern = /^ak_[0-9a-f]{64}$/;
+/** Characters of a key that stay visible: `ak_` and the first of its 64 hexadecimal digits. */
 export const apiKeyPrefixLength = 12;

@@ -42,17 +42,12 @@ export interface ApiKeyConfig {
   readonly revoked: boolean;
 }
 
-/** What routes traffic: one committed state of upstreams, routes and keys. */
-export interface GatewayConfig {
-  /** Grows by one with every committed change. */
-  readonly revision: number;
-  readonly upstreams: readonly UpstreamConfig[];
-  readonly routes: readonly RouteConfig[];
-  readonly keys: readonly ApiKeyConfig[];
-}
-
-/** The step from an earlier revision to `revision`: rows put (new or replaced whole) and ids removed. */
+/**
+ * The step from an earlier gateway config to that of `revision`: rows put (new or replaced whole) and ids removed. The gateway
+ * config itself is never an object of its own: the store holds it as rows, main as a mirror of rows, a worker compiled.
+ */
 export interface GatewayConfigChange {
+  /** Grows by one with every committed change. */
   readonly revision: number;
   /** True at a worker's start: what is not in it does not exist. */
   readonly full: boolean;
