@@ -121,7 +121,8 @@ export class RequestHead {
       if (bodyStart === tooManyFields) return this.refuse('headers_too_large', `the header has more than ${this.limits.maxFields} fields`);
       if (bodyStart === malformed) return this.refuse('request_malformed', fields.reason);
     }
-    if (bodyStart - this.start > this.limits.maxHead) return this.refuse('headers_too_large', `the head is longer than ${this.limits.maxHead} bytes`);
+    if (bodyStart - this.start > this.limits.maxHead)
+      return this.refuse('headers_too_large', `the head is longer than ${this.limits.maxHead} bytes`);
     return this.applyFields(bodyStart);
   }
 
@@ -143,7 +144,8 @@ export class RequestHead {
     let at = position;
     for (let offset = 0; offset < versionPrefix.length; offset++, at++) {
       if (at >= end) return headIncomplete;
-      if (bytes[at] !== versionPrefix[offset]) return this.refuse('request_malformed', 'the request line does not end in HTTP/1.1 or HTTP/1.0');
+      if (bytes[at] !== versionPrefix[offset])
+        return this.refuse('request_malformed', 'the request line does not end in HTTP/1.1 or HTTP/1.0');
     }
     if (at >= end) return headIncomplete;
     const minor = bytes[at]! - 0x30;
@@ -184,7 +186,8 @@ export class RequestHead {
       switch (known) {
         case kind.host:
           if (this.host >= 0) return this.refuse('request_malformed', 'there is more than one Host field');
-          if (!isValidHost(this.bytes, start, end)) return this.refuse('request_malformed', 'the Host field is not a host with an optional port');
+          if (!isValidHost(this.bytes, start, end))
+            return this.refuse('request_malformed', 'the Host field is not a host with an optional port');
           this.host = index;
           break;
         case kind.contentLength:
@@ -194,14 +197,16 @@ export class RequestHead {
           break;
         case kind.transferEncoding:
           if (this.chunked) return this.refuse('request_malformed', 'there is more than one Transfer-Encoding field');
-          if (!isText(this.bytes, start, end, 'chunked')) return this.refuse('request_malformed', 'the Transfer-Encoding is not exactly "chunked"');
+          if (!isText(this.bytes, start, end, 'chunked'))
+            return this.refuse('request_malformed', 'the Transfer-Encoding is not exactly "chunked"');
           this.chunked = true;
           break;
         case kind.connection:
           this.connection.read(fields, index);
           break;
         case kind.expect:
-          if (!isText(this.bytes, start, end, '100-continue')) return this.refuse('expectation_failed', 'the Expect field is not "100-continue"');
+          if (!isText(this.bytes, start, end, '100-continue'))
+            return this.refuse('expectation_failed', 'the Expect field is not "100-continue"');
           this.expectContinue = true;
           break;
         case kind.upgrade:
@@ -236,7 +241,8 @@ export class RequestHead {
     this.isAsterisk = false;
     if (bytes[at] !== 0x2f) {
       if (end - at === 1 && bytes[at] === 0x2a) {
-        if (!isText(bytes, this.start, this.methodEnd, 'options') || this.method !== 'OPTIONS') return this.fail('the target * belongs to OPTIONS alone');
+        if (!isText(bytes, this.start, this.methodEnd, 'options') || this.method !== 'OPTIONS')
+          return this.fail('the target * belongs to OPTIONS alone');
         this.isAsterisk = true;
         this.pathStart = at;
         this.pathEnd = end;
@@ -316,10 +322,16 @@ function lineFault(byte: number, where: string): string {
 }
 
 function hasTrailersMember(value: string): boolean {
-  return value.toLowerCase().split(',').some((member) => member.trim() === 'trailers');
+  return value
+    .toLowerCase()
+    .split(',')
+    .some((member) => member.trim() === 'trailers');
 }
 
-const commonMethods = ['GET', 'POST', 'PUT', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS'].map((text) => ({ text, bytes: Buffer.from(text, 'latin1') }));
+const commonMethods = ['GET', 'POST', 'PUT', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS'].map((text) => ({
+  text,
+  bytes: Buffer.from(text, 'latin1'),
+}));
 
 // The usual methods are given as the same string each time, so that nothing is allocated for them.
 function methodText(bytes: Buffer, start: number, end: number): string {

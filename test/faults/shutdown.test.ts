@@ -271,7 +271,7 @@ describe('K03 refused at start', { concurrency: true }, () => {
     const gateways = await Promise.all(Array.from({ length: 3 }, () => launchGateway({ port })));
     try {
       await eventually(() => gateways.filter((gateway) => gateway.exit !== undefined).length === 2, 'two that are refused', 15_000);
-      const [first] = gateways.filter((gateway) => gateway.exit === undefined);
+      const first = gateways.find((gateway) => gateway.exit === undefined);
       await eventually(async () => (await first!.status('/readyz')) === 200, 'the one that serves', 15_000);
       for (const refused of gateways) if (refused !== first) assert.match(refused.output, /in use/);
       assert.equal(first!.exit, undefined);
