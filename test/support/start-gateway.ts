@@ -193,25 +193,6 @@ export async function launchGateway(options: GatewayOptions = {}): Promise<Gatew
   return new Gateway(child, port, tlsPort, directory, options.directory === undefined);
 }
 
-/** Runs the CLI on a gateway's database and answers what it wrote. */
-export async function runCli(
-  directory: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<{ code: number | string; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [entry, ...args, '--database', join(directory, 'apigate.db')], {
-    cwd: directory,
-    env: gatewayEnvironment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const code = await new Promise<number | string>((done) => child.once('close', (exit, signal) => done(exit ?? signal ?? 'unknown')));
-  return { code, stdout, stderr };
-}
-
 /** Nothing of the tester's own APIGATE_* or NODE_* settings reaches the gateway. */
 function gatewayEnvironment(extra: Readonly<Record<string, string>>): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', NO_COLOR: '1', ...extra };
