@@ -424,7 +424,9 @@ test('B13 an early answer of an upstream that then closes reaches a client that 
   for (let round = 0; round < 10; round += 1) {
     harness.upstream.script = async (_request, connection) => {
       await connection.write('HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig');
-      await new Promise((resolve) => setTimeout(resolve, 15));
+      // As RFC 9112 section 9.6 tells servers to: half a close first, reading on for a while, or a reset may overtake the answer.
+      connection.end();
+      await new Promise((resolve) => setTimeout(resolve, 150));
       connection.socket.destroy();
     };
     using client = await RawClient.connect(harness.port);
