@@ -52,6 +52,12 @@ const names = [
   'age',
   'cache-control',
   'alt-svc',
+  'proxy',
+  'x-forwarded-prefix',
+  'x-forwarded-scheme',
+  'x-forwarded-server',
+  'x-forwarded-ssl',
+  'front-end-https',
 ] as const;
 
 export type KnownFieldName = (typeof names)[number];
@@ -99,6 +105,12 @@ export const kind = {
   contentEncoding: number('content-encoding'),
   cacheControl: number('cache-control'),
   altSvc: number('alt-svc'),
+  proxy: number('proxy'),
+  xForwardedPrefix: number('x-forwarded-prefix'),
+  xForwardedScheme: number('x-forwarded-scheme'),
+  xForwardedServer: number('x-forwarded-server'),
+  xForwardedSsl: number('x-forwarded-ssl'),
+  frontEndHttps: number('front-end-https'),
 } as const;
 
 export const knownFieldCount = names.length;

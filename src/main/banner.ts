@@ -17,7 +17,7 @@ export function bannerOf({ settings, listeners, adminListener, setupCode, demo }
   const first = listeners[0]!;
   const traffic = urlOf(first.host, first.port, first.tls !== null);
   const admin = adminListener === null ? traffic : urlOf(adminListener.host, adminListener.port, false);
-  const lines = ['', `  APIGate is ready on ${traffic}`, `  Admin API: ${admin}/admin  (reference: ${admin}/admin/docs)`];
+  const lines = ['', `  APIGate is ready on ${traffic}`, `  Admin API: ${admin}/admin`];
   if (setupCode !== undefined) {
     lines.push('', `  There is no admin yet. One-time set-up code: ${setupCode}`, '  Make the first admin:', `    ${setupCommand(admin, setupCode)}`);
   }

@@ -18,6 +18,8 @@ export interface RequestFacts {
 
 /** Who the client is, as far as the gateway knows or believes a trusted proxy. */
 export interface ForwardedIdentity {
+  /** Whether the peer is a trusted proxy. */
+  readonly isTrusted: boolean;
   readonly scheme: 'http' | 'https';
   clientAddress(head: RequestHead): string;
   /** X-Forwarded-* and Forwarded, each with its line end. */
@@ -46,7 +48,7 @@ export function writeRequestHead(out: OutputBuffer, head: RequestHead, upstream:
   out.copy(bytes, head.pathStart, head.targetEnd);
   out.text(' HTTP/1.1\r\n');
   out.text(upstream.hostField !== '' ? upstream.hostField : `Host: ${facts.hostValue}\r\n`);
-  copyFields(out, head, upstream);
+  copyFields(out, head, upstream, facts.identity.isTrusted);
   if (head.chunked) out.text('Transfer-Encoding: chunked\r\n');
   if (upgrade) out.text('Connection: Upgrade\r\nUpgrade: websocket\r\n');
   else if (head.acceptsTrailers) out.text('TE: trailers\r\nConnection: TE\r\n');
@@ -67,6 +69,7 @@ export function writeRequestHead(out: OutputBuffer, head: RequestHead, upstream:
 const keep = 0;
 const drop = 1;
 const dropIfApiKey = 2;
+const dropUnlessTrusted = 3;
 
 // What happens to each known field; the same for its spelling with underscores, which CGI-like backends take for it.
 const treatment = new Uint8Array(knownFieldCount);
@@ -87,17 +90,22 @@ for (const dropped of [
   kind.xForwardedPort,
   kind.forwarded,
   kind.xRealIp,
+  kind.proxy, // CGI makes HTTP_PROXY of it, which HTTP clients take for a proxy to use (httpoxy)
   kind.workerToken,
   kind.workerClient,
   kind.workerScheme,
 ]) {
   treatment[dropped] = drop;
 }
+// The rest of the forwarded family, which we do not set ourselves.
+for (const known of [kind.xForwardedPrefix, kind.xForwardedScheme, kind.xForwardedServer, kind.xForwardedSsl, kind.frontEndHttps]) {
+  treatment[known] = dropUnlessTrusted;
+}
 treatment[kind.authorization] = dropIfApiKey;
 treatment[kind.xApiKey] = dropIfApiKey;
 
 // Neighbouring fields that stay are copied as one range, with the client's own case, order and white space.
-function copyFields(out: OutputBuffer, head: RequestHead, upstream: CompiledUpstream): void {
+function copyFields(out: OutputBuffer, head: RequestHead, upstream: CompiledUpstream, isTrusted: boolean): void {
   const { bytes, fields } = head;
   const { kinds, nameStart, lineEnd, dropped, count } = fields;
   let runStart = -1;
@@ -108,6 +116,7 @@ function copyFields(out: OutputBuffer, head: RequestHead, upstream: CompiledUpst
     if (fate === keep && known !== kinds[index] && (known === kind.contentLength || known === kind.cookie)) fate = drop;
     if (dropped[index] === 1) fate = drop;
     else if (upstream.credentialName !== '' && isCredentialField(fields, index, upstream)) fate = drop;
+    else if (fate === dropUnlessTrusted) fate = isTrusted ? keep : drop;
     else if (fate === dropIfApiKey) fate = carriesApiKey(head, index, known) ? drop : keep;
     if (fate === drop) {
       if (runStart >= 0) out.copy(bytes, runStart, runEnd);
