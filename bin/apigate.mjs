@@ -25,7 +25,10 @@ if (isCheckout && !existsSync(join(root, 'node_modules', '.apigate-setup'))) {
 } else {
   const node = join(root, 'node_modules', '.bin', 'node');
   if (isCheckout && existsSync(node)) await runOn(realpathSync(node));
-  else stop(`APIGate needs Node.js ${required} or newer; this is ${process.version}.${isCheckout ? ' Run "npm run setup": it brings one.' : ''}`);
+  else
+    stop(
+      `APIGate needs Node.js ${required} or newer; this is ${process.version}.${isCheckout ? ' Run "npm run setup": it brings one.' : ''}`,
+    );
 }
 
 /** Becomes the gateway where Node.js can (22.15 and newer), else stands in for it: same standard streams, signals, exit. */
@@ -37,7 +40,10 @@ async function runOn(node) {
   const forwarded = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGINT', 'SIGQUIT'];
   for (const signal of forwarded) {
     // Ctrl-C and Ctrl-\ reach the child from the terminal already: a second one would end it at once.
-    process.on(signal, () => void ((signal === 'SIGINT' || signal === 'SIGQUIT') && inTerminalForeground() ? undefined : child.kill(signal)));
+    process.on(
+      signal,
+      () => void ((signal === 'SIGINT' || signal === 'SIGQUIT') && inTerminalForeground() ? undefined : child.kill(signal)),
+    );
   }
   child.once('error', (error) => stop(`${node} does not start: ${error.message}. Run "npm run setup".`));
   child.once('exit', (code, signal) => {
@@ -50,7 +56,9 @@ async function runOn(node) {
 /** Whether keys pressed in a terminal are signals to our process group. */
 function inTerminalForeground() {
   try {
-    const [, , group, , , foreground] = readFileSync('/proc/self/stat', 'utf8').replace(/^.*\) /, '').split(' ');
+    const [, , group, , , foreground] = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
     return group === foreground;
   } catch {
     return process.stdin.isTTY;

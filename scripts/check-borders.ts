@@ -64,7 +64,12 @@ export const borders: readonly Border[] = [
     except: ['src/gateway/handle-exchange.ts', 'src/gateway/worker.ts'],
     never: [...sql, 'hono', '@hono/node-server', 'node:https'],
   })),
-  { folder: 'src/http', holds: 'the HTTP/1.1 core', imports: ['src/errors'], never: [...sql, ...network.filter((name) => name !== 'node:tls')] },
+  {
+    folder: 'src/http',
+    holds: 'the HTTP/1.1 core',
+    imports: ['src/errors'],
+    never: [...sql, ...network.filter((name) => name !== 'node:tls')],
+  },
   { folder: 'src/model', holds: 'the vocabulary', imports: ['src/errors'], never: [...sql, ...network, ...files, 'node:child_process'] },
   { folder: 'src/settings', holds: 'flags, environment, file; read once', imports: ['src/errors'], never: [...sql, ...network] },
   { folder: 'src/telemetry', holds: 'logger, shared counters, metrics text, traces', imports: ['src/errors'], never: sql },
@@ -107,8 +112,12 @@ export function checkBorders(root: string): Finding[] {
 
 function checkName(file: string): Finding[] {
   const findings: Finding[] = [];
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|config|d))*\.(ts|tsx|mjs)$/.test(basename(file))) findings.push({ file, message: 'file names are kebab-case' });
-  const empty = file.replace(/\.[^/]*$/, '').split('/').find((part) => emptyNames.includes(part));
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|config|d))*\.(ts|tsx|mjs)$/.test(basename(file)))
+    findings.push({ file, message: 'file names are kebab-case' });
+  const empty = file
+    .replace(/\.[^/]*$/, '')
+    .split('/')
+    .find((part) => emptyNames.includes(part));
   if (empty !== undefined) findings.push({ file, message: `"${empty}" says nothing: name it for what it holds` });
   return findings;
 }
@@ -141,7 +150,8 @@ function checkOwn(root: string, file: string, border: Border, one: Import, isTes
   if (!existsSync(join(root, target))) return `imports ${target}, which does not exist`;
   if (target.startsWith('..')) return `imports ${one.specifier} from outside the project`;
   // A test may use a fixture, or be another test once more under other circumstances (over TLS, say).
-  if (unitTest.test(target) && !(isTest && (target.includes('-fixture.') || target.startsWith('test/')))) return `imports ${target}, which is for tests`;
+  if (unitTest.test(target) && !(isTest && (target.includes('-fixture.') || target.startsWith('test/'))))
+    return `imports ${target}, which is for tests`;
   if (isTest && unitTestImports.some((allowed) => isWithin(target, allowed))) return undefined;
   if (!target.startsWith('src/') && !target.startsWith('test/')) return undefined;
   const allowed = [border.folder, ...border.imports, ...(one.typeOnly ? (border.importsTypesOf ?? []) : [])];
@@ -152,7 +162,10 @@ function checkOwn(root: string, file: string, border: Border, one: Import, isTes
 }
 
 function checkForeign(border: Border, one: Import, isTest: boolean): string | undefined {
-  if (one.specifier === computedSpecifier) return border.folder.startsWith('src') && !isTest ? 'imports something computed: write the path out, so that borders can be checked' : undefined;
+  if (one.specifier === computedSpecifier)
+    return border.folder.startsWith('src') && !isTest
+      ? 'imports something computed: write the path out, so that borders can be checked'
+      : undefined;
   if (isTest) return undefined;
   const name = border.never?.find((never) => one.specifier === never || one.specifier.startsWith(`${never}/`));
   return name === undefined ? undefined : `${border.folder} may not know ${name}`;
@@ -181,7 +194,9 @@ if (import.meta.main) {
   const findings = checkBorders(resolve(import.meta.dirname, '..'));
   for (const { file, line, message } of findings) console.error(`${file}${line === undefined ? '' : `:${line}`}: ${message}`);
   if (findings.length > 0) {
-    console.error(`\n${findings.length} broken ${findings.length === 1 ? 'border' : 'borders'}; the table is at the top of scripts/check-borders.ts.`);
+    console.error(
+      `\n${findings.length} broken ${findings.length === 1 ? 'border' : 'borders'}; the table is at the top of scripts/check-borders.ts.`,
+    );
     process.exitCode = 1;
   }
 }

@@ -22,7 +22,7 @@ export function describeErrors(): string {
     '```',
     '',
     'Answers of the proxy also carry `Proxy-Status` (RFC 9209); a 502 or 504 without it came from the upstream itself and was passed on.',
-    'Look the `request_id` up in the gateway\'s log: the log line has the cause and the remedy, which the answer leaves out on purpose',
+    "Look the `request_id` up in the gateway's log: the log line has the cause and the remedy, which the answer leaves out on purpose",
     '(no addresses, no secrets). *Try again* says whether the same request may succeed later without anybody changing it.',
     '',
     '## Of the proxy',
@@ -40,8 +40,10 @@ function table(entries: [string, ErrorEntry][]): string[] {
   return [
     '| status | code | what happened | what to do | who acts | try again |',
     '|---|---|---|---|---|---|',
-    ...entries.map(([code, { status, detail, hint, fault, retryable }]) =>
-      `| ${status} | \`${code}\` | ${cell(detail)} | ${cell(hint)} | ${whoActs[fault]} | ${retryable ? 'yes' : 'no'} |`),
+    ...entries.map(
+      ([code, { status, detail, hint, fault, retryable }]) =>
+        `| ${status} | \`${code}\` | ${cell(detail)} | ${cell(hint)} | ${whoActs[fault]} | ${retryable ? 'yes' : 'no'} |`,
+    ),
   ];
 }
 
@@ -52,6 +54,6 @@ function cell(text: string): string {
 const whoActs: Record<Fault, string> = {
   client: 'whoever sends the request',
   operator: 'the operator of this gateway',
-  upstream: 'the upstream\'s operator',
-  gateway: 'nobody, or APIGate\'s developers',
+  upstream: "the upstream's operator",
+  gateway: "nobody, or APIGate's developers",
 };

@@ -47,7 +47,12 @@ export function readImports(source: string): Import[] {
 export function isBarrel(source: string): boolean {
   const text = withoutComments(source);
   if (!readImports(source).some((one) => one.reexport)) return false;
-  return text.replace(statement, '').replace(/\bexport\s*\*[^;]*;?/g, '').replace(/[;\s]/g, '') === '';
+  return (
+    text
+      .replace(statement, '')
+      .replace(/\bexport\s*\*[^;]*;?/g, '')
+      .replace(/[;\s]/g, '') === ''
+  );
 }
 
 function isTypeOnly(names: string): boolean {

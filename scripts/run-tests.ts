@@ -17,7 +17,16 @@ const deadline = pathToFileURL(join(import.meta.dirname, 'test-file-deadline.ts'
 
 const runner = spawn(
   process.execPath,
-  ['--import', deadline, '--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, `--test-timeout=${limits.test}`, ...given, ...files],
+  [
+    '--import',
+    deadline,
+    '--test',
+    '--test-reporter=spec',
+    `--test-concurrency=${concurrency}`,
+    `--test-timeout=${limits.test}`,
+    ...given,
+    ...files,
+  ],
   { stdio: 'inherit', env: { ...process.env, TEST_FILE_DEADLINE_MS: String(limits.file) } },
 );
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => runner.kill(signal));

@@ -24,7 +24,7 @@ export class SetupLock {
 
   /** Waits for its turn; `onWait` is called once when there is something to wait for. Rejects with what the file system says. */
   async take(onWait) {
-    for (let waiting = false; ; ) {
+    for (let waiting = false; ;) {
       if (this.#create()) {
         this.#beat = setInterval(() => this.renew(), beatMs).unref();
         return;

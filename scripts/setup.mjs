@@ -43,7 +43,9 @@ main().catch(async (error) => {
 
 async function main() {
   if (isOlder(process.versions.node, oldestNodeForSetup)) {
-    throw new SetupError(`this needs Node.js ${oldestNodeForSetup} or newer to start from, and this is ${process.version}.\n${howToInstallNode()}`);
+    throw new SetupError(
+      `this needs Node.js ${oldestNodeForSetup} or newer to start from, and this is ${process.version}.\n${howToInstallNode()}`,
+    );
   }
   if (nothingToDo(plan())) return;
   for (const signal of Object.keys(signalNumbers)) process.once(signal, () => void interrupted(signal));
@@ -103,7 +105,9 @@ async function installNode(todo) {
   await install(nodeFolder);
   if (!fs.existsSync(todo.broughtBinary)) {
     // Its packages are optional, one per platform, and what is optional npm leaves out without a word when it cannot get it.
-    throw new SetupError(`npm could not get Node.js ${broughtVersion()} (node-${process.platform}-${process.arch}) from the registry.\n${registryRemedy}\n${tryAgain}`);
+    throw new SetupError(
+      `npm could not get Node.js ${broughtVersion()} (node-${process.platform}-${process.arch}) from the registry.\n${registryRemedy}\n${tryAgain}`,
+    );
   }
   checkBroughtNode(todo);
   writeStamp(nodeFolder);
@@ -114,18 +118,41 @@ function install(folder) {
   const [command, ...first] = npmCommand();
   const child = spawn(
     command,
-    [...first, 'ci', '--ignore-scripts', '--include=dev', '--include=optional', '--prefer-offline', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error',
-      '--fetch-retries=3', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=8000', '--fetch-timeout=60000'],
+    [
+      ...first,
+      'ci',
+      '--ignore-scripts',
+      '--include=dev',
+      '--include=optional',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      '--no-progress',
+      '--loglevel=error',
+      '--fetch-retries=3',
+      '--fetch-retry-mintimeout=1000',
+      '--fetch-retry-maxtimeout=8000',
+      '--fetch-timeout=60000',
+    ],
     { cwd: folder, env: npmEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
   );
   running.add(child);
   lock.renew();
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output = (output + text).slice(-20_000); });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => {
+      output = (output + text).slice(-20_000);
+    });
   return new Promise((fulfil, reject) => {
     child.once('error', (error) => {
       running.delete(child);
-      reject(error.code === 'ENOENT' ? new SetupError(`npm is not installed, or not on the PATH. It comes with Node.js; on Debian and Ubuntu also as "apt-get install npm".`) : error);
+      reject(
+        error.code === 'ENOENT'
+          ? new SetupError(
+              `npm is not installed, or not on the PATH. It comes with Node.js; on Debian and Ubuntu also as "apt-get install npm".`,
+            )
+          : error,
+      );
     });
     child.once('close', (code, signal) => {
       running.delete(child);
@@ -144,7 +171,20 @@ function npmCommand() {
 /** npm hands its own flags on to scripts through the environment: those about where and what must not reach this install. */
 function npmEnvironment() {
   const env = { ...process.env };
-  for (const name of ['prefix', 'local_prefix', 'global', 'location', 'workspace', 'workspaces', 'omit', 'production', 'only', 'dry_run', 'package_lock', 'package_lock_only']) {
+  for (const name of [
+    'prefix',
+    'local_prefix',
+    'global',
+    'location',
+    'workspace',
+    'workspaces',
+    'omit',
+    'production',
+    'only',
+    'dry_run',
+    'package_lock',
+    'package_lock_only',
+  ]) {
     delete env[`npm_config_${name}`];
     delete env[`NPM_CONFIG_${name.toUpperCase()}`];
   }
@@ -152,21 +192,31 @@ function npmEnvironment() {
 }
 
 function explainNpmFailure(folder, output, how) {
-  const lines = output.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, '').trimEnd()).filter((line) => line !== '' && !/^(A complete log|\s+at )/.test(line));
-  const said = lines.slice(-15).map((line) => `    ${line}`).join('\n');
+  const lines = output
+    .split('\n')
+    .map((line) => line.replace(/^npm (error|ERR!) ?/, '').trimEnd())
+    .filter((line) => line !== '' && !/^(A complete log|\s+at )/.test(line));
+  const said = lines
+    .slice(-15)
+    .map((line) => `    ${line}`)
+    .join('\n');
   return `"npm ci" failed in ${folder} (${how}):\n${said}\n${npmRemedy(output)}\n${tryAgain}`;
 }
 
 function npmRemedy(output) {
-  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENETUNREACH|EHOSTUNREACH|FETCH_ERROR|network/i.test(output)) {
+  if (
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENETUNREACH|EHOSTUNREACH|FETCH_ERROR|network/i.test(output)
+  ) {
     return registryRemedy;
   }
   if (/SELF_SIGNED|UNABLE_TO_GET_ISSUER|UNABLE_TO_VERIFY|CERT_/.test(output)) {
-    return 'The registry\'s certificate is not trusted here. Behind an inspecting proxy: npm config set cafile /path/to/its-ca.pem.';
+    return "The registry's certificate is not trusted here. Behind an inspecting proxy: npm config set cafile /path/to/its-ca.pem.";
   }
-  if (/EACCES|EPERM|EROFS/.test(output)) return 'A file could not be written. Does all of the checkout, and npm\'s cache ("npm config get cache"), belong to you?';
+  if (/EACCES|EPERM|EROFS/.test(output))
+    return 'A file could not be written. Does all of the checkout, and npm\'s cache ("npm config get cache"), belong to you?';
   if (/ENOSPC/.test(output)) return 'The disk is full.';
-  if (/E404|ETARGET|EINTEGRITY/.test(output)) return 'The registry lacks a pinned package or has another one of that name: "npm config get registry" tells which registry this is.';
+  if (/E404|ETARGET|EINTEGRITY/.test(output))
+    return 'The registry lacks a pinned package or has another one of that name: "npm config get registry" tells which registry this is.';
   return 'The lines above are what npm said.';
 }
 
@@ -175,7 +225,9 @@ function checkBroughtNode(todo) {
   const version = (run.stdout ?? '').trim().replace(/^v/, '');
   if (run.status !== 0 || isOlder(version, todo.required)) {
     const reason = run.error?.message ?? ((run.stderr ?? '').trim() || `it calls itself "${version}"`);
-    throw new SetupError(`the Node.js that was brought does not run here (${reason}); it needs a Linux with glibc 2.28 or newer.\n${howToInstallNode()}`);
+    throw new SetupError(
+      `the Node.js that was brought does not run here (${reason}); it needs a Linux with glibc 2.28 or newer.\n${howToInstallNode()}`,
+    );
   }
 }
 
@@ -224,7 +276,9 @@ function isOlder(version, than) {
 
 /** The lockfile's hash, and the platform, whose binaries the install chose. */
 function stampOf(folder) {
-  return `${createHash('sha256').update(fs.readFileSync(join(folder, 'package-lock.json'))).digest('hex')} ${process.platform}-${process.arch}\n`;
+  return `${createHash('sha256')
+    .update(fs.readFileSync(join(folder, 'package-lock.json')))
+    .digest('hex')} ${process.platform}-${process.arch}\n`;
 }
 
 function readStamp(folder) {
@@ -253,7 +307,9 @@ async function takeLock() {
     await lock.take(() => say('another set-up of this checkout is running; waiting for it.'));
   } catch (error) {
     if (error.code === 'EACCES' || error.code === 'EROFS' || error.code === 'EPERM') {
-      throw new SetupError(`cannot write to ${root} (${error.code}). Make the checkout yours (chown), or clone it to a folder of your own.`);
+      throw new SetupError(
+        `cannot write to ${root} (${error.code}). Make the checkout yours (chown), or clone it to a folder of your own.`,
+      );
     }
     if (error.code === 'ENOSPC') throw new SetupError(`the disk of ${root} is full.`);
     throw error;
@@ -270,11 +326,16 @@ async function interrupted(signal) {
 
 /** Resolves when no npm of ours writes any more. */
 async function stopInstalls() {
-  await Promise.all([...running].map((child) => new Promise((stopped) => {
-    child.once('close', stopped);
-    child.kill('SIGTERM');
-    setTimeout(() => child.kill('SIGKILL'), 3_000).unref();
-  })));
+  await Promise.all(
+    [...running].map(
+      (child) =>
+        new Promise((stopped) => {
+          child.once('close', stopped);
+          child.kill('SIGTERM');
+          setTimeout(() => child.kill('SIGKILL'), 3_000).unref();
+        }),
+    ),
+  );
 }
 
 function say(text) {

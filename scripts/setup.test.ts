@@ -41,7 +41,10 @@ test('a Node.js that is new enough is used as it is', async () => {
 test('two set-ups at once install once', needsBroughtNode, async () => {
   const checkout = new Checkout();
   const runs = await Promise.all([checkout.setUp(), checkout.setUp(), checkout.setUp()]);
-  assert.deepEqual(runs.map((run) => run.code), [0, 0, 0]);
+  assert.deepEqual(
+    runs.map((run) => run.code),
+    [0, 0, 0],
+  );
   assert.deepEqual(checkout.npmCalls().sort(), ['.', 'tools/node']);
   assert.ok(runs.some((run) => run.output.includes('another set-up of this checkout is running')));
 });
@@ -153,7 +156,8 @@ class Checkout {
 
   constructor({ engines = '>=99.0.0' } = {}) {
     fs.mkdirSync(join(this.folder, 'scripts'));
-    for (const name of ['setup.mjs', 'setup-lock.mjs']) fs.copyFileSync(join(import.meta.dirname, name), join(this.folder, 'scripts', name));
+    for (const name of ['setup.mjs', 'setup-lock.mjs'])
+      fs.copyFileSync(join(import.meta.dirname, name), join(this.folder, 'scripts', name));
     this.write('package.json', JSON.stringify({ engines: { node: engines } }));
     this.write('package-lock.json', '{}');
     fs.mkdirSync(join(this.folder, 'tools/node'), { recursive: true });
@@ -198,13 +202,13 @@ class Checkout {
 async function endOf(child: ChildProcess): Promise<{ code: number | null; output: string }> {
   let output = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => void (output += text));
-  const [code] = await once(child, 'close') as [number | null];
+  const [code] = (await once(child, 'close')) as [number | null];
   return { code, output };
 }
 
 async function outputWith(child: ChildProcess, part: string): Promise<void> {
-  for (let seen = ''; !seen.includes(part); ) {
-    const [text] = await once(child.stderr!, 'data') as [string];
+  for (let seen = ''; !seen.includes(part);) {
+    const [text] = (await once(child.stderr!, 'data')) as [string];
     seen += text;
   }
 }

@@ -29,7 +29,9 @@ function children(): number[] {
 /** State, parent and so on, after the name in parentheses. */
 function statOf(pid: string): string[] {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
   } catch {
     return [];
   }

@@ -10,8 +10,8 @@ const head = new RequestHead({ maxTarget: 8192, maxHead: 16_384, maxFields: 100 
 
 for (const [name, text] of [
   ['a small head', 'GET /x HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n'],
-  ['a browser\'s head', `${usual}\r\n`],
-  ['a browser\'s head with a large cookie', `${usual}Cookie: ${'a'.repeat(1200)}\r\n\r\n`],
+  ["a browser's head", `${usual}\r\n`],
+  ["a browser's head with a large cookie", `${usual}Cookie: ${'a'.repeat(1200)}\r\n\r\n`],
 ] as const) {
   const length = sharedReadBuffer.write(text, 'latin1');
   micro(`parse ${name} of ${length} bytes`, 200_000, (times) => {

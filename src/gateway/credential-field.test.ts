@@ -7,8 +7,20 @@ import { isCredentialField } from './forward/credential-field.ts';
 
 function upstreamWith(authHeader: string) {
   const config: UpstreamConfig = {
-    id: 'up_0123456789abcdef', name: 'u', base_url: 'http://a.test', timeout_ms: 1000, max_idle_conns: 1, idle_conn_timeout_ms: 1000, max_conns: 0,
-    auth_type: 'header', auth_header: authHeader, credential: { kind: 'value', value: 'v' }, preserve_host: false, tls_ca: null, tls_server_name: null, enabled: true,
+    id: 'up_0123456789abcdef',
+    name: 'u',
+    base_url: 'http://a.test',
+    timeout_ms: 1000,
+    max_idle_conns: 1,
+    idle_conn_timeout_ms: 1000,
+    max_conns: 0,
+    auth_type: 'header',
+    auth_header: authHeader,
+    credential: { kind: 'value', value: 'v' },
+    preserve_host: false,
+    tls_ca: null,
+    tls_server_name: null,
+    enabled: true,
   };
   return compileUpstream(config, () => undefined as never);
 }
@@ -17,7 +29,13 @@ for (const configured of ['X-API-Key', 'x_api_key', 'X-Backend_Token', 'Authoriz
   test(`a client's ${configured} is the credential's, in any case and with _ for -`, () => {
     const fields = new HeaderFields(10);
     const upstream = upstreamWith(configured);
-    for (const sent of [configured, configured.toUpperCase(), configured.toLowerCase(), configured.replaceAll('-', '_'), configured.replaceAll('_', '-')]) {
+    for (const sent of [
+      configured,
+      configured.toUpperCase(),
+      configured.toLowerCase(),
+      configured.replaceAll('-', '_'),
+      configured.replaceAll('_', '-'),
+    ]) {
       const bytes = Buffer.from(`${sent}: smuggled\r\n${sent}s: other\r\n\r\n`);
       fields.parse(bytes, 0, bytes.length);
       assert.equal(isCredentialField(fields, 0, upstream), true, sent);

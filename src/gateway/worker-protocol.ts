@@ -65,7 +65,12 @@ export type FromWorker =
   | { readonly type: 'applied'; readonly sequence: number }
   /** Whole lines of the access log. */
   | { readonly type: 'lines'; readonly lines: Uint8Array }
-  | { readonly type: 'log'; readonly level: 'error' | 'warn' | 'info'; readonly message: string; readonly fields: Readonly<Record<string, string | number>> }
+  | {
+      readonly type: 'log';
+      readonly level: 'error' | 'warn' | 'info';
+      readonly message: string;
+      readonly fields: Readonly<Record<string, string | number>>;
+    }
   /** Keys that were used, with the time of the last use in milliseconds since the epoch. */
   | { readonly type: 'keys-used'; readonly keys: readonly (readonly [ApiKeyId, number])[] }
   | { readonly type: 'drained' };

@@ -86,7 +86,17 @@ class GatewayWorker {
     this.listener = new HttpListener({
       maxConnections: Math.max(1, Math.ceil(birth.maxConnections / birth.workers)),
       accept: (socket, isTls) =>
-        new ServerConnection(shared, socket, isTls, (client) => new Exchange(this.gateway, client, new ClientIdentity(client.remoteAddress, isTls ? 'https' : 'http', client.localPort, this.proxies))),
+        new ServerConnection(
+          shared,
+          socket,
+          isTls,
+          (client) =>
+            new Exchange(
+              this.gateway,
+              client,
+              new ClientIdentity(client.remoteAddress, isTls ? 'https' : 'http', client.localPort, this.proxies),
+            ),
+        ),
       onCount: (change) => (change > 0 ? this.counters.connectionOpened() : this.counters.connectionClosed()),
       onClosed: (handler) => (handler as Exchange).leaveWheel(),
     });

@@ -32,7 +32,10 @@ function decode(start: (decoder: BodyDecoder) => void, text: string, pieces: rea
     }
     at = to;
   }
-  const trailers = decoder.trailers === null ? [] : Array.from({ length: decoder.trailers.count }, (_, index) => `${decoder.trailers!.name(index)}=${decoder.trailers!.value(index)}`);
+  const trailers =
+    decoder.trailers === null
+      ? []
+      : Array.from({ length: decoder.trailers.count }, (_, index) => `${decoder.trailers!.name(index)}=${decoder.trailers!.value(index)}`);
   return { body, end, trailers };
 }
 
@@ -46,7 +49,8 @@ test('a chunked body ends behind its empty line and what follows is left alone',
 test('trailers are found, also in pieces of one byte', () => {
   const text = '1\r\na\r\n0\r\nX-Sum: 1\r\nX-Two:  b \r\n\r\n';
   const every = Array.from({ length: text.length }, (_, index) => index);
-  for (const pieces of [[], every]) assert.deepEqual(decode(chunked, text, pieces), { body: 'a', end: text.length, trailers: ['X-Sum=1', 'X-Two=b'] });
+  for (const pieces of [[], every])
+    assert.deepEqual(decode(chunked, text, pieces), { body: 'a', end: text.length, trailers: ['X-Sum=1', 'X-Two=b'] });
 });
 
 for (const [name, text] of Object.entries({
@@ -73,13 +77,22 @@ for (const [name, text] of Object.entries({
 }
 
 test('a body with a length ends after it', () => {
-  assert.deepEqual(decode((decoder) => decoder.startLength(3), 'abcdef', [1, 2]), { body: 'abc', end: 3, trailers: [] });
+  assert.deepEqual(
+    decode((decoder) => decoder.startLength(3), 'abcdef', [1, 2]),
+    { body: 'abc', end: 3, trailers: [] },
+  );
   assert.equal(decode((decoder) => decoder.startLength(7), 'abcdef').end, bodyOpen);
 });
 
 test('fields that rule framing, routing or authentication are no trailers', () => {
   const fields = new HeaderFields(10);
-  for (const [line, index] of [['X-A: 1', -1], ['Content-Length: 1', 0], ['authorization: x', 0], ['Host: a', 0], ['Transfer-Encoding: chunked', 0]] as const) {
+  for (const [line, index] of [
+    ['X-A: 1', -1],
+    ['Content-Length: 1', 0],
+    ['authorization: x', 0],
+    ['Host: a', 0],
+    ['Transfer-Encoding: chunked', 0],
+  ] as const) {
     const bytes = Buffer.from(`${line}\r\n\r\n`);
     fields.parse(bytes, 0, bytes.length);
     assert.equal(forbiddenTrailer(fields), index, line);
@@ -89,13 +102,25 @@ test('fields that rule framing, routing or authentication are no trailers', () =
 test('any split of a chunked body into reads gives the same result as the whole', () => {
   const chunk = fc.tuple(fc.string({ minLength: 1, maxLength: 20 }), fc.constantFrom('', ';a', ';a=b', ';a="b c"'));
   fc.assert(
-    fc.property(fc.array(chunk, { maxLength: 6 }), fc.constantFrom('', 'X-T: v\r\n', 'X-T: v\r\nX-U:\r\n'), fc.array(fc.nat(200), { maxLength: 8 }), (chunks, trailers, cuts) => {
-      const parts = chunks.map(([data, extension]) => [Buffer.from(data).toString('latin1'), extension] as const);
-      const text = `${parts.map(([data, extension]) => `${data.length.toString(16)}${extension}\r\n${data}\r\n`).join('')}0\r\n${trailers}\r\nREST`;
-      const whole = decode(chunked, text);
-      assert.equal(whole.body, parts.map(([data]) => data).join(''));
-      assert.equal(whole.end, text.length - 4);
-      assert.deepEqual(decode(chunked, text, cuts.toSorted((a, b) => a - b)), whole);
-    }),
+    fc.property(
+      fc.array(chunk, { maxLength: 6 }),
+      fc.constantFrom('', 'X-T: v\r\n', 'X-T: v\r\nX-U:\r\n'),
+      fc.array(fc.nat(200), { maxLength: 8 }),
+      (chunks, trailers, cuts) => {
+        const parts = chunks.map(([data, extension]) => [Buffer.from(data).toString('latin1'), extension] as const);
+        const text = `${parts.map(([data, extension]) => `${data.length.toString(16)}${extension}\r\n${data}\r\n`).join('')}0\r\n${trailers}\r\nREST`;
+        const whole = decode(chunked, text);
+        assert.equal(whole.body, parts.map(([data]) => data).join(''));
+        assert.equal(whole.end, text.length - 4);
+        assert.deepEqual(
+          decode(
+            chunked,
+            text,
+            cuts.toSorted((a, b) => a - b),
+          ),
+          whole,
+        );
+      },
+    ),
   );
 });

@@ -211,13 +211,20 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
       this.lost('upstream_reset', 'the upstream ended the tunnel');
       return;
     }
-    this.lost('upstream_reset', this.responseStarted ? 'the upstream closed the connection in the middle of its answer' : 'the upstream closed the connection without an answer');
+    this.lost(
+      'upstream_reset',
+      this.responseStarted
+        ? 'the upstream closed the connection in the middle of its answer'
+        : 'the upstream closed the connection without an answer',
+    );
   }
 
   onClose(error: Error | null): void {
     this.lost(
       'upstream_reset',
-      error === null ? 'the connection to the upstream closed' : `the connection to the upstream broke: ${(error as NodeJS.ErrnoException).code ?? error.message}`,
+      error === null
+        ? 'the connection to the upstream closed'
+        : `the connection to the upstream broke: ${(error as NodeJS.ErrnoException).code ?? error.message}`,
     );
   }
 

@@ -155,7 +155,8 @@ export class HeaderFields {
   }
 
   private nameFault(byte: number, first: boolean): string {
-    if (byte === SP || byte === HTAB) return first ? 'a field line is folded or starts with white space' : 'white space stands before the colon of a field';
+    if (byte === SP || byte === HTAB)
+      return first ? 'a field line is folded or starts with white space' : 'white space stands before the colon of a field';
     if (byte === LF) return 'a line ends in a bare LF';
     if (byte === CR) return 'a field line has no colon';
     return `byte 0x${byte.toString(16).padStart(2, '0')} stands in a field name`;

@@ -70,7 +70,8 @@ export class OutputBuffer {
     this.text('0\r\n');
     if (trailers !== null) {
       for (let index = 0; index < trailers.count; index++) {
-        if (trailers.kinds[index] === 0 && trailers.dropped[index] === 0) this.copy(trailers.bytes, trailers.nameStart[index]!, trailers.lineEnd[index]!);
+        if (trailers.kinds[index] === 0 && trailers.dropped[index] === 0)
+          this.copy(trailers.bytes, trailers.nameStart[index]!, trailers.lineEnd[index]!);
       }
     }
     this.crlf();

@@ -31,7 +31,8 @@ test('up to two empty lines before the request line are passed over, a third is 
 
 test('every prefix of a valid head is incomplete, never refused and never complete', () => {
   const text = '\r\nPOST /a%20b?x HTTP/1.1\r\nHost: a:1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\nTE: trailers\r\n\r\n';
-  for (let length = 0; length < text.length; length++) assert.equal(parse(text.slice(0, length)).result, headIncomplete, JSON.stringify(text.slice(0, length)));
+  for (let length = 0; length < text.length; length++)
+    assert.equal(parse(text.slice(0, length)).result, headIncomplete, JSON.stringify(text.slice(0, length)));
   assert.equal(parse(text).result, text.length);
 });
 
@@ -60,7 +61,7 @@ const refused: Record<string, string> = {
   'Host with userinfo': get('GET / HTTP/1.1', 'Host: u:p@a\r\n'),
   'Host list': get('GET / HTTP/1.1', 'Host: a, b\r\n'),
   'Host with a port too large': get('GET / HTTP/1.1', 'Host: a:65536\r\n'),
-  'fragment': get('GET /a#b HTTP/1.1'),
+  fragment: get('GET /a#b HTTP/1.1'),
   'raw 0xff in the target': get('GET /\xff HTTP/1.1'),
   'asterisk without OPTIONS': get('GET * HTTP/1.1'),
   'authority form': get('GET a:80 HTTP/1.1'),
@@ -74,7 +75,7 @@ const refused: Record<string, string> = {
   'CL of 20 digits': get('POST / HTTP/1.1', 'Host: a\r\nContent-Length: 10000000000000000000\r\n'),
   'CL over 2^53-1': get('POST / HTTP/1.1', 'Host: a\r\nContent-Length: 9007199254740992\r\n'),
   'gzip, chunked': get('POST / HTTP/1.1', 'Host: a\r\nTransfer-Encoding: gzip, chunked\r\n'),
-  'identity': get('POST / HTTP/1.1', 'Host: a\r\nTransfer-Encoding: identity\r\n'),
+  identity: get('POST / HTTP/1.1', 'Host: a\r\nTransfer-Encoding: identity\r\n'),
   'empty TE': get('POST / HTTP/1.1', 'Host: a\r\nTransfer-Encoding:\r\n'),
   'chunked twice in one field': get('POST / HTTP/1.1', 'Host: a\r\nTransfer-Encoding: chunked, chunked\r\n'),
   'chunked twice in two fields': get('POST / HTTP/1.1', 'Host: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n'),
@@ -119,7 +120,9 @@ test('an endless head is refused as soon as it is over its limit, complete or no
 });
 
 test('Connection-listed fields are dropped, but never framing, routing or credentials', () => {
-  const { head } = parse(get('GET / HTTP/1.1', 'Host: a\r\nX-One: 1\r\nConnection: X-One, close, Host, Authorization, content-length\r\nAuthorization: b\r\n'));
+  const { head } = parse(
+    get('GET / HTTP/1.1', 'Host: a\r\nX-One: 1\r\nConnection: X-One, close, Host, Authorization, content-length\r\nAuthorization: b\r\n'),
+  );
   const dropped = [...head.fields.dropped.subarray(0, head.fields.count)];
   assert.deepEqual(dropped, [0, 1, 0, 0]);
   assert.equal(head.keepAlive, false);
@@ -137,7 +140,15 @@ test('absolute form counts when its host is that of Host, in any case', () => {
 });
 
 test('a plain path is told from one that must be looked at', () => {
-  for (const [path, plain] of [['/a/b.c', true], ['/', true], ['/a//b', false], ['/a/./b', false], ['/.a', false], ['/%41', false], ['/a\\b', false]] as const) {
+  for (const [path, plain] of [
+    ['/a/b.c', true],
+    ['/', true],
+    ['/a//b', false],
+    ['/a/./b', false],
+    ['/.a', false],
+    ['/%41', false],
+    ['/a\\b', false],
+  ] as const) {
     assert.equal(parse(get(`GET ${path} HTTP/1.1`)).head.pathIsPlain, plain, path);
   }
 });

@@ -16,7 +16,12 @@ test('every byte at every place within a word is judged as the table judges it',
     for (let place = 0; place < 12; place++) {
       const bytes = Buffer.alloc(16, 0x61);
       bytes[place] = byte;
-      for (let start = 0; start <= place; start++) assert.equal(skipValueBytes(bytes, view.of(bytes), bytes.byteOffset, start, 16), byTable(bytes, start, 16), `${byte} at ${place} from ${start}`);
+      for (let start = 0; start <= place; start++)
+        assert.equal(
+          skipValueBytes(bytes, view.of(bytes), bytes.byteOffset, start, 16),
+          byTable(bytes, start, 16),
+          `${byte} at ${place} from ${start}`,
+        );
     }
   }
 });

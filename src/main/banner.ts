@@ -19,7 +19,12 @@ export function bannerOf({ settings, listeners, adminListener, setupCode, demo }
   const admin = adminListener === null ? traffic : urlOf(adminListener.host, adminListener.port, false);
   const lines = ['', `  APIGate is ready on ${traffic}`, `  Admin API: ${admin}/admin`];
   if (setupCode !== undefined) {
-    lines.push('', `  There is no admin yet. One-time set-up code: ${setupCode}`, '  Make the first admin:', `    ${setupCommand(admin, setupCode)}`);
+    lines.push(
+      '',
+      `  There is no admin yet. One-time set-up code: ${setupCode}`,
+      '  Make the first admin:',
+      `    ${setupCommand(admin, setupCode)}`,
+    );
   }
   lines.push('', '  Try next:', `    ${nextCommand(settings, traffic, demo)}`, '');
   return `${lines.join('\n')}\n`;

@@ -44,9 +44,25 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     const secretKey = settings.secrets.secretKey === null ? {} : { secretKey: settings.secrets.secretKey };
     const sealer = await openSealer({ store, keyFile, create, ...secretKey });
     const listeners = await ownListeners(store);
-    const control = createControlContext({ store, sealer, publisher, trialCompiler, logger, ownListeners: () => listeners, protectedFiles: [databasePath, keyFile] });
+    const control = createControlContext({
+      store,
+      sealer,
+      publisher,
+      trialCompiler,
+      logger,
+      ownListeners: () => listeners,
+      protectedFiles: [databasePath, keyFile],
+    });
     const access = createAccessContext({ store });
-    const app = createAdminApp({ control, access, allow: settings.admin.allow.map(cidrOf), hosts: settings.admin.hosts, version, log: logger, ...(metrics === undefined ? {} : { metrics }) });
+    const app = createAdminApp({
+      control,
+      access,
+      allow: settings.admin.allow.map(cidrOf),
+      hosts: settings.admin.hosts,
+      version,
+      log: logger,
+      ...(metrics === undefined ? {} : { metrics }),
+    });
     return { store, control, access, app };
   } catch (error) {
     await store.close();

@@ -9,7 +9,12 @@ export interface DemoUpstream {
 
 export function startDemoUpstream(): Promise<DemoUpstream> {
   const server = createServer((request, response) => {
-    const answer = { message: 'Hello from the demo upstream, through APIGate.', method: request.method, path: request.url, headers: request.headers };
+    const answer = {
+      message: 'Hello from the demo upstream, through APIGate.',
+      method: request.method,
+      path: request.url,
+      headers: request.headers,
+    };
     response.writeHead(200, { 'Content-Type': 'application/json' });
     response.end(`${JSON.stringify(answer, null, 2)}\n`);
   });

@@ -153,7 +153,13 @@ export class WorkerPool implements Publisher {
     });
     worker.on('exit', () => this.buried(member));
     const { sequence } = this;
-    this.send(member, { type: 'change', sequence, change: this.mirror.full(), poolSlots: this.poolSlots.all(), rateSlots: this.rateSlots.all() });
+    this.send(member, {
+      type: 'change',
+      sequence,
+      change: this.mirror.full(),
+      poolSlots: this.poolSlots.all(),
+      rateSlots: this.rateSlots.all(),
+    });
   }
 
   private send(member: Member, message: ToWorker): void {

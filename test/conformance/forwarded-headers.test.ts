@@ -145,7 +145,19 @@ describe('A25 the forwarded family from an untrusted peer', () => {
     const all = JSON.stringify(request.fields);
     assert.ok(!/6\.6\.6|evil\.example|666/.test(all), all);
   });
-  for (const name of ['X_Forwarded_For', 'X-Forwarded_For', 'x_forwarded_host', 'X_Request_Id', 'X-Real-IP', 'X-Forwarded-Prefix', 'x_forwarded_ssl', 'Front-End-Https', 'Proxy', 'X-Key-ID', 'X_Key_ID']) {
+  for (const name of [
+    'X_Forwarded_For',
+    'X-Forwarded_For',
+    'x_forwarded_host',
+    'X_Request_Id',
+    'X-Real-IP',
+    'X-Forwarded-Prefix',
+    'x_forwarded_ssl',
+    'Front-End-Https',
+    'Proxy',
+    'X-Key-ID',
+    'X_Key_ID',
+  ]) {
     test(`A25 a client cannot speak for us through ${name}`, async () => {
       const request = await forwarded([[name, '6.6.6.6']]);
       assert.ok(!JSON.stringify(request.fields).includes('6.6.6.6'), name);

@@ -44,8 +44,14 @@ after(() => {
   judge.close();
 });
 
-const step: fc.Arbitrary<Mutation> = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), kind: fc.constantFrom('flip', 'delete', 'insert', 'insert', 'copy'), pick: fc.nat(1 << 16) });
-const mutated = fc.tuple(fc.constantFrom(...requestSeeds), fc.array(step, { minLength: 1, maxLength: 4 })).map(([seed, steps]) => steps.reduce(mutate, seed));
+const step: fc.Arbitrary<Mutation> = fc.record({
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  kind: fc.constantFrom('flip', 'delete', 'insert', 'insert', 'copy'),
+  pick: fc.nat(1 << 16),
+});
+const mutated = fc
+  .tuple(fc.constantFrom(...requestSeeds), fc.array(step, { minLength: 1, maxLength: 4 }))
+  .map(([seed, steps]) => steps.reduce(mutate, seed));
 
 /** Sends bytes and waits until the connection is quiet: answered, closed, or waiting for more. */
 async function quietAfter(port: number, bytes: string): Promise<number> {
@@ -76,10 +82,14 @@ test('mutated requests never crash the gateway, never go upstream malformed, and
           // A mark in the targets tells which mutation a request at the upstream belongs to.
           const mark = `m${(number += 1)}m`;
           const bytes = raw.replaceAll(/ \/([a-z])/g, ` /${mark}$1`).replaceAll('/smuggled', `/${mark}smuggled`);
-          const [, judgePort] = await Promise.all([quietAfter(harness.port, bytes), quietAfter((judge.address() as AddressInfo).port, bytes)]);
+          const [, judgePort] = await Promise.all([
+            quietAfter(harness.port, bytes),
+            quietAfter((judge.address() as AddressInfo).port, bytes),
+          ]);
           const forwarded: Seen[] = [];
           for (const request of harness.upstream.requests.filter(({ target }) => target.includes(mark))) {
-            if (request.settled && (await request.complete)) forwarded.push({ method: request.method, target: request.target, body: request.body.latin1Slice() });
+            if (request.settled && (await request.complete))
+              forwarded.push({ method: request.method, target: request.target, body: request.body.latin1Slice() });
           }
           const second = judged.get(judgePort) ?? [];
           // Where both take a message for whole, it must be the same message.
@@ -108,12 +118,17 @@ test('random bytes never crash the gateway', async () => {
 });
 
 test('mutated responses never crash the gateway, and the next client gets its own answer', async () => {
-  const mutatedAnswer = fc.tuple(fc.constantFrom(...responseSeeds), fc.array(step, { minLength: 1, maxLength: 3 })).map(([seed, steps]) => steps.reduce(mutate, seed));
+  const mutatedAnswer = fc
+    .tuple(fc.constantFrom(...responseSeeds), fc.array(step, { minLength: 1, maxLength: 3 }))
+    .map(([seed, steps]) => steps.reduce(mutate, seed));
   await fc.assert(
     fc.asyncProperty(fc.array(mutatedAnswer, { minLength: batchSize, maxLength: batchSize }), async (batch) => {
       harness.upstream.script = async (request, connection) => {
         const index = Number(/^\/answer\/(\d+)$/.exec(request.target)?.[1] ?? -1);
-        if (index < 0) return await connection.write(`HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: ${request.target.length}\r\n\r\n${request.target}`);
+        if (index < 0)
+          return await connection.write(
+            `HTTP/1.1 200 OK\r\n${request.nonceEcho}Content-Length: ${request.target.length}\r\n\r\n${request.target}`,
+          );
         await connection.write(batch[index]!);
         // What waits for more gets an end instead.
         setTimeout(() => connection.end(), 60);
@@ -123,7 +138,9 @@ test('mutated responses never crash the gateway, and the next client gets its ow
           using client = await RawClient.connect(harness.port);
           await client.send(`GET /answer/${index} HTTP/1.1\r\nHost: a.test\r\n\r\n`);
           // Whatever comes must be a message or a broken one, in good grammar: anything else rejects otherwise.
-          await client.response({ timeoutMs: 3_000 }).catch((error: Error) => assert.equal(error.name, 'BrokenMessage', `${error.message} for ${JSON.stringify(batch[index])}`));
+          await client
+            .response({ timeoutMs: 3_000 })
+            .catch((error: Error) => assert.equal(error.name, 'BrokenMessage', `${error.message} for ${JSON.stringify(batch[index])}`));
           const next = await fetchRaw(harness.port, 'GET', { target: `/next/${index}` });
           assert.equal(next.body.toString(), `/next/${index}`);
         }),

@@ -42,7 +42,11 @@ suite('a fresh clone', { skip }, () => {
   test('npm start -- --demo installs what is missing, and the curl that it prints works', async (context) => {
     const gateway = new Terminal(clone, ['start', '--', '--demo', '--port', String(port)]);
     context.after(() => gateway.stop('SIGTERM'));
-    await eventually(() => gateway.ended || triedNext.test(gateway.output), () => `a curl to try\n${gateway.output}`, 180_000);
+    await eventually(
+      () => gateway.ended || triedNext.test(gateway.output),
+      () => `a curl to try\n${gateway.output}`,
+      180_000,
+    );
     if (gateway.ended && gateway.output.includes('The npm registry is out of reach')) {
       outOfReach = 'the npm registry is out of reach';
       return context.skip(outOfReach);
@@ -60,7 +64,11 @@ suite('a fresh clone', { skip }, () => {
     const started = performance.now();
     const gateway = new Terminal(clone, ['start', '--', '--demo', '--port', String(port)]);
     context.after(() => gateway.stop('SIGTERM'));
-    await eventually(() => gateway.ended || triedNext.test(gateway.output), () => `a curl to try\n${gateway.output}`, 30_000);
+    await eventually(
+      () => gateway.ended || triedNext.test(gateway.output),
+      () => `a curl to try\n${gateway.output}`,
+      30_000,
+    );
     assert.ok(!gateway.ended, gateway.output);
     const seconds = (performance.now() - started) / 1000;
     assert.ok(seconds < 10, `${seconds} s`);
@@ -96,7 +104,8 @@ class Terminal {
 
   constructor(folder: string, args: readonly string[]) {
     this.#npm = spawn('npm', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [this.#npm.stdout, this.#npm.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    for (const stream of [this.#npm.stdout, this.#npm.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.#exit = new Promise((done) => {
       this.#npm.once('exit', (code, signal) => {
         this.ended = true;

@@ -76,7 +76,10 @@ test('before the set-up it says what to run', async () => {
 test('a link to it, as npm makes for a package’s command, works', async () => {
   const link = join(await mkdtemp(join(scratch, 'bin-')), 'apigate');
   await symlink(await makeCheckout('>=24.0.0'), link);
-  assert.equal((await run(link, ['exit', '3'], { env: { ...process.env, PATH: `${resolve(process.execPath, '..')}:${process.env['PATH']}` } })).code, 3);
+  assert.equal(
+    (await run(link, ['exit', '3'], { env: { ...process.env, PATH: `${resolve(process.execPath, '..')}:${process.env['PATH']}` } })).code,
+    3,
+  );
 });
 
 async function makeCheckout(engines: string, isSetUp = true): Promise<string> {
@@ -102,6 +105,6 @@ function parsed(text: string): Report {
 }
 
 async function firstReport(child: ChildProcess): Promise<Report> {
-  const [line] = await once(child.stdout!.setEncoding('utf8'), 'data') as [string];
+  const [line] = (await once(child.stdout!.setEncoding('utf8'), 'data')) as [string];
   return parsed(line);
 }

@@ -36,7 +36,10 @@ suite('the package as it is published', { skip: unlessInstalled('npm', 'tar') },
     assert.deepEqual(top, ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json']);
     const emitted = await readdir(join(installed, 'dist'), { recursive: true });
     assert.ok(emitted.includes(join('main', 'apigate.js')));
-    assert.deepEqual(emitted.filter((name) => /\.test\.js$|\.ts$/.test(name)), []);
+    assert.deepEqual(
+      emitted.filter((name) => /\.test\.js$|\.ts$/.test(name)),
+      [],
+    );
   });
 
   test('says its version', async () => {
@@ -47,13 +50,21 @@ suite('the package as it is published', { skip: unlessInstalled('npm', 'tar') },
 
   test('serves, with workers, and stops on SIGTERM', async (context) => {
     const port = await freePort();
-    const gateway = spawn(process.execPath, [command, 'serve', '--demo', '--host', '127.0.0.1', '--port', String(port), '--workers', '2'], { cwd: scratch, env: machineEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const gateway = spawn(process.execPath, [command, 'serve', '--demo', '--host', '127.0.0.1', '--port', String(port), '--workers', '2'], {
+      cwd: scratch,
+      env: machineEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     context.after(() => gateway.kill('SIGKILL'));
     const exit = once(gateway, 'exit');
     let output = '';
     for (const stream of [gateway.stdout, gateway.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
     const tryNext = /Try next:\s+curl (\S+)$/m;
-    await eventually(() => gateway.exitCode !== null || tryNext.test(output), () => output, 20_000);
+    await eventually(
+      () => gateway.exitCode !== null || tryNext.test(output),
+      () => output,
+      20_000,
+    );
     const url = tryNext.exec(output)?.[1];
     assert.ok(url !== undefined, output);
     assert.equal((await fetch(url)).status, 200);

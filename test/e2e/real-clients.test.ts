@@ -1,3 +1,4 @@
+// Over 300 lines: each client and backend that nobody here wrote is one short chapter.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -32,7 +33,11 @@ after(async () => {
 });
 
 /** Puts a public route to a backend in front of it and answers the address that clients use. */
-async function through(name: string, backend: { url: string; close(): Promise<unknown> }, fields: Record<string, unknown> = {}): Promise<string> {
+async function through(
+  name: string,
+  backend: { url: string; close(): Promise<unknown> },
+  fields: Record<string, unknown> = {},
+): Promise<string> {
   closing.push(() => backend.close());
   const { path } = await gateway.admin.expose({ name, base_url: backend.url, ...fields });
   return gateway.url + path;
@@ -48,7 +53,10 @@ suite('uploads of 2 GiB', { skip: process.platform === 'linux' ? false : 'reads 
     for (const withLength of [true, false]) await upload(url, 64 * mebibyte, withLength);
   });
 
-  for (const [name, withLength] of [['with Content-Length', true], ['chunked', false]] as const) {
+  for (const [name, withLength] of [
+    ['with Content-Length', true],
+    ['chunked', false],
+  ] as const) {
     test(`${name}: arrives whole, and the gateway needs less than 32 MiB more`, async () => {
       const before = residentMemory(gateway.pid);
       const memory = watchMemory(gateway.pid);
@@ -87,7 +95,20 @@ suite('curl', { skip: unlessInstalled('curl') }, () => {
   });
 
   test('reuses one connection for many requests, and speaks HTTP/1.0', async () => {
-    const { stdout } = await mustRun('curl', ['-sS', '-o', '/dev/null', '-w', '%{num_connects} %{http_code}\\n', url, '-o', '/dev/null', url, '-o', '/dev/null', url]);
+    const { stdout } = await mustRun('curl', [
+      '-sS',
+      '-o',
+      '/dev/null',
+      '-w',
+      '%{num_connects} %{http_code}\\n',
+      url,
+      '-o',
+      '/dev/null',
+      url,
+      '-o',
+      '/dev/null',
+      url,
+    ]);
     assert.deepEqual(stdout.trim().split('\n'), ['1 201', '0 201', '0 201']);
     const old = await mustRun('curl', ['-sS', '--http1.0', '-w', ' %{http_code}', url]);
     assert.match(old.stdout, / 201$/);
@@ -99,7 +120,7 @@ suite('fetch of Node.js', () => {
     const url = await through('fetch', await startHashingBackend());
     const pieces = Array.from({ length: 64 }, () => randomBytes(64 * 1024));
     const response = await fetch(url, { method: 'POST', body: ReadableStream.from(pieces), duplex: 'half' });
-    const receipt = await response.json() as UploadReceipt;
+    const receipt = (await response.json()) as UploadReceipt;
     assert.equal(response.status, 201);
     assert.equal(receipt.sha256, createHash('sha256').update(Buffer.concat(pieces)).digest('hex'));
     assert.ok(response.headers.get('x-request-id'));
@@ -107,16 +128,23 @@ suite('fetch of Node.js', () => {
 
   test('a hundred at once each get their own answer', async () => {
     const url = await through('fetch-many', await startHashingBackend());
-    await Promise.all(Array.from({ length: 100 }, async (_, i) => {
-      const body = `request ${i} `.repeat(1 + i * 37);
-      const receipt = await (await fetch(url, { method: 'POST', body })).json() as UploadReceipt;
-      assert.equal(receipt.sha256, createHash('sha256').update(body).digest('hex'));
-    }));
+    await Promise.all(
+      Array.from({ length: 100 }, async (_, i) => {
+        const body = `request ${i} `.repeat(1 + i * 37);
+        const receipt = (await (await fetch(url, { method: 'POST', body })).json()) as UploadReceipt;
+        assert.equal(receipt.sha256, createHash('sha256').update(body).digest('hex'));
+      }),
+    );
   });
 });
 
 suite('git over smart HTTP', { skip: unlessInstalled('git') }, () => {
-  const identity = { GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@example.test', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.test' };
+  const identity = {
+    GIT_AUTHOR_NAME: 'A',
+    GIT_AUTHOR_EMAIL: 'a@example.test',
+    GIT_COMMITTER_NAME: 'A',
+    GIT_COMMITTER_EMAIL: 'a@example.test',
+  };
   const env = { ...process.env, ...identity, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' };
   let url: string;
 
@@ -165,7 +193,19 @@ suite('npm', { skip: unlessInstalled('npm', 'tar') }, () => {
     const project = join(scratch, 'project');
     await mkdir(project);
     await writeFile(join(project, 'package.json'), '{"name":"project","private":true}');
-    await mustRun('npm', ['install', '--no-audit', '--no-fund', '--no-update-notifier', `--registry=${registry}/`, `--cache=${join(scratch, 'npm-cache')}`, 'left-gate'], { cwd: project });
+    await mustRun(
+      'npm',
+      [
+        'install',
+        '--no-audit',
+        '--no-fund',
+        '--no-update-notifier',
+        `--registry=${registry}/`,
+        `--cache=${join(scratch, 'npm-cache')}`,
+        'left-gate',
+      ],
+      { cwd: project },
+    );
     assert.equal(await readFile(join(project, 'node_modules/left-gate/index.js'), 'utf8'), 'module.exports = 42;\n');
   });
 });
@@ -200,7 +240,10 @@ suite('a static site of nginx', { skip: unlessInstalled('nginx') }, () => {
     closing.push(async () => agent.destroy());
     const first = await get(`${url}/large.bin`, {}, agent);
     assert.equal(first.status, 200);
-    for (const condition of [{ 'if-none-match': String(first.headers.etag) }, { 'if-modified-since': String(first.headers['last-modified']) }]) {
+    for (const condition of [
+      { 'if-none-match': String(first.headers.etag) },
+      { 'if-modified-since': String(first.headers['last-modified']) },
+    ]) {
       const again = await get(`${url}/large.bin`, condition, agent);
       assert.equal(again.status, 304);
       assert.equal(again.body.length, 0);
@@ -259,7 +302,9 @@ function get(url: string, headers: http.OutgoingHttpHeaders = {}, agent?: http.A
     const request = http.request(url, { method, headers, agent: agent ?? false }, (response) => {
       const pieces: Buffer[] = [];
       response.on('data', (piece: Buffer) => pieces.push(piece));
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces), reused: request.reusedSocket }));
+      response.once('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces), reused: request.reusedSocket }),
+      );
       response.once('error', reject);
     });
     request.once('error', reject).end();
@@ -272,14 +317,18 @@ function upload(url: string, size: number, withLength: boolean): Promise<{ sent:
   const blockSize = 256 * 1024;
   const pattern = randomBytes(blockSize);
   return new Promise((resolve, reject) => {
-    const request = http.request(url, { method: 'PUT', agent: false, headers: withLength ? { 'content-length': size } : { 'transfer-encoding': 'chunked' } }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-      response.once('end', () => {
-        if (response.statusCode !== 201) reject(new Error(`the upload was answered ${response.statusCode}: ${text}`));
-        else resolve({ sent: hash.digest('hex'), received: JSON.parse(text) as UploadReceipt });
-      });
-    });
+    const request = http.request(
+      url,
+      { method: 'PUT', agent: false, headers: withLength ? { 'content-length': size } : { 'transfer-encoding': 'chunked' } },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+        response.once('end', () => {
+          if (response.statusCode !== 201) reject(new Error(`the upload was answered ${response.statusCode}: ${text}`));
+          else resolve({ sent: hash.digest('hex'), received: JSON.parse(text) as UploadReceipt });
+        });
+      },
+    );
     request.once('error', reject);
     let done = 0;
     const send = (): void => {

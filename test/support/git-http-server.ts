@@ -40,7 +40,10 @@ export async function startGitHttpServer(folder: string, mount: string): Promise
       const end = head.indexOf('\r\n\r\n');
       if (end < 0) return;
       backend.stdout.off('data', readHead);
-      const fields = head.toString('latin1', 0, end).split('\r\n').map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]);
+      const fields = head
+        .toString('latin1', 0, end)
+        .split('\r\n')
+        .map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]);
       const status = Number(fields.find(([name]) => name === 'Status')?.[1].slice(0, 3) ?? 200);
       response.writeHead(status, fields.filter(([name]) => name !== 'Status').flat());
       response.write(head.subarray(end + 4));

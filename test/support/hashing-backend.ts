@@ -15,7 +15,7 @@ export interface UploadReceipt {
 /** A backend that hashes what is uploaded to it, in a thread of its own so as not to slow the uploading client. */
 export async function startHashingBackend(): Promise<{ url: string; close(): Promise<unknown> }> {
   const worker = new Worker(new URL(import.meta.url));
-  const [port] = await once(worker, 'message') as [number];
+  const [port] = (await once(worker, 'message')) as [number];
   return { url: `http://127.0.0.1:${port}`, close: () => worker.terminate() };
 }
 
@@ -30,7 +30,9 @@ if (!isMainThread) {
     request.once('end', () => {
       const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
       const framing = length === undefined ? `transfer-encoding: ${coding}` : `content-length: ${length}`;
-      response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ bytes, sha256: hash.digest('hex'), framing } satisfies UploadReceipt));
+      response
+        .writeHead(201, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ bytes, sha256: hash.digest('hex'), framing } satisfies UploadReceipt));
     });
   });
   server.listen(0, '127.0.0.1', () => parentPort?.postMessage((server.address() as AddressInfo).port));

@@ -17,12 +17,22 @@ export async function startNginxSite(folder: string): Promise<NginxSite> {
   const port = await freePort();
   const state = await mkdtemp(join(tmpdir(), 'apigate-nginx-'));
   await writeFile(join(state, 'nginx.conf'), configuration(state, port, folder));
-  const nginx = spawn(foreignProgram('nginx')!, ['-c', join(state, 'nginx.conf'), '-e', join(state, 'error.log')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const nginx = spawn(foreignProgram('nginx')!, ['-c', join(state, 'nginx.conf'), '-e', join(state, 'error.log')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   nginx.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const url = `http://127.0.0.1:${port}`;
-  const answers = (): Promise<boolean> => fetch(url).then((response) => response.arrayBuffer().then(() => true), () => false);
-  await eventually(async () => nginx.exitCode !== null || (await answers()), () => `nginx on port ${port}\n${stderr}`, 10_000);
+  const answers = (): Promise<boolean> =>
+    fetch(url).then(
+      (response) => response.arrayBuffer().then(() => true),
+      () => false,
+    );
+  await eventually(
+    async () => nginx.exitCode !== null || (await answers()),
+    () => `nginx on port ${port}\n${stderr}`,
+    10_000,
+  );
   if (nginx.exitCode !== null) throw new Error(`nginx ended with ${nginx.exitCode}:\n${stderr}`);
   return {
     url,

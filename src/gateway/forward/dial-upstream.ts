@@ -87,7 +87,10 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
   private useAddresses(addresses: readonly string[]): void {
     const allowed = addresses.filter((address) => forbiddenAddress(address) === undefined);
     if (allowed.length === 0) {
-      this.fail('upstream_address_forbidden', `the host leads only to forbidden addresses: ${forbiddenAddress(addresses[0] ?? '') ?? 'none'}`);
+      this.fail(
+        'upstream_address_forbidden',
+        `the host leads only to forbidden addresses: ${forbiddenAddress(addresses[0] ?? '') ?? 'none'}`,
+      );
       return;
     }
     this.addresses = allowed;
@@ -170,11 +173,19 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
     }
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (this.tcpConnected) this.addressFailed(classifyTlsFailure(error), tlsFailureReason(error));
-    else this.addressFailed(connectFailures[code] ?? 'upstream_unreachable', connectReasons[code] ?? `connecting failed: ${code || error.message}`);
+    else
+      this.addressFailed(
+        connectFailures[code] ?? 'upstream_unreachable',
+        connectReasons[code] ?? `connecting failed: ${code || error.message}`,
+      );
   }
 
   onDeadline(): void {
-    const phase = this.tcpConnected ? 'the TLS handshake was not finished in time' : this.socket === null ? 'the name was not resolved in time' : 'nobody answered the connection attempt in time';
+    const phase = this.tcpConnected
+      ? 'the TLS handshake was not finished in time'
+      : this.socket === null
+        ? 'the name was not resolved in time'
+        : 'nobody answered the connection attempt in time';
     this.addressFailed('upstream_connect_timeout', phase);
   }
 
@@ -224,8 +235,8 @@ const connectFailures: Readonly<Record<string, ErrorCode>> = {
 };
 
 const connectReasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused: nothing listens on the upstream\'s port',
-  EHOSTUNREACH: 'no route to the upstream\'s host',
-  ENETUNREACH: 'no route to the upstream\'s network',
+  ECONNREFUSED: "connection refused: nothing listens on the upstream's port",
+  EHOSTUNREACH: "no route to the upstream's host",
+  ENETUNREACH: "no route to the upstream's network",
   EMFILE: 'the gateway has no file descriptors left',
 };

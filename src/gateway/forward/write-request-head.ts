@@ -38,7 +38,14 @@ export interface ForwardingIdentity {
  * Writes the head of the outgoing request: the client's own bytes but for the fields that end here
  * (RFC 9110 section 7.6.1), that only the gateway may set, or that carry a credential for the gateway itself.
  */
-export function writeRequestHead(out: OutputBuffer, head: RequestHead, upstream: CompiledUpstream, facts: RequestFacts, gateway: ForwardingIdentity, upgrade: boolean): void {
+export function writeRequestHead(
+  out: OutputBuffer,
+  head: RequestHead,
+  upstream: CompiledUpstream,
+  facts: RequestFacts,
+  gateway: ForwardingIdentity,
+  upgrade: boolean,
+): void {
   const { bytes } = head;
   const trace = keptTrace(head);
   out.copy(bytes, head.start, head.methodEnd);

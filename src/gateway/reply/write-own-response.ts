@@ -35,7 +35,11 @@ export function writeOwnResponse(out: OutputBuffer, response: OwnResponse): void
 }
 
 /** Body and fields of a gateway-made error: RFC 9457, and RFC 9209 for whose fault it is. */
-export function errorResponse(code: ErrorCode, requestId: string, addedFields: string): Pick<OwnResponse, 'status' | 'fields' | 'contentType' | 'body'> {
+export function errorResponse(
+  code: ErrorCode,
+  requestId: string,
+  addedFields: string,
+): Pick<OwnResponse, 'status' | 'fields' | 'contentType' | 'body'> {
   const entry = errorCatalogue[code];
   const proxyStatus = 'proxyStatus' in entry ? `Proxy-Status: apigate; error=${entry.proxyStatus}\r\n` : '';
   // RFC 9110 section 15.5.2: a 401 says how to authenticate.

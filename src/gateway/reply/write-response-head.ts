@@ -17,7 +17,13 @@ export interface ResponseFraming {
  * Writes the head of the response for the client: the upstream's own bytes but for the fields that end here
  * (RFC 9110 section 7.6.1) and the framing, which is ours.
  */
-export function writeResponseHead(out: OutputBuffer, head: ResponseHead, framing: ResponseFraming, requestId: string, addedFields: string): void {
+export function writeResponseHead(
+  out: OutputBuffer,
+  head: ResponseHead,
+  framing: ResponseFraming,
+  requestId: string,
+  addedFields: string,
+): void {
   writeStatusAndFields(out, head, head.chunked || framing.chunked || head.status === 204);
   if (framing.chunked) out.text('Transfer-Encoding: chunked\r\n');
   if (!head.hasDate) out.text(dateField());

@@ -32,7 +32,10 @@ export interface CompiledUpstream {
 export class UncompilableUpstream extends Error {}
 
 /** Compiles one upstream. `poolFor` gives the pool that fits its connections' fields, kept from before where it can be. */
-export function compileUpstream(config: UpstreamConfig, poolFor: (config: UpstreamConfig, base: BaseUrl, settings: PoolSettings) => UpstreamPool): CompiledUpstream {
+export function compileUpstream(
+  config: UpstreamConfig,
+  poolFor: (config: UpstreamConfig, base: BaseUrl, settings: PoolSettings) => UpstreamPool,
+): CompiledUpstream {
   const parsed = parseBaseUrl(config.base_url);
   if (!parsed.ok) throw new UncompilableUpstream(`base_url ${parsed.message}`);
   const base = parsed.value;
@@ -50,7 +53,8 @@ export function compileUpstream(config: UpstreamConfig, poolFor: (config: Upstre
     pool: poolFor(config, base, settings),
     timeoutMs: config.timeout_ms,
     refusal,
-    refusalReason: refusal === 'upstream_credential_unavailable' && config.credential.kind === 'unavailable' ? config.credential.reason : '',
+    refusalReason:
+      refusal === 'upstream_credential_unavailable' && config.credential.kind === 'unavailable' ? config.credential.reason : '',
     pathPrefix: base.path,
     hostField: config.preserve_host ? '' : `Host: ${base.authority}\r\n`,
     credentialField: credential === null || credential.name === '' ? '' : `${credential.name}: ${credential.value}\r\n`,

@@ -21,7 +21,12 @@ export class PoolRegistry {
   private readonly loadTrust: () => void;
   private readonly entries = new Map<UpstreamId, Entry>();
 
-  constructor(services: PoolServices, limits: PoolLimits, secureContextFor: (tlsCa: string | null) => tls.SecureContext, loadTrust: () => void) {
+  constructor(
+    services: PoolServices,
+    limits: PoolLimits,
+    secureContextFor: (tlsCa: string | null) => tls.SecureContext,
+    loadTrust: () => void,
+  ) {
     this.services = services;
     this.limits = limits;
     this.secureContextFor = secureContextFor;

@@ -45,7 +45,10 @@ function nextUpstreams(
     pools.retire(id);
   }
   for (const config of change.upstreams) {
-    next.set(config.id, compileUpstream(config, (each, base, settings) => pools.poolFor(each, base, settings)));
+    next.set(
+      config.id,
+      compileUpstream(config, (each, base, settings) => pools.poolFor(each, base, settings)),
+    );
   }
   if (change.full) pools.retireAllBut(next);
   return next;
