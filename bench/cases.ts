@@ -16,10 +16,8 @@ export interface LoadCase {
   /** As in GatewaySetup. */
   readonly routes: number;
   readonly workers: number;
-  /** Gateway and load share all cores: for what has more threads than the gateway's core. */
+  /** Gateway and load share all cores: to compare numbers of workers. Only for gateways that can have more than one. */
   readonly unpinned: boolean;
-  /** Only these gateways; all when not given. */
-  readonly only?: readonly string[];
 }
 
 /** A measurement that is not a load. */
@@ -65,12 +63,10 @@ export const cases: readonly Case[] = [
   load('routes-10000', 'GET, 128 bytes, 10,000 routes asked in turn', '/r/', routed(10_000)),
   load('workers-1', 'GET, 128 bytes, one worker, all cores shared with the load', '/small', {
     unpinned: true,
-    only: ['nginx', 'haproxy', 'apigate'],
   }),
   load('workers-2', 'GET, 128 bytes, two workers, all cores shared with the load', '/small', {
     unpinned: true,
     workers: 2,
-    only: ['nginx', 'haproxy', 'apigate'],
   }),
   { name: 'idle', title: '10,000 idle keep-alive connections', kind: 'idle-connections' },
   { name: 'start', title: 'From start to the first proxied answer, warm', kind: 'start' },

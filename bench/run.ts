@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { foreignProgram } from '../test/support/foreign-program.ts';
-import { cases, type Case, type LoadCase } from './cases.ts';
+import { cases, type Case } from './cases.ts';
 import { apigate } from './gateways/apigate.ts';
 import { caddy } from './gateways/caddy.ts';
 import type { Gateway } from './gateways/gateway.ts';
@@ -119,8 +119,7 @@ async function measured(each: Case, taking: readonly Gateway[], upstream: Upstre
   const { name, title } = each;
   if (each.kind === 'load') return { name, title, loads: await measureLoad(each, taking, upstream, plan), figures: [], unit: '' };
   if (each.kind === 'start') return { name, title, loads: [], figures: await measureStart(taking, upstream, plan), unit: 'ms' };
-  const warming = cases.find((other): other is LoadCase => other.kind === 'load')!;
-  return { name, title, loads: [], figures: await measureIdle(warming, taking, upstream, plan), unit: 'KiB for each connection' };
+  return { name, title, loads: [], figures: await measureIdle(taking, upstream, plan), unit: 'KiB for each connection' };
 }
 
 function checkTools(): void {

@@ -26,7 +26,7 @@ export interface Plan {
 export async function measureLoad(load: LoadCase, gateways: readonly Gateway[], upstream: Upstream, plan: Plan): Promise<GatewayResult[]> {
   const cores = load.unpinned ? `0-${coreCount - 1}` : plan.gatewayCores;
   const target = (running: RunningGateway): LoadTarget => ({ port: running.setup.port, cores: load.unpinned ? cores : plan.loadCores });
-  const taking = gateways.filter((gateway) => gateway.supports(load) && (load.only?.includes(gateway.name) ?? true));
+  const taking = gateways.filter((gateway) => gateway.supports({ routes: load.routes, workers: load.unpinned ? 2 : load.workers }));
   const running: RunningGateway[] = [];
   try {
     for (const gateway of taking)
