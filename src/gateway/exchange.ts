@@ -7,7 +7,6 @@ import { kind } from '../http/known-fields.ts';
 import type { OutputBuffer } from '../http/output-buffer.ts';
 import type { RequestHandler, ServerConnection } from '../http/server-connection.ts';
 import { Deadline, type DeadlineOwner } from '../http/timer-wheel.ts';
-import type { RouteConfig } from '../model/gateway-config.ts';
 import type { MatchRequest } from './match/route-search.ts';
 import type { PoolClient } from './forward/upstream-pool.ts';
 import type { RequestFacts } from './forward/write-request-head.ts';
@@ -24,6 +23,7 @@ import { handshakeFault } from './forward/websocket-handshake.ts';
 import { outcomeOf } from './record/outcome-of.ts';
 import { isEventStream } from './reply/is-event-stream.ts';
 import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
+import type { ServedRoute } from './snapshot/served-route.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
 /** A request's first write is kept for a retry only up to this size. */
@@ -55,7 +55,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   path = '';
   remoteAddress = '';
   minor = 1;
-  route: RouteConfig | null = null;
+  route: ServedRoute | null = null;
   upstream: CompiledUpstream | null = null;
   /** Id of the key that opened the route, or ''. */
   keyId = '';

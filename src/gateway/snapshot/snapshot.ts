@@ -1,15 +1,16 @@
-import type { GatewayConfigChange, RouteConfig } from '../../model/gateway-config.ts';
+import type { GatewayConfigChange } from '../../model/gateway-config.ts';
 import type { ApiKeyId, RouteId, UpstreamId } from '../../model/ids.ts';
 import type { ApiKeyTable } from '../admit/api-key-table.ts';
 import { emptyApiKeyTable } from '../admit/api-key-table.ts';
 import { emptyRouteTable, type RouteTable } from '../match/route-table.ts';
 import { type CompiledUpstream, compileUpstream } from './compile-upstream.ts';
 import type { PoolRegistry } from './pool-registry.ts';
+import { serveRoute, type ServedRoute } from './served-route.ts';
 
 /** One compiled, immutable gateway config. An exchange takes it once and keeps it to the end. */
 export interface Snapshot {
   readonly revision: number;
-  readonly routes: RouteTable<RouteConfig>;
+  readonly routes: RouteTable<ServedRoute>;
   readonly upstreams: ReadonlyMap<UpstreamId, CompiledUpstream>;
   readonly keys: ApiKeyTable;
 }
@@ -26,7 +27,7 @@ export function applyChange(before: Snapshot | null, change: GatewayConfigChange
   const removedUpstreams = removed.filter((id): id is UpstreamId => id.startsWith('up_'));
   return {
     revision: change.revision,
-    routes: (base?.routes ?? emptyRouteTable<RouteConfig>()).with(change.routes, removedRoutes),
+    routes: (base?.routes ?? emptyRouteTable<ServedRoute>()).with(change.routes.map(serveRoute), removedRoutes),
     upstreams: nextUpstreams(base?.upstreams, change, removedUpstreams, pools),
     keys: (base?.keys ?? emptyApiKeyTable()).with(change.keys, removedKeys),
   };
