@@ -7,6 +7,7 @@ import { micro } from './micro.ts';
 
 const counters = openSharedCounters(createSharedCounters({ workers: 2 }), 0);
 const exchange = {
+  requestIdDigits: Buffer.from('f00dfeedf00dfeedf00dfeedf00dfeed'),
   requestId: 'f00dfeedf00dfeedf00dfeedf00dfeed',
   startedAtMs: Date.now(),
   durationMs: 1.23456,

@@ -1,5 +1,5 @@
 import { RequestHead } from '../../src/http/request-head.ts';
-import { sharedReadBuffer } from '../../src/http/socket-reader.ts';
+import { sharedReadBuffer } from '../../src/http/transport.ts';
 import { micro } from './micro.ts';
 
 const usual =

@@ -2,7 +2,6 @@
 import type { ErrorCode } from '../errors/catalogue.ts';
 import type { ClientConnection, ResponseHandler } from '../http/client-connection.ts';
 import type { HeaderFields } from '../http/header-fields.ts';
-import { hostNameOf } from '../http/host-field.ts';
 import { kind } from '../http/known-fields.ts';
 import type { OutputBuffer } from '../http/output-buffer.ts';
 import type { RequestHandler, ServerConnection } from '../http/server-connection.ts';
@@ -11,9 +10,9 @@ import type { MatchRequest } from './match/route-search.ts';
 import type { PoolClient } from './forward/upstream-pool.ts';
 import type { RequestFacts } from './forward/write-request-head.ts';
 import type { Gateway } from './gateway.ts';
+import { RequestId } from './request-id.ts';
 import { handleRequest } from './handle-exchange.ts';
 import type { ClientIdentity } from './listen/client-identity.ts';
-import { randomId } from './listen/random-id.ts';
 import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
 import { allowField, errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
 import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from './reply/write-response-head.ts';
@@ -42,10 +41,11 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   // ---- what is known of the request
   snapshot: Snapshot | null = null;
-  requestId = '';
-  traceId = '';
+  readonly id = new RequestId();
   startedAtMs = 0;
   private startedAt = 0;
+  /** The time during one read; 0 between reads. */
+  private clock = 0;
   method = '';
   host = '';
   hostValue = '';
@@ -106,6 +106,15 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.deadline = new Deadline(this);
   }
 
+  get requestId(): string {
+    return this.id.text;
+  }
+
+  /** The id where it is ours, to be copied without a look; null where a proxy gave it. */
+  get requestIdDigits(): Uint8Array | null {
+    return this.id.isOurs ? this.id.digits : null;
+  }
+
   get routeId(): string {
     return this.route?.id ?? '';
   }
@@ -157,6 +166,11 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   /** Sends what one read from the client has brought: the head and the body bytes at hand go out in one write. */
   onRequestReadDone(): void {
+    this.sendRequest();
+    this.clock = 0;
+  }
+
+  private sendRequest(): void {
     const out = this.gateway.requestOutput;
     if (!this.forwarding) {
       out.clear();
@@ -282,7 +296,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.status = 101;
     this.isTunnel = true;
     this.upstreamMs = this.now() - this.sentAt;
-    writeSwitchingProtocols(this.client.output, head, this.requestId, this.responseFields);
+    writeSwitchingProtocols(this.client.output, head, this.id, this.responseFields);
     this.client.send();
     this.client.startTunnel();
     this.watchUpstream();
@@ -318,6 +332,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.responseBegun = true;
     this.replay = null;
     this.status = head.status;
+    this.clock = performance.now();
     if (this.sentAt > 0) this.upstreamMs = this.now() - this.sentAt;
     const framed = connection.bodyIsDone || head.contentLength >= 0;
     this.chunkedToClient = !framed && this.minor === 1;
@@ -329,7 +344,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       this.client.output,
       head,
       { chunked: this.chunkedToClient, clientMinor: this.minor, persist },
-      this.requestId,
+      this.id,
       this.responseFields,
     );
   }
@@ -341,6 +356,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   onResponseReadDone(): void {
+    this.clock = 0;
     this.responseSent = true;
     if (!this.client.send()) this.connection?.pause();
     this.watchUpstream();
@@ -482,15 +498,16 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.snapshot = this.gateway.live;
     this.active = true;
     this.startedAtMs = Date.now();
-    this.startedAt = this.now();
-    this.traceId = randomId();
-    this.requestId = this.traceId;
+    this.startedAt = performance.now();
+    this.clock = this.startedAt;
+    this.id.renew();
     this.minor = head.minor;
     this.method = head.methodEnd > head.start ? head.method : '';
     this.rawPath = head.pathEnd > head.pathStart ? head.bytes.latin1Slice(head.pathStart, head.pathEnd) : '';
     this.path = this.rawPath;
-    this.hostValue = head.host >= 0 ? head.fields.value(head.host) : '';
-    this.host = this.hostValue === '' ? '' : hostNameOf(this.hostValue);
+    this.identity.readHost(head);
+    this.hostValue = this.identity.hostValue;
+    this.host = this.identity.hostName;
     this.remoteAddress = this.identity.peer;
     if (this.identity.isTrusted) this.believeProxy();
     this.route = null;
@@ -526,7 +543,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const given = head.fields.find(kind.xRequestId);
     if (given < 0) return;
     const id = head.fields.value(given);
-    if (/^[\x21-\x7e]{1,128}$/.test(id)) this.requestId = id;
+    if (/^[\x21-\x7e]{1,128}$/.test(id)) this.id.give(id);
   }
 
   private finish(): void {
@@ -534,6 +551,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.active = false;
     this.gateway.wheel.disarm(this.deadline);
     this.durationMs = this.now() - this.startedAt;
+    this.clock = 0;
     this.replay = null;
     this.held = null;
     try {
@@ -584,7 +602,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     else wheel.arm(this.deadline, this.upstream!.timeoutMs);
   }
 
+  /** Milliseconds, monotonic; read once for all that happens within one read from a socket. */
   private now(): number {
-    return performance.now();
+    return this.clock > 0 ? this.clock : performance.now();
   }
 }

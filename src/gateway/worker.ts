@@ -19,7 +19,7 @@ import type { Gateway } from './gateway.ts';
 import { ClientIdentity, TrustedProxies } from './listen/client-identity.ts';
 import { ExchangeRecorder } from './record/exchange-recorder.ts';
 import { allowField } from './reply/write-own-response.ts';
-import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
+import { afterTarget, type CompiledUpstream, headEnd } from './snapshot/compile-upstream.ts';
 import { PoolRegistry } from './snapshot/pool-registry.ts';
 import { applyChange } from './snapshot/snapshot.ts';
 import type { ChangeMessage, FromWorker, ToWorker, WorkerBirth } from './worker-protocol.ts';
@@ -69,7 +69,7 @@ class GatewayWorker {
       }),
       limiter: this.limiter,
       keysUsed: new Map(),
-      identity: { viaFields: [`Via: 1.0 ${viaToken}\r\n`, `Via: 1.1 ${viaToken}\r\n`], workerToken: birth.admin?.workerToken ?? '' },
+      identity: { viaFields: [viaField('1.0', viaToken), viaField('1.1', viaToken)], workerToken: birth.admin?.workerToken ?? '' },
       viaToken,
       allowField,
       admin: birth.admin === null ? null : adminUpstream(services, this.limits, birth.admin.socketPath),
@@ -167,12 +167,17 @@ function adminUpstream(services: PoolServices, limits: PoolLimits, socketPath: s
     refusal: null,
     refusalReason: '',
     pathPrefix: '',
-    hostField: '',
-    credentialField: '',
+    preservesHost: true,
+    afterTarget: afterTarget(''),
+    headEnd: headEnd(''),
     credentialName: '',
     credentialKind: 0,
     isAdmin: true,
   };
+}
+
+function viaField(version: string, token: string): Uint8Array {
+  return Buffer.from(`Via: ${version} ${token}\r\n`, 'latin1');
 }
 
 /** Main gives the control plane the first slot before any upstream's. */

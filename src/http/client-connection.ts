@@ -3,11 +3,11 @@ import type net from 'node:net';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { BodyDecoder, bodyBroken, bodyOpen, type BodySink } from './body-decoder.ts';
 import type { HeaderFields } from './header-fields.ts';
-import type { OutputBuffer } from './output-buffer.ts';
+import { type OutputBuffer, recycleOutput } from './output-buffer.ts';
 import { headIncomplete, headRefused } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
-import { disownSocket, type SocketOwner } from './socket-reader.ts';
 import { Deadline, type DeadlineOwner, type TimerWheel } from './timer-wheel.ts';
+import { Transport, type TransportOwner } from './transport.ts';
 
 /** An answer may be preceded by this many interim ones (1xx); more is a server gone wrong. */
 const maxInterimResponses = 32;
@@ -54,9 +54,9 @@ const phase = { idle: 0, head: 1, body: 2, done: 3, closed: 4, tunnel: 5 } as co
  * One connection to an upstream: a state machine that is reused for every exchange on it. The socket is connected
  * (and, with TLS, verified) when it is made.
  */
-export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
+export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner {
   readonly shared: ClientShared;
-  readonly socket: net.Socket;
+  readonly transport: Transport;
   readonly keeper: IdleKeeper;
   /** Links of the keeper's list of idle connections. */
   idlePrevious: ClientConnection | null = null;
@@ -78,12 +78,14 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
   private interimResponses = 0;
   private blocked = false;
   private paused = false;
+  private writeFailed = false;
   /** From the last answer's Keep-Alive field: milliseconds that the upstream keeps the connection, or -1. */
   keepAliveHint = -1;
 
-  constructor(shared: ClientShared, socket: net.Socket, keeper: IdleKeeper) {
+  constructor(shared: ClientShared, socket: net.Socket, isTls: boolean, keeper: IdleKeeper) {
     this.shared = shared;
-    this.socket = socket;
+    this.transport = new Transport(socket, isTls, this, recycleOutput);
+    this.transport.resume();
     this.keeper = keeper;
     this.deadline = new Deadline(this);
   }
@@ -111,7 +113,7 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
 
   /** Whether it may go back to the idle ones: the exchange is complete and clean, and its request was sent in full. */
   get isReusable(): boolean {
-    return this.phase === phase.done && this.reusable && this.requestSent && !this.blocked;
+    return this.phase === phase.done && this.reusable && this.requestSent && !this.blocked && !this.writeFailed;
   }
 
   /** Whether the body of the current response ends where the connection does. */
@@ -145,15 +147,16 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
       this.output.clear();
       return true;
     }
-    if (!this.output.sendTo(this.socket)) this.block();
+    this.output.sendTo(this.transport);
+    if (this.transport.isSlow) this.blocked = true;
     return !this.blocked;
   }
 
   /** Sends bytes of their own memory. */
   sendBytes(bytes: Buffer): boolean {
     if (this.phase === phase.closed) return true;
-    this.socket.write(bytes);
-    if (this.socket.writableLength > 0) this.block();
+    this.transport.write(bytes, null);
+    if (this.transport.isSlow) this.blocked = true;
     return !this.blocked;
   }
 
@@ -165,13 +168,13 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
   pause(): void {
     if (this.paused || this.phase === phase.closed) return;
     this.paused = true;
-    this.socket.pause();
+    this.transport.pause();
   }
 
   resume(): void {
     if (!this.paused || this.phase === phase.closed) return;
     this.paused = false;
-    this.socket.resume();
+    this.transport.resume();
   }
 
   /** Puts it among the idle ones for at most `timeoutMs`. */
@@ -186,10 +189,10 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
   destroy(): void {
     if (this.phase === phase.closed) return;
     this.close();
-    this.socket.destroy();
+    this.transport.destroy();
   }
 
-  // ---- socket events
+  // ---- TransportOwner
 
   onBytes(bytes: Buffer, start: number, end: number): void {
     if (this.pending === null) {
@@ -226,6 +229,21 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
         ? 'the connection to the upstream closed'
         : `the connection to the upstream broke: ${(error as NodeJS.ErrnoException).code ?? error.message}`,
     );
+  }
+
+  onDrained(): void {
+    if (!this.blocked || this.transport.isSlow) return;
+    this.blocked = false;
+    this.handler?.onUpstreamDrained();
+  }
+
+  // An upstream that has answered already may take no more of the request and still have its answer on the way (RFC 9112 section
+  // 9.5): what it sent is read to the end, which is where the connection is lost.
+  onWriteFailed(): void {
+    this.reusable = false;
+    this.writeFailed = true;
+    this.blocked = false;
+    this.handler?.onUpstreamDrained();
   }
 
   onDeadline(): void {
@@ -331,7 +349,7 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
     const wasIdle = this.phase === phase.idle;
     const handler = this.handler;
     this.close();
-    this.socket.destroy();
+    this.transport.destroy();
     if (wasIdle) this.keeper.onIdleClosed(this);
     else handler?.onUpstreamFailed(code, reason);
   }
@@ -341,24 +359,6 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.handler = null;
     this.pending = null;
     this.shared.wheel.remove(this.deadline);
-    disownSocket(this.socket);
-  }
-
-  private block(): void {
-    if (this.blocked) return;
-    this.blocked = true;
-    this.socket.write(nothing, () => this.drained());
-  }
-
-  private drained(): void {
-    if (!this.blocked || this.phase === phase.closed) return;
-    if (this.socket.writableLength > 0) {
-      this.socket.write(nothing, () => this.drained());
-      return;
-    }
-    this.blocked = false;
-    this.handler?.onUpstreamDrained();
+    this.transport.setOwner(null);
   }
 }
-
-const nothing = Buffer.alloc(0);

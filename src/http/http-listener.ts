@@ -25,8 +25,8 @@ const drainIdleAge = 1_000;
 const handshakeTimeout = 10_000;
 
 /**
- * The listening sockets of one thread and the connections that came from them. Counts them itself, as an adopted
- * socket is no longer counted by its server, and makes room by closing the connections that were idle longest.
+ * The listening sockets of one thread and the connections that came from them. Makes room by closing the connections that were
+ * idle longest.
  */
 export class HttpListener implements ConnectionRegistry {
   draining = false;

@@ -1,8 +1,9 @@
-import type { Socket } from 'node:net';
 import type { HeaderFields } from './header-fields.ts';
+import type { Transport } from './transport.ts';
 
 const size = 160 * 1024;
 const headRoom = 24;
+const viewCount = 2048;
 
 /**
  * Collects the bytes of one write: a head, the body bytes at hand, their chunk framing. One per worker and
@@ -12,6 +13,7 @@ const headRoom = 24;
 export class OutputBuffer {
   bytes: Buffer = Buffer.allocUnsafeSlow(size);
   length = 0;
+  private readonly views: (Buffer | undefined)[] = Array.from({ length: viewCount });
 
   get isEmpty(): boolean {
     return this.length === 0;
@@ -39,6 +41,13 @@ export class OutputBuffer {
       (source as Buffer).copy(this.bytes, this.length, start, end);
     }
     this.length += count;
+  }
+
+  /** Appends bytes that were made ready before: the cheapest of all. */
+  constant(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
   }
 
   byte(value: number): void {
@@ -77,18 +86,17 @@ export class OutputBuffer {
     this.crlf();
   }
 
-  /**
-   * Writes what was collected and empties the buffer. Returns true when the kernel took all of it; false when
-   * the rest waits in the socket, and the source should be paused.
-   */
-  sendTo(socket: Socket): boolean {
-    const length = this.length;
+  /** Writes what was collected and empties the buffer. */
+  sendTo(transport: Transport): void {
+    const { length } = this;
     this.length = 0;
-    if (length === 0) return socket.writableLength === 0;
-    socket.write(this.bytes.subarray(0, length));
-    if (socket.writableLength === 0) return true;
-    this.bytes = Buffer.allocUnsafeSlow(size);
-    return false;
+    if (length > 0 && !transport.write(this.view(length), this.bytes)) this.replaceMemory(size);
+  }
+
+  // Most writes are short and of few lengths: their views are made once for each memory.
+  private view(length: number): Buffer {
+    if (length >= viewCount) return this.bytes.subarray(0, length);
+    return (this.views[length] ??= this.bytes.subarray(0, length));
   }
 
   /** What was collected as memory of its own, for a connection that is not there yet or for a retry. Does not empty the buffer. */
@@ -98,8 +106,22 @@ export class OutputBuffer {
 
   private reserve(count: number): void {
     if (this.length + count <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + count));
-    this.bytes.copy(grown, 0, 0, this.length);
-    this.bytes = grown;
+    const before = this.bytes;
+    this.replaceMemory(Math.max(before.length * 2, this.length + count));
+    before.copy(this.bytes, 0, 0, this.length);
   }
+
+  private replaceMemory(bytes: number): void {
+    this.bytes = bytes === size ? (spares.pop() ?? Buffer.allocUnsafeSlow(size)) : Buffer.allocUnsafeSlow(bytes);
+    this.views.fill(undefined);
+  }
+}
+
+/** Memory that slow peers have given back, for the next one: fresh pages cost more than what is written into them. */
+const spares: Buffer[] = [];
+const maxSpares = 16;
+
+/** Takes back the memory of an output buffer that a write has held. */
+export function recycleOutput(memory: Buffer): void {
+  if (memory.length === size && spares.length < maxSpares) spares.push(memory);
 }

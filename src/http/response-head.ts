@@ -20,6 +20,8 @@ export class ResponseHead {
   bytes: Buffer = Buffer.alloc(0);
   minor = 1;
   status = 0;
+  /** First byte of the status line. */
+  start = 0;
   reasonStart = 0;
   reasonEnd = 0;
   /** -1 when none is declared. */
@@ -39,6 +41,7 @@ export class ResponseHead {
   /** Returns the offset of the first body byte, headIncomplete, or headRefused. */
   parse(bytes: Buffer, position: number, end: number): number {
     this.bytes = bytes;
+    this.start = position;
     let at = position;
     for (let offset = 0; offset < versionPrefix.length; offset++, at++) {
       if (at >= end) return headIncomplete;

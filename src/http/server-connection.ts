@@ -3,10 +3,10 @@ import type net from 'node:net';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { BodyDecoder, bodyBroken, bodyOpen, forbiddenTrailer, type BodySink } from './body-decoder.ts';
 import type { HeaderFields } from './header-fields.ts';
-import type { OutputBuffer } from './output-buffer.ts';
+import { type OutputBuffer, recycleOutput } from './output-buffer.ts';
 import { headIncomplete, headRefused, type RequestHead } from './request-head.ts';
-import { adoptAccepted, disownSocket, ownSocket, sharedReadBuffer, type SocketOwner } from './socket-reader.ts';
 import { Deadline, type DeadlineOwner, type TimerWheel } from './timer-wheel.ts';
+import { sharedReadBuffer, Transport, type TransportOwner } from './transport.ts';
 
 /** Times and sizes of client connections. Milliseconds and bytes. */
 export interface ServerLimits {
@@ -93,9 +93,9 @@ const phase = {
  * One client connection: a state machine that is reused for every request on it. It parses and bounds what the
  * client sends and keeps exchanges apart; what a request means is the handler's business.
  */
-export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
+export class ServerConnection implements TransportOwner, BodySink, DeadlineOwner {
   readonly shared: ServerShared;
-  readonly socket: net.Socket;
+  readonly transport: Transport;
   readonly handler: RequestHandler;
   readonly isTls: boolean;
   readonly remoteAddress: string;
@@ -134,12 +134,8 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.handler = createHandler(this);
     shared.registry.opened(this);
     this.becomeIdle(this.shared.limits.keepAliveTimeout);
-    if (isTls) {
-      this.socket = accepted;
-      ownSocket(accepted, this, false);
-    } else {
-      this.socket = adoptAccepted(accepted, this);
-    }
+    this.transport = new Transport(accepted, isTls, this, recycleOutput);
+    this.transport.resume();
   }
 
   get head(): RequestHead {
@@ -186,7 +182,8 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
       this.output.clear();
       return true;
     }
-    if (!this.output.sendTo(this.socket)) this.block();
+    this.output.sendTo(this.transport);
+    if (this.transport.isSlow) this.block();
     return !this.blocked;
   }
 
@@ -212,12 +209,12 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
    */
   abort(reset: boolean): void {
     if (this.phase === phase.closed) return;
-    const flushed = this.socket.writableLength === 0;
+    const flushed = !this.transport.hasPending;
     this.close();
     // TLS has no reset: a connection that ends without close_notify is known to be cut (RFC 8446 section 6.1).
-    if (reset && !this.isTls) this.socket.resetAndDestroy();
-    else if (reset || !flushed) this.socket.destroy();
-    else this.socket.destroySoon();
+    if (reset && !this.isTls) this.transport.reset();
+    else if (reset || !flushed) this.transport.destroy();
+    else this.transport.close();
   }
 
   /** Stops reading the request because its destination is slower. */
@@ -253,7 +250,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     if (this.isIdle && !this.blocked) this.closeGently();
   }
 
-  // ---- socket events
+  // ---- TransportOwner
 
   onBytes(bytes: Buffer, start: number, end: number): void {
     if (this.phase === phase.tunnel) {
@@ -282,7 +279,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
       default:
         // A FIN in the middle of an exchange is how a client leaves; a half-closed client looks the same (as for nginx).
         this.leave('the client closed the connection');
-        this.socket.destroy();
+        this.transport.destroy();
         break;
     }
   }
@@ -293,6 +290,10 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     } else {
       this.close();
     }
+  }
+
+  onWriteFailed(error: Error): void {
+    this.transport.destroy(error);
   }
 
   onDeadline(): void {
@@ -480,9 +481,9 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
 
   // Closes after what is written; a client that does not take it has its time, and no more.
   private closeGently(): void {
-    if (this.socket.writableLength === 0) {
+    if (!this.transport.hasPending) {
       this.close();
-      this.socket.destroySoon();
+      this.transport.close();
       return;
     }
     if (this.phase !== phase.linger) this.linger();
@@ -496,7 +497,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.phase = phase.linger;
     this.shared.wheel.arm(this.deadline, this.shared.limits.writeIdleTimeout);
     this.resumeReading();
-    this.socket.end(() => {
+    this.transport.end(() => {
       if (this.phase !== phase.linger) return;
       this.blocked = false;
       this.becomeIdle(lingerTimeout);
@@ -535,7 +536,7 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
 
   private tooSlowToRead(): void {
     this.leave('the client stopped reading');
-    this.socket.destroy();
+    this.transport.destroy();
   }
 
   // ---- reading and writing
@@ -544,15 +545,13 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     if (this.blocked) return;
     this.blocked = true;
     this.shared.wheel.arm(this.deadline, this.shared.limits.writeIdleTimeout);
-    this.socket.write(nothing, () => this.drained());
   }
 
-  private drained(): void {
+  onDrained(): void {
     if (!this.blocked || this.phase === phase.closed || this.phase === phase.linger) return;
-    if (this.socket.writableLength > 0) {
-      // More was written behind the mark: wait for that too.
+    if (this.transport.isSlow) {
+      // Part of it: that is progress.
       this.shared.wheel.arm(this.deadline, this.shared.limits.writeIdleTimeout);
-      this.socket.write(nothing, () => this.drained());
       return;
     }
     this.blocked = false;
@@ -579,13 +578,13 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
   private pauseReading(): void {
     if (this.readPaused) return;
     this.readPaused = true;
-    this.socket.pause();
+    this.transport.pause();
   }
 
   private resumeReading(): void {
     if (!this.readPaused || this.handlerPaused || (this.pending !== null && this.pending.length >= pipelineLimit)) return;
     this.readPaused = false;
-    this.socket.resume();
+    this.transport.resume();
   }
 
   // ---- life
@@ -618,11 +617,10 @@ export class ServerConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.pending = null;
     this.shared.wheel.remove(this.deadline);
     this.shared.registry.closed(this);
-    if (this.socket !== undefined) disownSocket(this.socket);
+    // Not there yet where a newcomer is turned away.
+    (this.transport as Transport | undefined)?.setOwner(null);
   }
 }
-
-const nothing = Buffer.alloc(0);
 
 /** An IPv4 address that a dual-stack socket shows as IPv6 is given as IPv4. */
 function plainAddress(address: string): string {

@@ -1,7 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import type { ErrorCode } from '../../errors/catalogue.ts';
-import { disownSocket, ownSocket, sharedOnRead, type SocketOwner } from '../../http/socket-reader.ts';
 import { Deadline, type DeadlineOwner, type TimerWheel } from '../../http/timer-wheel.ts';
 import { forbiddenAddress } from '../../model/address-policy.ts';
 import type { BaseUrl } from '../../model/base-url.ts';
@@ -29,8 +28,8 @@ export interface DialServices {
 
 /** Hears how a dial ended; exactly one of the two is called, unless it is cancelled. */
 export interface DialOwner {
-  /** The socket is the owner's from now on: see passSocket. */
-  onDialed(socket: net.Socket): void;
+  /** The socket is connected, and with TLS verified; nobody listens to it yet. */
+  onDialed(socket: net.Socket, isTls: boolean): void;
   onDialFailed(code: ErrorCode, reason: string): void;
 }
 
@@ -44,7 +43,7 @@ const minAddressTime = 250;
  * address when one does not answer. With TLS the socket is handed over only when the certificate is verified, so
  * that no request byte can reach an unverified peer.
  */
-export class UpstreamDial implements SocketOwner, DeadlineOwner {
+export class UpstreamDial implements DeadlineOwner {
   private readonly services: DialServices;
   private readonly target: DialTarget;
   private readonly owner: DialOwner;
@@ -54,6 +53,7 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
   private next = 0;
   private socket: net.Socket | null = null;
   private tcpConnected = false;
+  private failure: Error | null = null;
   private over = false;
   private lastCode: ErrorCode = 'upstream_connect_timeout';
   private lastReason = 'no address answered';
@@ -69,7 +69,7 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
   start(): void {
     this.services.wheel.armAt(this.deadline, this.endsAt);
     if (this.target.kind === 'unix') {
-      this.connect(net.connect({ path: this.target.path, onread: sharedOnRead }));
+      this.connect(net.connect({ path: this.target.path }));
       return;
     }
     this.services.resolver.resolve(this.target.base.host, (failure, addresses) => {
@@ -81,7 +81,7 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
 
   cancel(): void {
     this.finish();
-    this.socket?.destroy();
+    this.letGo();
   }
 
   private useAddresses(addresses: readonly string[]): void {
@@ -115,7 +115,7 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
     const share = left === 0 ? this.endsAt : Math.min(this.endsAt, now + Math.max((this.endsAt - now) / (left + 1), minAddressTime));
     this.services.wheel.armAt(this.deadline, share);
     if (target.secureContext === undefined) {
-      this.connect(net.connect({ host: address, port, noDelay: true, onread: sharedOnRead }));
+      this.connect(net.connect({ host: address, port, noDelay: true }));
       return;
     }
     let secureContext: tls.SecureContext;
@@ -125,7 +125,7 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
       this.fail('upstream_tls_failed', `the trusted certificates cannot be used: ${(error as Error).message}`);
       return;
     }
-    const options: tls.ConnectionOptions & { onread: net.OnReadOpts } = {
+    const options: tls.ConnectionOptions = {
       host: address,
       port,
       secureContext,
@@ -135,7 +135,6 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
       ALPNProtocols: ['http/1.1'],
       minVersion: 'TLSv1.2',
       rejectUnauthorized: true,
-      onread: sharedOnRead,
     };
     this.connect(tls.connect(options).setNoDelay(true));
   }
@@ -143,32 +142,32 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
   private connect(socket: net.Socket): void {
     this.socket = socket;
     this.tcpConnected = false;
-    ownSocket(socket, this, true);
     const secure = this.target.kind === 'tcp' && this.target.secureContext !== undefined;
+    this.failure = null;
+    socket.on('error', this.onError);
+    socket.on('close', this.onClose);
     socket.once('connect', () => {
       if (this.socket === socket) this.tcpConnected = true;
     });
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       if (this.over || this.socket !== socket) return;
       this.finish();
-      this.owner.onDialed(socket);
+      socket.off('error', this.onError);
+      socket.off('close', this.onClose);
+      this.owner.onDialed(socket, secure);
     });
   }
 
-  // ---- SocketOwner, while connecting
+  // ---- of the socket, while connecting
 
-  onBytes(): void {
-    // A server that speaks before it is spoken to: the connection object will see what follows; these bytes are in no answer.
-    this.addressFailed('upstream_invalid_response', 'the upstream sent bytes before it was asked');
-  }
+  private readonly onError = (error: Error): void => {
+    this.failure = error;
+  };
 
-  onEnd(): void {
-    this.addressFailed('upstream_reset', 'the upstream closed the connection while it was being set up');
-  }
-
-  onClose(error: Error | null): void {
+  private readonly onClose = (): void => {
+    const error = this.failure;
     if (error === null) {
-      this.onEnd();
+      this.addressFailed('upstream_reset', 'the upstream closed the connection while it was being set up');
       return;
     }
     const code = (error as NodeJS.ErrnoException).code ?? '';
@@ -178,7 +177,7 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
         connectFailures[code] ?? 'upstream_unreachable',
         connectReasons[code] ?? `connecting failed: ${code || error.message}`,
       );
-  }
+  };
 
   onDeadline(): void {
     const phase = this.tcpConnected
@@ -196,14 +195,18 @@ export class UpstreamDial implements SocketOwner, DeadlineOwner {
       this.lastCode = code;
       this.lastReason = reason;
     }
-    const socket = this.socket;
-    if (socket !== null) {
-      this.socket = null;
-      disownSocket(socket);
-      socket.destroy();
-    }
+    this.letGo();
     if (this.target.kind === 'unix' || this.services.wheel.refresh() >= this.endsAt) this.fail(this.lastCode, this.lastReason);
     else this.tryNext();
+  }
+
+  private letGo(): void {
+    const { socket } = this;
+    if (socket === null) return;
+    this.socket = null;
+    // Errors still come, and are nobody's.
+    socket.off('close', this.onClose);
+    socket.destroy();
   }
 
   private fail(code: ErrorCode, reason: string): void {

@@ -2,7 +2,6 @@ import type net from 'node:net';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { ClientConnection, type ClientShared, type IdleKeeper } from '../../http/client-connection.ts';
 import { IdleConnections } from '../../http/idle-connections.ts';
-import { passSocket } from '../../http/socket-reader.ts';
 import { Deadline, type DeadlineOwner } from '../../http/timer-wheel.ts';
 import { type DialOwner, type DialServices, type DialTarget, UpstreamDial } from './dial-upstream.ts';
 import type { PoolLimits } from './pool-limits.ts';
@@ -50,8 +49,8 @@ class Waiter implements DialOwner {
     this.queuedUntil = queuedUntil;
   }
 
-  onDialed(socket: net.Socket): void {
-    this.pool.dialed(this, socket);
+  onDialed(socket: net.Socket, isTls: boolean): void {
+    this.pool.dialed(this, socket, isTls);
   }
 
   onDialFailed(code: ErrorCode, reason: string): void {
@@ -168,10 +167,9 @@ export class UpstreamPool implements IdleKeeper, DeadlineOwner {
 
   // ---- dialling
 
-  dialed(waiter: Waiter, socket: net.Socket): void {
+  dialed(waiter: Waiter, socket: net.Socket, isTls: boolean): void {
     this.waiters.delete(waiter.client);
-    const connection = new ClientConnection(this.services.client, socket, this);
-    passSocket(socket, connection);
+    const connection = new ClientConnection(this.services.client, socket, isTls, this);
     waiter.client.onConnection(connection);
   }
 

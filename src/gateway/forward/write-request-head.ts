@@ -3,12 +3,11 @@ import type { OutputBuffer } from '../../http/output-buffer.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import { isCredentialField } from './credential-field.ts';
 import type { CompiledUpstream } from '../snapshot/compile-upstream.ts';
+import type { RequestId } from '../request-id.ts';
 
 /** What the gateway itself says of a request on its way. */
 export interface RequestFacts {
-  readonly requestId: string;
-  /** 32 random hexadecimal digits, for a trace that begins here. */
-  readonly traceId: string;
+  readonly id: RequestId;
   /** Value of the Host field, '' when there was none. */
   readonly hostValue: string;
   /** Id of the API key that opened the route, or ''. */
@@ -23,13 +22,13 @@ export interface ForwardedIdentity {
   readonly scheme: 'http' | 'https';
   clientAddress(head: RequestHead): string;
   /** X-Forwarded-* and Forwarded, each with its line end. */
-  forwardedFields(head: RequestHead, host: string): string;
+  forwardedFields(head: RequestHead, host: string): Uint8Array;
 }
 
 /** Constants of one gateway process. */
 export interface ForwardingIdentity {
   /** `Via: …` with its line end, for requests that came as HTTP/1.0 and as HTTP/1.1 (RFC 9110 section 7.6.3). */
-  readonly viaFields: readonly [string, string];
+  readonly viaFields: readonly [Uint8Array, Uint8Array];
   /** Proof to the control plane that a request comes from a worker. */
   readonly workerToken: string;
 }
@@ -48,30 +47,37 @@ export function writeRequestHead(
 ): void {
   const { bytes } = head;
   const trace = keptTrace(head);
-  out.copy(bytes, head.start, head.methodEnd);
-  out.byte(0x20);
-  if (upstream.pathPrefix !== '') out.text(upstream.pathPrefix);
-  if (head.pathEnd === head.pathStart) out.byte(0x2f); // absolute form without a path: RFC 9112 section 3.2.1
-  out.copy(bytes, head.pathStart, head.targetEnd);
-  out.text(' HTTP/1.1\r\n');
-  out.text(upstream.hostField !== '' ? upstream.hostField : `Host: ${facts.hostValue}\r\n`);
+  if (upstream.pathPrefix === '' && head.pathStart === head.targetStart) {
+    out.copy(bytes, head.start, head.targetEnd);
+  } else {
+    out.copy(bytes, head.start, head.methodEnd);
+    out.byte(0x20);
+    if (upstream.pathPrefix !== '') out.text(upstream.pathPrefix);
+    if (head.pathEnd === head.pathStart) out.byte(0x2f); // absolute form without a path: RFC 9112 section 3.2.1
+    out.copy(bytes, head.pathStart, head.targetEnd);
+  }
+  out.constant(upstream.afterTarget);
+  if (upstream.preservesHost) out.text(`Host: ${facts.hostValue}\r\n`);
   copyFields(out, head, upstream, facts.identity.isTrusted);
-  if (head.chunked) out.text('Transfer-Encoding: chunked\r\n');
-  if (upgrade) out.text('Connection: Upgrade\r\nUpgrade: websocket\r\n');
-  else if (head.acceptsTrailers) out.text('TE: trailers\r\nConnection: TE\r\n');
-  out.text(facts.identity.forwardedFields(head, facts.hostValue));
-  out.text(`X-Request-Id: ${facts.requestId}\r\n`);
-  if (!trace) out.text(newTraceparent(facts.traceId));
-  out.text(gateway.viaFields[head.minor === 0 ? 0 : 1]);
+  if (head.chunked) out.constant(chunkedField);
+  if (upgrade) out.constant(upgradeFields);
+  else if (head.acceptsTrailers) out.constant(trailersFields);
+  out.constant(facts.identity.forwardedFields(head, facts.hostValue));
+  facts.id.writeField(out);
+  if (!trace) beginTrace(out, facts.id);
+  out.constant(gateway.viaFields[head.minor === 0 ? 0 : 1]);
   if (facts.keyId !== '') out.text(`X-Key-ID: ${facts.keyId}\r\n`);
-  if (upstream.credentialField !== '') out.text(upstream.credentialField);
   if (upstream.isAdmin) {
     out.text(
       `X-APIGate-Worker-Token: ${gateway.workerToken}\r\nX-APIGate-Client: ${facts.identity.clientAddress(head)}\r\nX-APIGate-Scheme: ${facts.identity.scheme}\r\n`,
     );
   }
-  out.crlf();
+  out.constant(upstream.headEnd);
 }
+
+const chunkedField = Buffer.from('Transfer-Encoding: chunked\r\n', 'latin1');
+const upgradeFields = Buffer.from('Connection: Upgrade\r\nUpgrade: websocket\r\n', 'latin1');
+const trailersFields = Buffer.from('TE: trailers\r\nConnection: TE\r\n', 'latin1');
 
 const keep = 0;
 const drop = 1;
@@ -158,6 +164,13 @@ function keptTrace(head: RequestHead): boolean {
 const validTraceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
 // W3C Trace Context section 3.2. Sampled, as a trace that begins without a gateway would be by default.
-function newTraceparent(traceId: string): string {
-  return `traceparent: 00-${traceId}-${traceId.slice(16)}-01\r\n`;
+function beginTrace(out: OutputBuffer, { digits }: RequestId): void {
+  out.constant(traceStart);
+  out.constant(digits);
+  out.byte(0x2d);
+  out.copy(digits, 16, 32);
+  out.constant(traceEnd);
 }
+
+const traceStart = Buffer.from('traceparent: 00-', 'latin1');
+const traceEnd = Buffer.from('-01\r\n', 'latin1');

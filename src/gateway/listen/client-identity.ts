@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { hostNameOf } from '../../http/host-field.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import { kind } from '../../http/known-fields.ts';
 
@@ -35,9 +36,12 @@ export class ClientIdentity {
   readonly scheme: 'http' | 'https';
   private readonly proxies: TrustedProxies;
   private readonly port: number;
-  // One connection mostly asks for one host: the fields of the last one are kept.
+  // One connection mostly asks for one host: what follows from the last one is kept.
+  hostValue = '';
+  /** As routes match it: see hostNameOf. */
+  hostName = '';
   private knownHost = '';
-  private knownFields = '';
+  private knownFields: Uint8Array = new Uint8Array(0);
 
   constructor(peer: string, scheme: 'http' | 'https', port: number, proxies: TrustedProxies) {
     this.peer = peer;
@@ -45,6 +49,23 @@ export class ClientIdentity {
     this.port = port;
     this.proxies = proxies;
     this.isTrusted = proxies.includes(peer);
+  }
+
+  /** Reads the Host field into hostValue and hostName; '' where there is none. */
+  readHost({ bytes, fields, host }: RequestHead): void {
+    const value = this.hostValue;
+    if (host < 0) {
+      this.hostValue = '';
+      this.hostName = '';
+      return;
+    }
+    const start = fields.valueStart[host]!;
+    const end = fields.valueEnd[host]!;
+    let same = end - start === value.length;
+    for (let at = start, index = 0; same && at < end; at++, index++) same = bytes[at] === value.charCodeAt(index);
+    if (same) return;
+    this.hostValue = fields.value(host);
+    this.hostName = hostNameOf(this.hostValue);
   }
 
   /** The client's address: the peer's, or what trusted proxies say: the last address that is not one of theirs. */
@@ -62,16 +83,16 @@ export class ClientIdentity {
   }
 
   /** The forwarded fields for a request to `host` (the value of its Host field), each with its line end. */
-  forwardedFields(head: RequestHead, host: string): string {
+  forwardedFields(head: RequestHead, host: string): Uint8Array {
     if (this.isTrusted) return this.trustedFields(head, host);
-    if (host !== this.knownHost || this.knownFields === '') {
+    if (host !== this.knownHost || this.knownFields.length === 0) {
       this.knownHost = host;
       this.knownFields = fieldsOf(this.peer, this.scheme, host, String(this.port), forwardedElement(this.peer, this.scheme, host));
     }
     return this.knownFields;
   }
 
-  private trustedFields(head: RequestHead, host: string): string {
+  private trustedFields(head: RequestHead, host: string): Uint8Array {
     const before = head.fields.valueOfKind(kind.xForwardedFor) ?? '';
     const proto = (head.fields.valueOfKind(kind.xForwardedProto) ?? '').toLowerCase();
     const scheme = proto === 'http' || proto === 'https' ? proto : this.scheme;
@@ -89,9 +110,10 @@ export class ClientIdentity {
   }
 }
 
-function fieldsOf(forwardedFor: string, scheme: string, host: string, port: string, forwarded: string): string {
+function fieldsOf(forwardedFor: string, scheme: string, host: string, port: string, forwarded: string): Uint8Array {
   const hostField = host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`;
-  return `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${scheme}\r\n${hostField}X-Forwarded-Port: ${port}\r\nForwarded: ${forwarded}\r\n`;
+  const fields = `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${scheme}\r\n${hostField}X-Forwarded-Port: ${port}\r\nForwarded: ${forwarded}\r\n`;
+  return Buffer.from(fields, 'latin1');
 }
 
 function forwardedElement(peer: string, scheme: string, host: string): string {

@@ -34,7 +34,8 @@ function writeJsonLine(line: LineWriter, e: FinishedExchange): void {
   line.constant(json.level[levelOf(e)]);
   line.time(e.startedAtMs);
   line.constant(json.requestId);
-  line.text(e.requestId, maxShort);
+  if (e.requestIdDigits === null) line.text(e.requestId, maxShort);
+  else line.constant(e.requestIdDigits);
   line.constant(askedPart(e));
   line.text(withoutQuery(e.rawPath), maxPath);
   line.constant(json.status);

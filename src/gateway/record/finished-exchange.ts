@@ -14,6 +14,8 @@ export type ExchangeOutcome =
 /** What the recorder reads of an exchange that has ended, whatever its end. The exchange object itself is one. */
 export interface FinishedExchange {
   readonly requestId: string;
+  /** The id's bytes where it is 32 hexadecimal digits of our own, else null. */
+  readonly requestIdDigits: Uint8Array | null;
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number;
   /** From the request head to the end, on a monotonic clock. */

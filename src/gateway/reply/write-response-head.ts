@@ -1,6 +1,7 @@
 import { kind, knownFieldCount } from '../../http/known-fields.ts';
 import type { OutputBuffer } from '../../http/output-buffer.ts';
 import type { ResponseHead } from '../../http/response-head.ts';
+import type { RequestId } from '../request-id.ts';
 import { dateField } from './http-date.ts';
 
 /** How the body goes to the client. */
@@ -21,13 +22,13 @@ export function writeResponseHead(
   out: OutputBuffer,
   head: ResponseHead,
   framing: ResponseFraming,
-  requestId: string,
+  id: RequestId,
   addedFields: string,
 ): void {
   writeStatusAndFields(out, head, head.chunked || framing.chunked || head.status === 204);
-  if (framing.chunked) out.text('Transfer-Encoding: chunked\r\n');
+  if (framing.chunked) out.constant(chunkedField);
   if (!head.hasDate) out.text(dateField());
-  out.text(`X-Request-Id: ${requestId}\r\n`);
+  id.writeField(out);
   if (addedFields !== '') out.text(addedFields);
   if (!framing.persist) out.text('Connection: close\r\n');
   else if (framing.clientMinor === 0) out.text('Connection: keep-alive\r\n');
@@ -41,19 +42,23 @@ export function writeInterimResponse(out: OutputBuffer, head: ResponseHead): voi
 }
 
 /** Writes the 101 that makes the connection a WebSocket (RFC 6455 section 4.2.2). */
-export function writeSwitchingProtocols(out: OutputBuffer, head: ResponseHead, requestId: string, addedFields: string): void {
+export function writeSwitchingProtocols(out: OutputBuffer, head: ResponseHead, id: RequestId, addedFields: string): void {
   writeStatusAndFields(out, head, true);
-  out.text(`Connection: Upgrade\r\nUpgrade: websocket\r\nX-Request-Id: ${requestId}\r\n${addedFields}`);
+  out.constant(upgradeFields);
+  id.writeField(out);
+  if (addedFields !== '') out.text(addedFields);
   out.crlf();
 }
 
 function writeStatusAndFields(out: OutputBuffer, head: ResponseHead, dropLength: boolean): void {
   const { bytes, fields } = head;
-  out.text('HTTP/1.1 ');
-  out.decimal(head.status);
-  out.byte(0x20);
-  out.copy(bytes, head.reasonStart, head.reasonEnd);
-  out.crlf();
+  if (head.minor === 1 && bytes[head.reasonStart - 1] === 0x20) {
+    out.copy(bytes, head.start, head.reasonEnd + 2);
+  } else {
+    out.text(`HTTP/1.1 ${head.status} `);
+    out.copy(bytes, head.reasonStart, head.reasonEnd);
+    out.crlf();
+  }
   const { kinds, nameStart, lineEnd, dropped, count } = fields;
   let runStart = -1;
   let runEnd = 0;
@@ -69,6 +74,9 @@ function writeStatusAndFields(out: OutputBuffer, head: ResponseHead, dropLength:
   }
   if (runStart >= 0) out.copy(bytes, runStart, runEnd);
 }
+
+const chunkedField = Buffer.from('Transfer-Encoding: chunked\r\n', 'latin1');
+const upgradeFields = Buffer.from('Connection: Upgrade\r\nUpgrade: websocket\r\n', 'latin1');
 
 // Alt-Svc would lead clients around the gateway; X-Request-Id is ours on every response.
 const endsHere = new Uint8Array(knownFieldCount);

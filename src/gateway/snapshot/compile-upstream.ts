@@ -16,10 +16,12 @@ export interface CompiledUpstream {
   readonly refusalReason: string;
   /** Goes in front of every path: '' or '/x'. */
   readonly pathPrefix: string;
-  /** `Host: …` with its line end; '' where the client's own Host goes on. */
-  readonly hostField: string;
-  /** The credential's field with its line end, or ''. */
-  readonly credentialField: string;
+  /** Whether the client's own Host goes on. */
+  readonly preservesHost: boolean;
+  /** Behind the target: the version, and `Host: …` unless the client's own goes on, each with its line end. */
+  readonly afterTarget: Uint8Array;
+  /** The credential's field with its line end, if there is one, and the empty line. */
+  readonly headEnd: Uint8Array;
   /** Lower-case name of the credential's field, or ''. */
   readonly credentialName: string;
   /** Number of that name among the known ones, or 0. */
@@ -56,8 +58,9 @@ export function compileUpstream(
     refusalReason:
       refusal === 'upstream_credential_unavailable' && config.credential.kind === 'unavailable' ? config.credential.reason : '',
     pathPrefix: base.path,
-    hostField: config.preserve_host ? '' : `Host: ${base.authority}\r\n`,
-    credentialField: credential === null || credential.name === '' ? '' : `${credential.name}: ${credential.value}\r\n`,
+    preservesHost: config.preserve_host,
+    afterTarget: afterTarget(config.preserve_host ? '' : base.authority),
+    headEnd: headEnd(credential === null || credential.name === '' ? '' : `${credential.name}: ${credential.value}\r\n`),
     credentialName: credential?.name.toLowerCase() ?? '',
     credentialKind: credential === null ? 0 : kindOfName(credential.name.toLowerCase().replaceAll('_', '-')),
     isAdmin: false,
@@ -77,4 +80,14 @@ function credentialOf(config: UpstreamConfig): { name: string; value: string } |
     case 'header':
       return config.auth_header === null ? null : { name: config.auth_header, value };
   }
+}
+
+/** CompiledUpstream.afterTarget; '' where the client's own Host goes on. */
+export function afterTarget(authority: string): Uint8Array {
+  return Buffer.from(` HTTP/1.1\r\n${authority === '' ? '' : `Host: ${authority}\r\n`}`, 'latin1');
+}
+
+/** CompiledUpstream.headEnd */
+export function headEnd(credentialField: string): Uint8Array {
+  return Buffer.from(`${credentialField}\r\n`, 'latin1');
 }
