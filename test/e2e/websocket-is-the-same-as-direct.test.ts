@@ -5,7 +5,7 @@ import type http from 'node:http';
 import { suite, test } from 'node:test';
 import { unlessPeers } from '../support/peers.ts';
 import { useWebSocketRoute, type Way } from '../support/websocket-route.ts';
-import { next, startWsServer, wsClient, type WsPeerServer, type WsSocket } from '../support/ws-peer.ts';
+import { nextEvent, startWsServer, wsClient, type WsPeerServer, type WsSocket } from '../support/ws-peer.ts';
 
 const skip = unlessPeers();
 const route = await useWebSocketRoute();
@@ -24,7 +24,7 @@ function echo(socket: WsSocket): void {
 
 async function connect(way: Way, protocols: readonly string[] = [], options: object = {}): Promise<WsSocket> {
   const client = wsClient(route.address(way, 'ws'), protocols, options);
-  await next(client, 'open');
+  await nextEvent(client, 'open');
   return client;
 }
 
@@ -53,7 +53,7 @@ suite('ws as client and server', { skip }, () => {
         });
       });
       for (const [data, isBinary] of sent) client.send(isBinary ? data : data.toString());
-      await Promise.race([all, next(client, 'close').then(() => assert.fail('closed before all was there'))]);
+      await Promise.race([all, nextEvent(client, 'close').then(() => assert.fail('closed before all was there'))]);
       for (const [i, [data, isBinary]] of sent.entries()) {
         assert.equal(received[i]![1], isBinary, `kind of message ${i}`);
         assert.ok(data.equals(received[i]![0]), `message ${i} of ${data.length} bytes`);
@@ -65,12 +65,12 @@ suite('ws as client and server', { skip }, () => {
   test('permessage-deflate is negotiated between the two sides, and what goes over the wire is small both ways', async () => {
     await using server = await serve(echo, { perMessageDeflate: { threshold: 0 } });
     const counts = await sameOnBothWays(async (way) => {
-      const accepted = next<[WsSocket]>(server.ws, 'connection');
+      const accepted = nextEvent<[WsSocket]>(server.ws, 'connection');
       const client = await connect(way);
       const [socket] = await accepted;
       const before = [client._socket.bytesRead, socket._socket.bytesRead] as const;
       client.send(Buffer.alloc(mebibyte, 'compressible '));
-      const [data] = await next<Message>(client, 'message');
+      const [data] = await nextEvent<Message>(client, 'message');
       assert.equal(data.length, mebibyte);
       const wire = { toClient: client._socket.bytesRead - before[0], toServer: socket._socket.bytesRead - before[1] };
       const extensions = client.extensions;
@@ -92,9 +92,9 @@ suite('ws as client and server', { skip }, () => {
     });
     assert.equal(chosen, 'b.v2');
     const none = await sameOnBothWays(async (way) => {
-      const accepted = next<[WsSocket]>(server.ws, 'connection');
+      const accepted = nextEvent<[WsSocket]>(server.ws, 'connection');
       const client = wsClient(route.address(way, 'ws'), ['a']);
-      const [error] = await next<[Error]>(client, 'error');
+      const [error] = await nextEvent<[Error]>(client, 'error');
       const [socket] = await accepted;
       socket.terminate();
       return error.message;
@@ -107,10 +107,10 @@ suite('ws as client and server', { skip }, () => {
     test(`codes and reasons with which the ${closing} closes arrive at the other side, and its answer at the first`, async () => {
       await using server = await serve(echo);
       const close = async (way: Way, code?: number, reason?: string): Promise<unknown[]> => {
-        const accepted = next<[WsSocket]>(server.ws, 'connection');
+        const accepted = nextEvent<[WsSocket]>(server.ws, 'connection');
         const client = await connect(way);
         const [socket] = await accepted;
-        const ends = [next<[number, Buffer]>(client, 'close'), next<[number, Buffer]>(socket, 'close')];
+        const ends = [nextEvent<[number, Buffer]>(client, 'close'), nextEvent<[number, Buffer]>(socket, 'close')];
         (closing === 'client' ? client : socket).close(code, reason);
         return (await Promise.all(ends)).map(([seen, why]) => [seen, why.toString()]);
       };
@@ -132,11 +132,11 @@ suite('ws as client and server', { skip }, () => {
     test(`a ${closing} that breaks off without closing is seen to break off`, async () => {
       await using server = await serve(echo);
       const code = await sameOnBothWays(async (way) => {
-        const accepted = next<[WsSocket]>(server.ws, 'connection');
+        const accepted = nextEvent<[WsSocket]>(server.ws, 'connection');
         const client = await connect(way);
         const [socket] = await accepted;
         const [leaving, staying] = closing === 'client' ? [client, socket] : [socket, client];
-        const end = next<[number]>(staying, 'close');
+        const end = nextEvent<[number]>(staying, 'close');
         leaving.terminate();
         return (await end)[0];
       });
@@ -147,7 +147,7 @@ suite('ws as client and server', { skip }, () => {
   test('pings and pongs go to the other side and back, payload and all', async () => {
     await using server = await serve(echo);
     await sameOnBothWays(async (way) => {
-      const accepted = next<[WsSocket]>(server.ws, 'connection');
+      const accepted = nextEvent<[WsSocket]>(server.ws, 'connection');
       const client = await connect(way);
       const [socket] = await accepted;
       for (const [from, to] of [
@@ -155,8 +155,8 @@ suite('ws as client and server', { skip }, () => {
         [socket, client],
       ] as const) {
         for (const payload of ['', 'are you there?', 'x'.repeat(125)]) {
-          const arrived = next<[Buffer]>(to, 'ping');
-          const answered = next<[Buffer]>(from, 'pong');
+          const arrived = nextEvent<[Buffer]>(to, 'ping');
+          const answered = nextEvent<[Buffer]>(from, 'pong');
           from.ping(payload);
           assert.equal((await arrived)[0].toString(), payload);
           assert.equal((await answered)[0].toString(), payload);
@@ -172,7 +172,7 @@ suite('ws as client and server', { skip }, () => {
     await using _server = await serve(echo, { verifyClient: refuse });
     const refusal = await sameOnBothWays(async (way) => {
       const client = wsClient(route.address(way, 'ws'));
-      const [request, response] = await next<[http.ClientRequest, http.IncomingMessage]>(client, 'unexpected-response');
+      const [request, response] = await nextEvent<[http.ClientRequest, http.IncomingMessage]>(client, 'unexpected-response');
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => (body += text));
       await once(response, 'end');
@@ -186,12 +186,12 @@ suite('ws as client and server', { skip }, () => {
     await using server = await serve(echo);
     server.ws.on('headers', (headers: string[]) => headers.push('Set-Cookie: session=1', 'X-Served-By: s1'));
     const seen = await sameOnBothWays(async (way) => {
-      const accepted = next<[WsSocket, http.IncomingMessage]>(server.ws, 'connection');
+      const accepted = nextEvent<[WsSocket, http.IncomingMessage]>(server.ws, 'connection');
       const client = wsClient(route.address(way, 'ws'), [], {
         origin: 'https://app.example',
         headers: { Cookie: 'a=1', 'User-Agent': 'u/1' },
       });
-      const [response] = await next<[http.IncomingMessage]>(client, 'upgrade');
+      const [response] = await nextEvent<[http.IncomingMessage]>(client, 'upgrade');
       const [, request] = await accepted;
       client.terminate();
       const { origin, cookie, 'user-agent': agent, 'x-api-key': key, authorization } = request.headers;
@@ -224,9 +224,9 @@ suite('ws as client and server', { skip }, () => {
         for (let round = 0; round < 10; round += 1) {
           const text = `${i}.${round} `.repeat(1 + i * 10);
           client.send(text);
-          assert.equal(String((await next<Message>(client, 'message'))[0]), text);
+          assert.equal(String((await nextEvent<Message>(client, 'message'))[0]), text);
         }
-        const closed = next<[number]>(client, 'close');
+        const closed = nextEvent<[number]>(client, 'close');
         client.close(1000);
         assert.equal((await closed)[0], 1000);
       }),
@@ -237,8 +237,8 @@ suite('ws as client and server', { skip }, () => {
     await using _server = await serve(echo);
     const client = wsClient(route.address('gateway', 'ws'));
     client.once('open', () => client.close(1000));
-    const closed = next(client, 'close');
-    const [response] = await next<[http.IncomingMessage]>(client, 'upgrade');
+    const closed = nextEvent(client, 'close');
+    const [response] = await nextEvent<[http.IncomingMessage]>(client, 'upgrade');
     await closed;
     const record = await route.harness.gateway.record((each) => each.request_id === response.headers['x-request-id']);
     assert.deepEqual([record.status, record.outcome, record.path], [101, 'ok', route.path]);

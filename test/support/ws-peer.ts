@@ -66,8 +66,13 @@ export function wsClient(address: string, protocols: readonly string[] = [], opt
   return socket;
 }
 
+/** The class itself, for clients that make their own connections with it. */
+export function wsImplementation(): unknown {
+  return (peer('ws') as WsPackage).WebSocket;
+}
+
 /** The next event of that name, with what it brings; fails after ten seconds. */
-export function next<Values extends unknown[]>(emitter: EventEmitter, event: string): Promise<Values> {
+export function nextEvent<Values extends unknown[]>(emitter: EventEmitter, event: string): Promise<Values> {
   // Not node:events' once, which takes every `error` for a failure.
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Error(`no "${event}" within 10 s`)), 10_000);
