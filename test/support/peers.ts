@@ -25,3 +25,8 @@ export function unlessPeers(): string | false {
 export function peer(specifier: string): unknown {
   return requireFromPeers(specifier);
 }
+
+/** A file of a package in test/peers, to be run as a program. */
+export function peerFile(path: string): string {
+  return join(folder, 'node_modules', path);
+}
