@@ -1,5 +1,5 @@
 import { freePort } from './free-port.ts';
-import { type Harness, useGateway } from './harness.ts';
+import { type Harness, type HarnessOptions, useGateway } from './harness.ts';
 
 export interface WebSocketRoute {
   readonly harness: Harness;
@@ -20,11 +20,16 @@ export type Way = 'direct' | 'gateway';
  * What kind of route that is, and how clients are admitted to it, is said here and nowhere else. Call it at the top of
  * the file.
  */
-export async function useWebSocketRoute(): Promise<WebSocketRoute> {
+export async function useWebSocketRoute(options: Pick<HarnessOptions, 'concurrent'> = {}): Promise<WebSocketRoute> {
   const upstreamPort = await freePort();
   const path = '/live';
   const query: Record<string, string> = {};
-  const harness = useGateway({ script: false, workers: 2, flags: ['--upstream', `http://127.0.0.1:${upstreamPort}`, '--public'] });
+  const harness = useGateway({
+    ...options,
+    script: false,
+    workers: 2,
+    flags: ['--upstream', `http://127.0.0.1:${upstreamPort}`, '--public'],
+  });
   return {
     harness,
     upstreamPort,
