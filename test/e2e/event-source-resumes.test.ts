@@ -96,7 +96,7 @@ suite('eventsource as client', { skip }, () => {
     await new Promise((resolve) => source.addEventListener('message', resolve));
     assert.equal(open, 1);
     source.close();
-    await eventually(() => open === 0, 'the end of the stream at the server');
+    await eventually(() => open === 0, 'the end of the stream at the server', 10_000);
   });
 
   test('a status other than 200 stops the client, with and without the gateway', async () => {

@@ -155,14 +155,14 @@ suite('graphql-ws as client and server', { skip }, () => {
       if (values.push(data?.['endless']) === 5) break;
     }
     assert.deepEqual(values, [0, 1, 2, 3, 4]);
-    await eventually(() => endless === 0, 'the end of the subscription at the server');
+    await eventually(() => endless === 0, 'the end of the subscription at the server', 10_000);
     assert.deepEqual(await all(staying.client.iterate({ query: '{ hello(name: "again") }' })), [{ data: { hello: 'Hello, again!' } }]);
 
     await using going = open();
     await going.client.iterate({ query: 'subscription { endless }' }).next();
     assert.equal(endless, 1);
     await going.client.dispose();
-    await eventually(() => endless === 0, 'the end of the subscription of the client that went');
+    await eventually(() => endless === 0, 'the end of the subscription of the client that went', 10_000);
   });
 
   test('the server’s own reason to refuse a client reaches it', async () => {

@@ -188,7 +188,7 @@ suite('openai as client', { skip }, () => {
 
   test('a client that stops listening ends the stream at the upstream', async () => {
     await streamed('m', (stream) => stream.controller.abort());
-    await eventually(() => openStreams === 0, 'the end of the stream at the server');
+    await eventually(() => openStreams === 0, 'the end of the stream at the server', 10_000);
   });
 
   test('a wrong key is refused by the gateway, in words that the client understands, and the upstream hears nothing', async () => {

@@ -8,7 +8,6 @@ interface UndiciPackage {
 }
 
 interface Dispatcher {
-  close(): Promise<void>;
   destroy(): Promise<void>;
 }
 
@@ -17,8 +16,6 @@ export interface UndiciClient extends Dispatcher, NodeJS.EventEmitter {
   request(options: {
     readonly method: string;
     readonly path: string;
-    readonly body?: string;
-    readonly headers?: Readonly<Record<string, string>>;
   }): Promise<{ readonly statusCode: number; readonly body: { text(): Promise<string> } }>;
 }
 

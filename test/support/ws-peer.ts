@@ -42,8 +42,6 @@ export async function startWsServer(
   const server = http.createServer();
   const ws = new WebSocketServer({ server, path, ...options });
   ws.on('connection', onConnection);
-  // `ws` hands on the errors of the HTTP server, too.
-  ws.on('wsClientError', (_error: Error, socket: net.Socket) => socket.destroy());
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -71,11 +69,11 @@ export function wsImplementation(): unknown {
   return (peer('ws') as WsPackage).WebSocket;
 }
 
-/** The next event of that name, with what it brings; fails after ten seconds. */
+/** The next event of that name, with what it brings; fails after twenty seconds. */
 export function nextEvent<Values extends unknown[]>(emitter: EventEmitter, event: string): Promise<Values> {
   // Not node:events' once, which takes every `error` for a failure.
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`no "${event}" within 10 s`)), 10_000);
+    const late = setTimeout(() => reject(new Error(`no "${event}" within 20 s`)), 20_000);
     emitter.once(event, (...values) => {
       clearTimeout(late);
       resolve(values as Values);
