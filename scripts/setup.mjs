@@ -5,6 +5,8 @@
 // machine's own Node.js and before anything is installed: plain JavaScript of Node 18, no dependencies.
 // What is installed is remembered in a stamp inside the folder it describes, written last: an interrupted set-up has
 // no stamp and is done again.
+//
+// Given a folder that has a lockfile of its own (`setup.mjs test/peers`), it installs that one and nothing else.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -47,12 +49,22 @@ async function main() {
       `this needs Node.js ${oldestNodeForSetup} or newer to start from, and this is ${process.version}.\n${howToInstallNode()}`,
     );
   }
-  if (nothingToDo(plan())) return;
+  const folder = askedFolder();
+  if (folder === undefined ? nothingToDo(plan()) : isInstalled(folder)) return;
   for (const signal of Object.keys(signalNumbers)) process.once(signal, () => void interrupted(signal));
   await takeLock();
   // Whoever held the lock may have done it all.
-  await carryOut(plan());
+  if (folder === undefined) await carryOut(plan());
+  else if (!isInstalled(folder)) await installFolder(folder);
   lock.release();
+}
+
+function askedFolder() {
+  const given = process.argv[2];
+  if (given === undefined) return undefined;
+  const folder = resolve(root, given);
+  if (!fs.existsSync(join(folder, 'package-lock.json'))) throw new SetupError(`"${given}" has no package-lock.json to install from.`);
+  return folder;
 }
 
 /** What is missing, found without writing anything: a set-up checkout also starts from a read-only disk. */
@@ -67,8 +79,8 @@ function plan() {
     broughtBinary,
     runsOnBrought,
     bringNode,
-    installDependencies: readStamp(root) !== stampOf(root),
-    installNode: bringNode && (readStamp(nodeFolder) !== stampOf(nodeFolder) || !fs.existsSync(broughtBinary)),
+    installDependencies: !isInstalled(root),
+    installNode: bringNode && (!isInstalled(nodeFolder) || !fs.existsSync(broughtBinary)),
     linkNode: bringNode && realPathOf(nodeLink) !== realPathOf(broughtBinary),
   };
 }
@@ -99,6 +111,12 @@ async function carryOut(todo) {
   // `npm ci` has just removed it with the rest of node_modules, or it points to what was there before.
   if (todo.bringNode) linkBroughtNode(todo.broughtBinary);
   if (todo.installDependencies) writeStamp(root);
+}
+
+async function installFolder(folder) {
+  say(`installing what ${relative(root, folder)} needs; that takes about half a minute.`);
+  await install(folder);
+  writeStamp(folder);
 }
 
 async function installNode(todo) {
@@ -279,6 +297,10 @@ function stampOf(folder) {
   return `${createHash('sha256')
     .update(fs.readFileSync(join(folder, 'package-lock.json')))
     .digest('hex')} ${process.platform}-${process.arch}\n`;
+}
+
+function isInstalled(folder) {
+  return readStamp(folder) === stampOf(folder);
 }
 
 function readStamp(folder) {

@@ -111,6 +111,25 @@ test('a brought Node.js that does not run here is an error that says what it nee
   assert.match(failed.output, /does not run here .*glibc/);
 });
 
+test('a folder with a lockfile of its own is installed when asked for, once, and nothing else is', async () => {
+  const checkout = new Checkout();
+  fs.mkdirSync(join(checkout.folder, 'test/peers'), { recursive: true });
+  checkout.write('test/peers/package-lock.json', '{}');
+  const runs = await Promise.all([checkout.setUp({}, 'test/peers'), checkout.setUp({}, 'test/peers')]);
+  assert.deepEqual(
+    runs.map((run) => run.code),
+    [0, 0],
+  );
+  assert.deepEqual(checkout.npmCalls(), ['test/peers']);
+  checkout.write('test/peers/package-lock.json', '{"changed": true}');
+  assert.equal((await checkout.setUp({}, 'test/peers')).code, 0);
+  assert.deepEqual(checkout.npmCalls(), ['test/peers', 'test/peers']);
+  assert.deepEqual(checkout.locks(), []);
+  const wrong = await checkout.setUp({}, 'test/pears');
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.output, /"test\/pears" has no package-lock\.json/);
+});
+
 test('a missing npm is named', async () => {
   const failed = await new Checkout({ engines: '>=24.0.0' }).setUp({ npm_execpath: '', PATH: scratch });
   assert.equal(failed.code, 1);
@@ -170,16 +189,16 @@ class Checkout {
     fs.writeFileSync(join(this.folder, file), text);
   }
 
-  start(env: NodeJS.ProcessEnv = {}): ChildProcess {
-    return spawn(process.execPath, ['scripts/setup.mjs'], {
+  start(env: NodeJS.ProcessEnv = {}, ...folders: string[]): ChildProcess {
+    return spawn(process.execPath, ['scripts/setup.mjs', ...folders], {
       cwd: this.folder,
       env: { ...process.env, npm_execpath: join(this.folder, 'npm-cli.js'), ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
   }
 
-  setUp(env: NodeJS.ProcessEnv = {}): Promise<{ code: number | null; output: string }> {
-    return endOf(this.start(env));
+  setUp(env: NodeJS.ProcessEnv = {}, ...folders: string[]): Promise<{ code: number | null; output: string }> {
+    return endOf(this.start(env, ...folders));
   }
 
   npmCalls(): string[] {

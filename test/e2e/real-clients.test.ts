@@ -164,7 +164,9 @@ suite('git over smart HTTP', { skip: unlessInstalled('git') }, () => {
     for (let i = 0; i < 50; i += 1) await writeFile(join(work, `file-${i}.txt`), `${i}\n`.repeat(i));
     await mustRun('git', ['-C', work, 'add', '.'], { env });
     await mustRun('git', ['-C', work, 'commit', '-qm', 'Everything'], { env });
-    await mustRun('git', ['-C', work, 'push', '-q', url, 'main'], { env });
+    const trace = { GIT_TRACE_CURL: '1', GIT_TRACE_CURL_NO_DATA: '1' };
+    const push = await mustRun('git', ['-C', work, 'push', '-q', url, 'main'], { env: { ...env, ...trace } });
+    assert.match(push.stderr, /=> Send header: Transfer-Encoding: chunked/i);
 
     const clone = join(scratch, 'clone');
     await mustRun('git', ['clone', '-q', url, clone], { env });

@@ -60,8 +60,9 @@ export function useGateway(options: HarnessOptions = {}): Harness {
     });
     if (authority !== undefined) speakTlsTo(gateway.tlsPort, { ca: authority.ca, ALPNProtocols: ['http/1.1'] });
     if (options.admin === true) await gateway.admin.must('GET', '/upstreams');
-    // What asked for readiness is gone before the sockets are counted.
-    for (let last = -1; last !== networkSocketsOf(gateway.pid); await new Promise((resolve) => setTimeout(resolve, 10)))
+    // Every worker listens, and what asked for readiness is gone, before the sockets are counted.
+    const listeners = options.workers ?? 1;
+    for (let last = -1; last < listeners || last !== networkSocketsOf(gateway.pid); await new Promise((resolve) => setTimeout(resolve, 10)))
       last = networkSocketsOf(gateway.pid);
     invariants = new Invariants(gateway, overTls ? gateway.tlsPort : gateway.port);
     if (upstream !== undefined) invariants.watch(upstream);
