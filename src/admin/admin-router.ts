@@ -14,6 +14,8 @@ export type AdminRoute = Omit<RouteConfig, 'security' | 'middleware' | 'hide'> &
   readonly summary: string;
   readonly tags: string[];
   readonly access: Access;
+  /** Largest body in MiB; 1 when not given. */
+  readonly bodyLimit?: number;
 };
 
 /** A route's place in the access table. */
@@ -57,7 +59,7 @@ export class AdminRouter<Routes extends Schema = BlankSchema> extends OpenAPIHon
     route: Route,
     handler: (c: AdminContext<RoutingPath<Route['path']>>) => Response | Promise<Response>,
   ): AdminRouter<Routes & SchemaOf<Route>> {
-    const { access, ...described } = route;
+    const { access, bodyLimit: _bodyLimit, ...described } = route;
     const path = routingPath(route.path);
     const method = route.method.toUpperCase();
     const description = {
@@ -105,7 +107,7 @@ const errorTexts = {
   404: 'There is no such resource.',
   409: 'The change conflicts with what is stored.',
   412: 'The resource has changed since the If-Match ETag was read.',
-  413: 'The body is larger than 1 MiB.',
+  413: 'The body is too large.',
   415: 'The body is not application/json.',
   422: 'Fields or query parameters are not valid; all of them are named.',
   429: 'Too many failed attempts, or too many at once; see Retry-After.',
@@ -120,8 +122,7 @@ function errorResponses(route: AdminRoute): Record<number, object> {
   if (route.method !== 'get') for (const status of [400, 409, 413, 415] as const) statuses.add(status);
   if (route.method === 'put' || route.method === 'patch' || route.method === 'delete') statuses.add(412);
   if (route.method === 'post' && route.access === 'public') statuses.add(401).add(429);
+  const texts = { ...errorTexts, 413: `The body is larger than ${route.bodyLimit ?? 1} MiB.` };
   const content = { [problemMediaType]: { schema: problemSchema } };
-  return Object.fromEntries(
-    [...statuses].toSorted((a, b) => a - b).map((status) => [status, { description: errorTexts[status], content }]),
-  );
+  return Object.fromEntries([...statuses].toSorted((a, b) => a - b).map((status) => [status, { description: texts[status], content }]));
 }

@@ -2,24 +2,24 @@ import { GatewayError } from '../errors/gateway-error.ts';
 import type { AdminContext } from './admin-env.ts';
 import { parseStrictJson } from './strict-json.ts';
 
-/** Largest body in bytes. */
+/** Largest body in bytes, where a route does not say otherwise. */
 export const bodyLimit = 1024 * 1024;
 
 /**
  * Reads and parses the body.
  * @throws GatewayError `unsupported_media_type`, `payload_too_large`, `malformed_json`
  */
-export async function readJson(c: AdminContext): Promise<unknown> {
+export async function readJson(c: AdminContext, limit = bodyLimit): Promise<unknown> {
   const type = /^\s*application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
   if (!type.test(c.req.header('content-type') ?? '')) throw new GatewayError('unsupported_media_type');
   const coding = c.req.header('content-encoding');
   if (coding !== undefined && coding.toLowerCase() !== 'identity') {
     throw new GatewayError('unsupported_media_type', { detail: 'Send the body without a Content-Encoding.' });
   }
-  return parseStrictJson(await readBody(c.req.raw));
+  return parseStrictJson(await readBody(c.req.raw, limit));
 }
 
-async function readBody(request: Request): Promise<Uint8Array> {
+async function readBody(request: Request, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (request.body === null) return new Uint8Array();
@@ -30,7 +30,7 @@ async function readBody(request: Request): Promise<Uint8Array> {
     });
     if (done) return Buffer.concat(chunks);
     size += value.byteLength;
-    if (size > bodyLimit) {
+    if (size > limit) {
       await reader.cancel().catch(() => undefined);
       throw new GatewayError('payload_too_large');
     }
