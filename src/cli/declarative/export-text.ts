@@ -1,0 +1,24 @@
+import { Document, isMap, isScalar, isSeq, visit } from 'yaml';
+import { escapedControls } from '../output/printer.ts';
+
+/** The gateway config as YAML, the same text for the same config: with a comment where a stored secret is left out. */
+export function exportText(config: object): string {
+  const document = new Document(config, { aliasDuplicateObjects: false, compat: 'yaml-1.1' });
+  if (isMap(document.contents)) {
+    for (const [at, { key, value }] of document.contents.items.entries()) {
+      if (at > 0 && isScalar(key)) key.spaceBefore = true;
+      if (!isSeq(value)) continue;
+      for (const item of value.items) {
+        const authType = isMap(item) && !item.has('auth_value') ? item.get('auth_type', true) : undefined;
+        if (isScalar(authType)) authType.comment = ' auth_value is stored and not exported; apply keeps it';
+      }
+    }
+  }
+  visit(document, {
+    Scalar(_key, node) {
+      // Escapes are read back between double quotes only.
+      if (typeof node.value === 'string' && escapedControls(node.value) !== node.value) node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return escapedControls(document.toString({ lineWidth: 0 }));
+}
