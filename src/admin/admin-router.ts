@@ -7,6 +7,7 @@ import type { Access, AdminContext, AdminEnv } from './admin-env.ts';
 import { authorise } from './authorise.ts';
 import { noQuerySchema, readQuery } from './list-query.ts';
 import { problemSchema } from './problem-schema.ts';
+import { bodyLimitAt } from './read-json.ts';
 
 /** A route as OpenAPI describes it, with what it asks of its caller. `path` has parameters as `{id}`. */
 export type AdminRoute = Omit<RouteConfig, 'security' | 'middleware' | 'hide'> & {
@@ -14,8 +15,6 @@ export type AdminRoute = Omit<RouteConfig, 'security' | 'middleware' | 'hide'> &
   readonly summary: string;
   readonly tags: string[];
   readonly access: Access;
-  /** Largest body in MiB; 1 when not given. */
-  readonly bodyLimit?: number;
 };
 
 /** A route's place in the access table. */
@@ -59,7 +58,7 @@ export class AdminRouter<Routes extends Schema = BlankSchema> extends OpenAPIHon
     route: Route,
     handler: (c: AdminContext<RoutingPath<Route['path']>>) => Response | Promise<Response>,
   ): AdminRouter<Routes & SchemaOf<Route>> {
-    const { access, bodyLimit: _bodyLimit, ...described } = route;
+    const { access, ...described } = route;
     const path = routingPath(route.path);
     const method = route.method.toUpperCase();
     const description = {
@@ -122,7 +121,7 @@ function errorResponses(route: AdminRoute): Record<number, object> {
   if (route.method !== 'get') for (const status of [400, 409, 413, 415] as const) statuses.add(status);
   if (route.method === 'put' || route.method === 'patch' || route.method === 'delete') statuses.add(412);
   if (route.method === 'post' && route.access === 'public') statuses.add(401).add(429);
-  const texts = { ...errorTexts, 413: `The body is larger than ${route.bodyLimit ?? 1} MiB.` };
+  const texts = { ...errorTexts, 413: `The body is larger than ${bodyLimitAt(route.path) / 1024 / 1024} MiB.` };
   const content = { [problemMediaType]: { schema: problemSchema } };
   return Object.fromEntries([...statuses].toSorted((a, b) => a - b).map((status) => [status, { description: texts[status], content }]));
 }

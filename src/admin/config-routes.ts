@@ -10,8 +10,6 @@ import { readJson } from './read-json.ts';
 import { answer } from './respond.ts';
 
 const tags = ['config'];
-/** In MiB: 10,000 routes with conditions and descriptions fit. */
-const applyLimit = 10;
 
 /** `/admin/export` and `/admin/apply` */
 export function configRoutes(control: ControlContext) {
@@ -42,13 +40,12 @@ export function configRoutes(control: ControlContext) {
           'Makes everything as declared in one revision, or changes nothing. Objects are told apart by name. A field left out gets its default, but a stored `auth_value` is kept.',
         tags,
         access: 'write',
-        bodyLimit: applyLimit,
         request: { query: applyQuerySchema, body: jsonBody(declaredConfigSchema) },
         responses: { 200: configAnswer(applyResultSchema, 'What was changed, or would be.'), 412: otherRevisionAnswer },
       },
       async (c) => {
         const query = readQuery(c, applyQuerySchema);
-        const input = await readJson(c, applyLimit * 1024 * 1024);
+        const input = await readJson(c);
         const { value, revision } = await applyConfig(control, callerOfRoute(c).actor, input, {
           dryRun: query.dry_run === 'true',
           prune: query.prune === 'true',
