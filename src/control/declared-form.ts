@@ -53,11 +53,11 @@ export function exportedKey(row: ApiKeyRow, routeName: (id: RouteId) => string |
   return withoutDefaults(declaredKey(row, routeName), apiKeyDefaults);
 }
 
-/** What is not the default; of a new object, what is worth showing. */
+/** What is not the default, which null always means. */
 export function withoutDefaults(fields: DeclaredFields, defaults: object): DeclaredFields {
   const usual = defaults as Readonly<Record<string, unknown>>;
   return Object.fromEntries(
-    Object.entries(fields).filter(([field, value]) => !(Object.hasOwn(usual, field) && sameJson(value, usual[field]))),
+    Object.entries(fields).filter(([field, value]) => value !== null && !(Object.hasOwn(usual, field) && sameJson(value, usual[field]))),
   );
 }
 

@@ -336,7 +336,7 @@ function fieldsChanged(before: DeclaredFields | undefined, after: DeclaredFields
   const fields: PlannedChange['fields'] = {};
   if (before === undefined) {
     for (const [field, to] of Object.entries(withoutDefaults(after, defaults))) {
-      if (field !== 'name' && to !== null) fields[field] = { to };
+      if (field !== 'name') fields[field] = { to };
     }
     return fields;
   }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { declaredInput, problemText } from './declared-input.ts';
+import { exportText } from './export-text.ts';
 
 function read(...texts: readonly string[]) {
   return declaredInput(texts.map((text, index) => ({ label: `${'abc'[index]}.yaml`, text })));
@@ -49,6 +51,32 @@ describe('documents', () => {
     assert.deepEqual(Object.keys(route), ['__proto__']);
     assert.equal(route.enabled, undefined);
   });
+});
+
+test('whatever texts an export holds, it is read back as they were, and never with a bare control character', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: fc.constantFrom('\r', '\n', '\t', ' ', '\u0085', '\u2028', '#', ':', '-', 'a', '"', "'", '|', '\ufeff') }),
+  );
+  const entry = fc.record({
+    name: text,
+    description: text,
+    headers: fc.dictionary(text, text),
+    methods: fc.array(text),
+    enabled: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.record({ routes: fc.array(entry, { maxLength: 3 }), keys: fc.array(entry, { maxLength: 2 }) }), (config) => {
+      const wellFormed = JSON.parse(JSON.stringify(config)) as typeof config;
+      const yaml = exportText({ version: 1, ...wellFormed });
+      const { body, problems: found } = read(yaml);
+      assert.deepEqual(found, []);
+      assert.equal(JSON.stringify(body), JSON.stringify(wellFormed));
+      // oxlint-disable-next-line no-control-regex
+      assert.doesNotMatch(yaml, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe('problems', () => {

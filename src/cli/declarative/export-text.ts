@@ -16,9 +16,16 @@ export function exportText(config: object): string {
   }
   visit(document, {
     Scalar(_key, node) {
-      // Escapes are read back between double quotes only.
-      if (typeof node.value === 'string' && escapedControls(node.value) !== node.value) node.type = 'QUOTE_DOUBLE';
+      if (typeof node.value === 'string' && needsEscapes(node.value)) node.type = 'QUOTE_DOUBLE';
     },
   });
   return escapedControls(document.toString({ lineWidth: 0 }));
+}
+
+/**
+ * Whether a text is only read back as it was between double quotes: control characters, line ends that YAML or editors take for
+ * their own, and spaces at the ends of a text of several lines.
+ */
+function needsEscapes(text: string): boolean {
+  return /[^\P{C}\n]|[\u2028\u2029]/u.test(text) || (text.includes('\n') && /^\s|\s\n|\s\s$|[^\S\n]$/.test(text));
 }

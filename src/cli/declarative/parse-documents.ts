@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Scalar } from 'yaml';
 import type { Source } from './read-sources.ts';
 
 /** A finding about a text, where it is. */
@@ -107,7 +107,7 @@ class ValueReader {
   #key(key: unknown): string {
     if (isScalar(key)) {
       if (key.value === '<<') this.#report(key, 'merge keys (<<) are YAML 1.1 and not understood: write the fields out');
-      return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+      return keyText(key);
     }
     this.#report(key, 'keys must be plain text');
     return '';
@@ -127,7 +127,7 @@ function nodeAt(document: Document, path: readonly string[]): unknown {
   for (const part of path) {
     if (isAlias(at)) at = at.resolve(document);
     if (isMap(at)) {
-      const pair = at.items.find(({ key }) => isScalar(key) && String(key.source ?? key.value) === part);
+      const pair = at.items.find(({ key }) => isScalar(key) && keyText(key) === part);
       if (!isPair(pair)) break;
       shown = pair.key;
       at = pair.value;
@@ -137,6 +137,11 @@ function nodeAt(document: Document, path: readonly string[]): unknown {
     } else break;
   }
   return shown;
+}
+
+/** As it is written where it is no text: `1`, `null`. */
+function keyText({ value, source }: Scalar): string {
+  return typeof value === 'string' ? value : (source ?? String(value));
 }
 
 function lineOfNode(lines: LineCounter, node: unknown): number {
