@@ -298,6 +298,17 @@ describe('a dry run', () => {
     assert.doesNotMatch(JSON.stringify([dry, await control.audit()]), /new-secret|old-secret/);
   });
 
+  test('tells a credential that was cleared, referred to or stored before from one another', async () => {
+    await createUpstream(control.context, ann, { ...api, auth_type: 'bearer', auth_value: '${env.A}' });
+    const input = { upstreams: [{ ...api, auth_type: 'bearer', auth_value: 'sealed-one' }] };
+    const toldOf = async (): Promise<unknown> => (await apply(input, { dryRun: true })).changes[0]?.fields;
+    assert.deepEqual(await toldOf(), { auth_value: { from: '${env.A}', to: '(stored)' } });
+    await updateUpstream(control.context, ann, 'api', { auth_value: null });
+    assert.deepEqual(await toldOf(), { auth_value: { from: null, to: '(stored)' } });
+    await updateUpstream(control.context, ann, 'api', { auth_value: 'another' });
+    assert.deepEqual(await toldOf(), { auth_value: { from: '(stored)', to: '(changed)' } });
+  });
+
   test('the revision that it answers can be asked for: after another change it is 412', async () => {
     const { revision } = await apply({ upstreams: [api] }, { dryRun: true });
     await createUpstream(control.context, ann, { ...api, name: 'meanwhile' });

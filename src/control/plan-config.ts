@@ -200,15 +200,14 @@ class Planner {
     for (const planned of upstreams.puts) {
       const { row, before } = planned;
       const fields = fieldsChanged(before && declaredUpstream(before), declaredUpstream(row), upstreamDefaults);
-      if (this.#newSecrets.has(row.id) && before !== undefined)
-        fields['auth_value'] = { from: fields['auth_value']?.from ?? storedSecret, to: '(changed)' };
+      if (this.#newSecrets.has(row.id) && before !== undefined) fields['auth_value'] ??= { from: storedSecret, to: '(changed)' };
       put(planned, 'upstream', upstreamOf, fields, (action, detail) => ({ act: 'put', type: 'upstream', row, action, detail }));
     }
-    const oldName = (id: UpstreamId): string | undefined =>
-      upstreams.after.ofId(id)?.name ?? upstreams.removed.find((row) => row.id === id)?.name;
+    const upstreamNames = new Map([...upstreams.before.values()].map(({ id, name }) => [id, name]));
+    const upstreamName = (id: UpstreamId): string | undefined => upstreams.after.ofId(id)?.name ?? upstreamNames.get(id);
     for (const planned of routes.puts) {
       const { row, before } = planned;
-      const fields = fieldsChanged(before && declaredRoute(before, oldName), declaredRoute(row, oldName), routeDefaults);
+      const fields = fieldsChanged(before && declaredRoute(before, upstreamName), declaredRoute(row, upstreamName), routeDefaults);
       put(planned, 'route', routeOf, fields, (action, detail) => ({ act: 'put', type: 'route', row, action, detail }));
     }
     const routeNames = new Map([...routes.before.values()].map(({ id, name }) => [id, name]));
