@@ -32,7 +32,7 @@ import { draftUpstream, sealUpstream, trialCompileUpstream, type UpstreamDraft }
 import { newUpstreamId, upstreamOf, usedByRoutes } from './upstreams.ts';
 
 /** What has to be stored so that the gateway config is as declared. */
-export interface ConfigPlan {
+export interface GatewayConfigPlan {
   readonly steps: readonly ChangeStep[];
   readonly changes: readonly PlannedChange[];
   readonly unchanged: number;
@@ -48,7 +48,12 @@ export interface ConfigPlan {
  * @throws GatewayError `validation_failed` with everything that is wrong; `conflict` where prune would take away an upstream
  *   that is in use
  */
-export async function planConfig(context: ControlContext, tx: StoreReader, declared: DeclaredConfig, prune: boolean): Promise<ConfigPlan> {
+export async function planGatewayConfig(
+  context: ControlContext,
+  tx: StoreReader,
+  declared: DeclaredConfig,
+  prune: boolean,
+): Promise<GatewayConfigPlan> {
   const planner = new Planner(context, prune);
   const upstreams = planner.upstreams(await tx.upstreams.changedSince(-1), declared.upstreams);
   const routes = await planner.routes(tx, await tx.routes.changedSince(-1), declared.routes, upstreams);
@@ -175,7 +180,7 @@ class Planner {
     return this.#planned(stored, before, puts, entries, (row) => row.revoked_at !== null);
   }
 
-  plan(upstreams: Planned<UpstreamRow>, routes: Planned<RouteRow>, keys: Planned<ApiKeyRow>): ConfigPlan {
+  plan(upstreams: Planned<UpstreamRow>, routes: Planned<RouteRow>, keys: Planned<ApiKeyRow>): GatewayConfigPlan {
     const steps: ChangeStep[] = [];
     const changes: PlannedChange[] = [];
     const createdKeys: { name: string; key: string }[] = [];

@@ -3,7 +3,7 @@ import type { ControlContext } from './control-context.ts';
 import { exportedKey, exportedRoute, exportedUpstream } from './declared-form.ts';
 
 /** The gateway config in declarative form, of one revision. */
-export interface ConfigExport {
+export interface GatewayConfigExport {
   readonly value: ExportedConfig;
   readonly revision: number;
   readonly warnings: readonly string[];
@@ -16,7 +16,7 @@ const mostNamed = 5;
  * revoked keys. Never holds a secret: references are shown, stored credentials left out.
  * @throws GatewayError `storage_unavailable`
  */
-export async function exportConfig(context: Pick<ControlContext, 'store'>): Promise<ConfigExport> {
+export async function exportGatewayConfig(context: Pick<ControlContext, 'store'>): Promise<GatewayConfigExport> {
   const rows = await context.store.read(async (tx) => ({
     revision: await tx.revision(),
     upstreams: await tx.upstreams.changedSince(-1),

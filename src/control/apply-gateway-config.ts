@@ -3,7 +3,7 @@ import type { ApplyResult } from '../model/declared-config.ts';
 import type { StoreReader } from '../store/store.ts';
 import { commitChange } from './commit-change.ts';
 import type { Actor, Committed, ControlContext } from './control-context.ts';
-import { planConfig, type ConfigPlan } from './plan-config.ts';
+import { planGatewayConfig, type GatewayConfigPlan } from './plan-gateway-config.ts';
 import { readDeclared } from './read-declared.ts';
 import { credentialWarning } from './upstreams.ts';
 
@@ -22,20 +22,20 @@ export interface ApplyOptions {
  * @throws GatewayError `validation_failed` with everything that is wrong; `conflict` for what prune would break;
  *   `precondition_failed`; `storage_unavailable`; `publish_failed`
  */
-export async function applyConfig(
+export async function applyGatewayConfig(
   context: ControlContext,
   actor: Actor,
   input: unknown,
   options: ApplyOptions = {},
 ): Promise<Committed<ApplyResult>> {
   const declared = await readDeclared(input);
-  const plan = async (tx: StoreReader): Promise<ConfigPlan> => {
+  const plan = async (tx: StoreReader): Promise<GatewayConfigPlan> => {
     if (options.expectRevision !== undefined && (await tx.revision()) !== options.expectRevision) {
       throw new GatewayError('precondition_failed', {
         detail: `The gateway config is not of revision ${options.expectRevision} any more.`,
       });
     }
-    return await planConfig(context, tx, declared, options.prune === true);
+    return await planGatewayConfig(context, tx, declared, options.prune === true);
   };
   if (options.dryRun === true) {
     const { plan: found, revision } = await context.store.read(async (tx) => ({ plan: await plan(tx), revision: await tx.revision() }));
@@ -55,7 +55,7 @@ export async function applyConfig(
   return { value: resultOf({ ...done, warnings }, revision, { dryRun: false }), revision, warnings: [] };
 }
 
-function resultOf(plan: ConfigPlan, revision: number, { dryRun }: { readonly dryRun: boolean }): ApplyResult {
+function resultOf(plan: GatewayConfigPlan, revision: number, { dryRun }: { readonly dryRun: boolean }): ApplyResult {
   return {
     dry_run: dryRun,
     revision,

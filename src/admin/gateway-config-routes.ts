@@ -1,6 +1,6 @@
-import { applyConfig } from '../control/apply-config.ts';
+import { applyGatewayConfig } from '../control/apply-gateway-config.ts';
 import type { ControlContext } from '../control/control-context.ts';
-import { exportConfig } from '../control/export-config.ts';
+import { exportGatewayConfig } from '../control/export-gateway-config.ts';
 import { applyResultSchema, declaredConfigSchema, exportedConfigSchema } from '../model/declared-config.ts';
 import { AdminRouter } from './admin-router.ts';
 import { callerOfRoute } from './authorise.ts';
@@ -9,16 +9,16 @@ import { applyQuerySchema, readQuery } from './list-query.ts';
 import { readJson } from './read-json.ts';
 import { answer } from './respond.ts';
 
-const tags = ['config'];
+const tags = ['gateway config'];
 
 /** `/admin/export` and `/admin/apply` */
-export function configRoutes(control: ControlContext) {
+export function gatewayConfigRoutes(control: ControlContext) {
   return new AdminRouter()
     .add(
       {
         method: 'get',
         path: '/admin/export',
-        operationId: 'exportConfig',
+        operationId: 'exportGatewayConfig',
         summary: 'Export the gateway config',
         description: 'Upstreams, routes and API keys in the form that apply takes; secrets are left out, references to them are not.',
         tags,
@@ -26,7 +26,7 @@ export function configRoutes(control: ControlContext) {
         responses: { 200: configAnswer(exportedConfigSchema, 'The gateway config.') },
       },
       async (c) => {
-        const { value, ...notes } = await exportConfig(control);
+        const { value, ...notes } = await exportGatewayConfig(control);
         return answer(c, value, notes);
       },
     )
@@ -34,7 +34,7 @@ export function configRoutes(control: ControlContext) {
       {
         method: 'post',
         path: '/admin/apply',
-        operationId: 'applyConfig',
+        operationId: 'applyGatewayConfig',
         summary: 'Apply a declared gateway config',
         description:
           'Makes everything as declared in one revision, or changes nothing. Objects are told apart by name. A field left out gets its default, but a stored `auth_value` is kept.',
@@ -46,7 +46,7 @@ export function configRoutes(control: ControlContext) {
       async (c) => {
         const query = readQuery(c, applyQuerySchema);
         const input = await readJson(c);
-        const { value, revision } = await applyConfig(control, callerOfRoute(c).actor, input, {
+        const { value, revision } = await applyGatewayConfig(control, callerOfRoute(c).actor, input, {
           dryRun: query.dry_run === 'true',
           prune: query.prune === 'true',
           ...(query.expect_revision === undefined ? {} : { expectRevision: Number(query.expect_revision) }),

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { ApplyResult, PlannedChange } from '../model/declared-config.ts';
 import { createApiKey, getApiKey, revokeApiKey } from './api-keys.ts';
-import { applyConfig, type ApplyOptions } from './apply-config.ts';
+import { applyGatewayConfig, type ApplyOptions } from './apply-gateway-config.ts';
 import { ann, contentOf, type ControlFixture, errorOf, fieldErrorsOf, openControl } from './control-fixture.ts';
-import { exportConfig } from './export-config.ts';
+import { exportGatewayConfig } from './export-gateway-config.ts';
 import { createRoute, deleteRoute, getRoute, updateRoute } from './routes.ts';
 import { syncManaged } from './sync-managed.ts';
 import { createUpstream, getUpstream, updateUpstream } from './upstreams.ts';
@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => control.close());
 
 async function apply(input: unknown, options: ApplyOptions = {}): Promise<ApplyResult> {
-  return (await applyConfig(control.context, ann, input, options)).value;
+  return (await applyGatewayConfig(control.context, ann, input, options)).value;
 }
 
 /** `create route r`, … */
@@ -381,7 +381,7 @@ describe('prune', () => {
 describe('export', () => {
   test('applied to a fresh database it is the same again; applied where it came from it changes nothing', async () => {
     await apply(whole);
-    const exported = await exportConfig(control.context);
+    const exported = await exportGatewayConfig(control.context);
     assert.deepEqual(exported.value, {
       ...whole,
       routes: [
@@ -399,8 +399,8 @@ describe('export', () => {
     assert.deepEqual((await apply(exported.value, { prune: true })).changes, []);
     const fresh = await openControl();
     try {
-      await applyConfig(fresh.context, ann, exported.value);
-      assert.equal(JSON.stringify((await exportConfig(fresh.context)).value), JSON.stringify(exported.value));
+      await applyGatewayConfig(fresh.context, ann, exported.value);
+      assert.equal(JSON.stringify((await exportGatewayConfig(fresh.context)).value), JSON.stringify(exported.value));
     } finally {
       await fresh.close();
     }
@@ -408,13 +408,13 @@ describe('export', () => {
 
   test('holds no stored secret: on the same database it is kept, on another it is asked for', async () => {
     await apply({ upstreams: [{ ...api, auth_type: 'bearer', auth_value: 'very-secret' }] });
-    const { value, warnings } = await exportConfig(control.context);
+    const { value, warnings } = await exportGatewayConfig(control.context);
     assert.deepEqual(value.upstreams, [{ ...api, auth_type: 'bearer' }]);
     assert.match(warnings.join(), /stored auth_value of the upstream "api" is left out/);
     assert.deepEqual((await apply(value)).changes, []);
     const fresh = await openControl();
     try {
-      const errors = await fieldErrorsOf(applyConfig(fresh.context, ann, value));
+      const errors = await fieldErrorsOf(applyGatewayConfig(fresh.context, ann, value));
       assert.deepEqual(errors, { 'upstreams.0.auth_value': 'is required with auth_type bearer' });
     } finally {
       await fresh.close();
@@ -424,7 +424,7 @@ describe('export', () => {
   test('a cleared credential stays cleared', async () => {
     await createUpstream(control.context, ann, { ...api, auth_type: 'bearer', auth_value: 'x' });
     await updateUpstream(control.context, ann, 'api', { auth_value: null });
-    const { value } = await exportConfig(control.context);
+    const { value } = await exportGatewayConfig(control.context);
     assert.deepEqual(value.upstreams, [{ ...api, auth_type: 'bearer', auth_value: null }]);
     assert.deepEqual((await apply(value)).changes, []);
     assert.equal((await getUpstream(control.context, 'api')).auth_value_set, false);
@@ -436,7 +436,7 @@ describe('export', () => {
     await revokeApiKey(control.context, ann, 'all');
     const { id } = await getRoute(control.context, 'a');
     await deleteRoute(control.context, ann, 'a');
-    const { value } = await exportConfig(control.context);
+    const { value } = await exportGatewayConfig(control.context);
     assert.deepEqual(
       value.upstreams.map(({ name }) => name),
       ['api', 'plain'],
@@ -453,7 +453,7 @@ describe('export', () => {
     for (const name of ['2', '10', '1']) await createRoute(control.context, ann, { name, path_pattern: `/${name}`, upstream_id: 'a' });
     await createApiKey(control.context, ann, { name: 'k' });
     await updateRoute(control.context, ann, '1', { priority: 5 });
-    const { value } = await exportConfig(control.context);
+    const { value } = await exportGatewayConfig(control.context);
     assert.deepEqual(
       value.upstreams.map(({ name }) => name),
       ['Z', 'a', 'b'],
