@@ -6,6 +6,7 @@ import { AdminRouter, type AccessEntry } from './admin-router.ts';
 import { compileAllowList } from './allow-list.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
 import { identify } from './authorise.ts';
+import { gatewayConfigRoutes } from './gateway-config-routes.ts';
 import { guard } from './guard.ts';
 import { createHostRule } from './host-rule.ts';
 import { documentRoutes } from './document-routes.ts';
@@ -50,6 +51,7 @@ export function createAdminApp(options: AdminAppOptions) {
     .include(upstreamRoutes(control))
     .include(routeRoutes(control))
     .include(apiKeyRoutes(control))
+    .include(gatewayConfigRoutes(control))
     .include(tokenRoutes(access))
     .include(adminRoutes(access))
     .include(versionRoutes(access, version))

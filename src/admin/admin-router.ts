@@ -7,6 +7,7 @@ import type { Access, AdminContext, AdminEnv } from './admin-env.ts';
 import { authorise } from './authorise.ts';
 import { noQuerySchema, readQuery } from './list-query.ts';
 import { problemSchema } from './problem-schema.ts';
+import { bodyLimitAt } from './read-json.ts';
 
 /** A route as OpenAPI describes it, with what it asks of its caller. `path` has parameters as `{id}`. */
 export type AdminRoute = Omit<RouteConfig, 'security' | 'middleware' | 'hide'> & {
@@ -105,7 +106,7 @@ const errorTexts = {
   404: 'There is no such resource.',
   409: 'The change conflicts with what is stored.',
   412: 'The resource has changed since the If-Match ETag was read.',
-  413: 'The body is larger than 1 MiB.',
+  413: 'The body is too large.',
   415: 'The body is not application/json.',
   422: 'Fields or query parameters are not valid; all of them are named.',
   429: 'Too many failed attempts, or too many at once; see Retry-After.',
@@ -120,8 +121,7 @@ function errorResponses(route: AdminRoute): Record<number, object> {
   if (route.method !== 'get') for (const status of [400, 409, 413, 415] as const) statuses.add(status);
   if (route.method === 'put' || route.method === 'patch' || route.method === 'delete') statuses.add(412);
   if (route.method === 'post' && route.access === 'public') statuses.add(401).add(429);
+  const texts = { ...errorTexts, 413: `The body is larger than ${bodyLimitAt(route.path) / 1024 / 1024} MiB.` };
   const content = { [problemMediaType]: { schema: problemSchema } };
-  return Object.fromEntries(
-    [...statuses].toSorted((a, b) => a - b).map((status) => [status, { description: errorTexts[status], content }]),
-  );
+  return Object.fromEntries([...statuses].toSorted((a, b) => a - b).map((status) => [status, { description: texts[status], content }]));
 }

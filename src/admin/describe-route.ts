@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { problemMediaType } from '../errors/problem.ts';
+import { problemSchema } from './problem-schema.ts';
 
 /** Parts of route descriptions that repeat. */
 
@@ -21,6 +23,18 @@ export function jsonAnswer<Schema extends z.ZodType>(schema: Schema, description
 export function oneAnswer<Schema extends z.ZodType>(schema: Schema, description = 'The resource.') {
   return { ...jsonAnswer(schema, description), headers: resourceHeaders } as const;
 }
+
+/** 200 with what a change of the whole gateway config, or its export, answers. */
+export function configAnswer<Schema extends z.ZodType>(schema: Schema, description: string) {
+  const { ETag: _, ...headers } = resourceHeaders;
+  return { ...jsonAnswer(schema, description), headers } as const;
+}
+
+/** 412 where there is no ETag to be stale. */
+export const otherRevisionAnswer = {
+  description: 'The gateway config has another revision than the one expected.',
+  content: { [problemMediaType]: { schema: problemSchema } },
+} as const;
 
 /** 201 with the new resource. */
 export function createdAnswer<Schema extends z.ZodType>(schema: Schema, description = 'The new resource.') {

@@ -5,7 +5,7 @@ import type { AllowList } from './allow-list.ts';
 import { bearerTokenOf } from './authorise.ts';
 import { crossSiteProblem } from './cross-site.ts';
 import type { HostRule } from './host-rule.ts';
-import { bodyLimit } from './read-json.ts';
+import { bodyLimitAt } from './read-json.ts';
 
 /**
  * Decides before anything else whether a request may come near the admin plane: from this address, under this host
@@ -28,7 +28,7 @@ export function guard(allowed: AllowList, answersTo: HostRule): MiddlewareHandle
       const problem = bearerTokenOf(headers) === undefined ? crossSiteProblem({ method: c.req.method, headers }) : undefined;
       if (problem !== undefined) throw new GatewayError('forbidden', { detail: problem });
     }
-    if (Number(headers.get('content-length') ?? 0) > bodyLimit) throw new GatewayError('payload_too_large');
+    if (Number(headers.get('content-length') ?? 0) > bodyLimitAt(c.req.path)) throw new GatewayError('payload_too_large');
     await next();
   };
 }

@@ -24,6 +24,16 @@ export const deleteQuerySchema = z.strictObject({
   cascade: flag.optional().meta({ description: 'Also delete the routes that use it.' }),
 });
 
+export const applyQuerySchema = z.strictObject({
+  dry_run: flag.optional().meta({ description: 'Only say what would change.' }),
+  prune: flag.optional().meta({ description: 'Also remove what the lists given do not name.' }),
+  expect_revision: z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a revision, as a dry run answers it')
+    .optional()
+    .meta({ description: 'Apply only if the gateway config is still of this revision; else 412.', type: 'integer', minimum: 0 }),
+});
+
 export const sessionsQuerySchema = listQuerySchema.extend({
   all: flag.optional().meta({ description: "Everybody's sessions rather than the own ones." }),
 });

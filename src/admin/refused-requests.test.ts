@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { fieldsOf, openApp, signedIn } from './admin-app-fixture.ts';
-import { bodyLimit } from './read-json.ts';
+import { bodyLimitAt } from './read-json.ts';
 
 const upstream = { name: 'my-api', base_url: 'https://api.example.com' };
 
@@ -53,7 +53,7 @@ describe('what is wrong with a request', () => {
     await using fixture = await openApp();
     const call = await signedIn(fixture);
     const headers = { 'content-type': 'application/json' };
-    const body = `"${'x'.repeat(bodyLimit - 2)}"`;
+    const body = `"${'x'.repeat(bodyLimitAt('') - 2)}"`;
     assert.equal((await call('POST', '/admin/upstreams', { body, headers })).status, 422, 'at the limit');
     const over = await call('POST', '/admin/upstreams', { body: `${body} `, headers });
     assert.deepEqual([over.status, over.body.code], [413, 'payload_too_large']);

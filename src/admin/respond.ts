@@ -13,6 +13,12 @@ export function one(c: AdminContext, value: object, etag: string, notes: ChangeN
   return c.json(value, 200);
 }
 
+/** 200 with what is no resource. */
+export function answer(c: AdminContext, value: object, notes: ChangeNotes = {}): Response {
+  note(c, notes);
+  return c.json(value, 200);
+}
+
 /** 201 with the new resource, its ETag and where it is. */
 export function created(c: AdminContext, location: string, value: object, etag: string, notes: ChangeNotes = {}): Response {
   note(c, notes);

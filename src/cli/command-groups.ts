@@ -22,6 +22,16 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   { name: 'keys', summary: 'API keys of clients', load: async (host) => (await import('./commands/keys.ts')).keysCommand(host) },
   {
+    name: 'apply',
+    summary: 'make the gateway config what files declare',
+    load: async (host) => (await import('./commands/apply.ts')).applyCommand(host),
+  },
+  {
+    name: 'export',
+    summary: 'print the gateway config as a file that apply takes',
+    load: async (host) => (await import('./commands/export.ts')).exportCommand(host),
+  },
+  {
     name: 'tokens',
     summary: 'API tokens for automation of the admin API',
     load: async (host) => (await import('./commands/tokens.ts')).tokensCommand(host),

@@ -166,7 +166,7 @@ export function addDeleteCommand(group: CliCommand, kind: ResourceKind, host: Co
 /** Sends a change, prints what the API warns of, and on a local database waits until a running gateway follows. */
 export async function write(
   call: CommandCall,
-  kind: ResourceKind,
+  kind: Pick<ResourceKind, 'fields'>,
   method: AdminMethod,
   path: string,
   body?: unknown,
@@ -175,7 +175,7 @@ export async function write(
   const answer = await admin.request(method, path, body).catch((error: unknown) => {
     throw error instanceof ApiFailure ? new ApiFailure(error.problem, (field) => flagOfField(kind.fields, field)) : error;
   });
-  for (const warning of warningsOf(answer.headers)) call.print.warn(visibleText(warning));
+  printWarnings(call, answer);
   const revision = Number(answer.headers.get('x-apigate-revision') ?? Number.NaN);
   if (Number.isSafeInteger(revision)) {
     // The change is made: not to know whether it is served must not hide its answer, a new key for instance.
@@ -187,6 +187,10 @@ export async function write(
       call.print.warn(`the change is stored, but whether a gateway serves it is not known: ${visibleText(outcome.message)}`);
   }
   return answer;
+}
+
+export function printWarnings(call: CommandCall, answer: AdminAnswer): void {
+  for (const warning of warningsOf(answer.headers)) call.print.warn(visibleText(warning));
 }
 
 /** Every page of a list. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type ApiKey, apiKeyPrefixLength } from '../model/api-key.ts';
+import { type ApiKey, apiKeyDefaults, apiKeyPrefixLength } from '../model/api-key.ts';
 import { createApiKeySchema, updateApiKeySchema, type UpdateApiKey } from '../model/api-key-schema.ts';
 import type { ApiKeyId, RouteId } from '../model/ids.ts';
 import type { ApiKeyRow, StoreReader } from '../store/store.ts';
@@ -16,23 +16,11 @@ export type CreatedApiKey = Committed<ApiKey> & { readonly secret: string };
 
 /** @throws GatewayError `validation_failed`, `conflict`, `storage_unavailable`, `publish_failed` */
 export async function createApiKey(context: ControlContext, actor: Actor, input: unknown): Promise<CreatedApiKey> {
-  const secret = `ak_${randomBytes(32).toString('hex')}`;
+  const secret = newApiKeySecret();
   const created = await commitChange(context, actor, async (tx) => {
     const reading = readInput(createApiKeySchema, input);
     const at = context.clock();
-    const fresh: Omit<ApiKeyRow, 'revision'> = {
-      id: `key_${randomBytes(8).toString('hex')}`,
-      name: '',
-      prefix: secret.slice(0, apiKeyPrefixLength),
-      hash: createHash('sha256').update(secret).digest('hex'),
-      routes: [],
-      rate_limit_per_minute: null,
-      expires_at: null,
-      last_used_at: null,
-      revoked_at: null,
-      created_at: at,
-    };
-    const row = await changedKey(tx, reading, fresh);
+    const row = await changedKey(tx, reading, newApiKeyRow(secret, at));
     if (row.expires_at !== null && row.expires_at <= at) reading.errors.push({ field: 'expires_at', message: 'must be in the future' });
     refuseErrors(reading.errors);
     await refuseTakenName(tx.keys, row, 'API key');
@@ -134,6 +122,24 @@ export function apiKeyOf(row: Omit<ApiKeyRow, 'revision'>): ApiKey {
   };
 }
 
+export function newApiKeySecret(): string {
+  return `ak_${randomBytes(32).toString('hex')}`;
+}
+
+/** The row of a new key, without a name yet. */
+export function newApiKeyRow(secret: string, at: number): Omit<ApiKeyRow, 'revision'> {
+  return {
+    ...apiKeyDefaults,
+    id: `key_${randomBytes(8).toString('hex')}`,
+    name: '',
+    prefix: secret.slice(0, apiKeyPrefixLength),
+    hash: createHash('sha256').update(secret).digest('hex'),
+    last_used_at: null,
+    revoked_at: null,
+    created_at: at,
+  };
+}
+
 function stepFor<Row extends Omit<ApiKeyRow, 'revision'>>(shown: ApiKey, row: Row, action: string) {
   const value = apiKeyOf(row);
   const detail = changeDetail(shown, value);
@@ -142,7 +148,7 @@ function stepFor<Row extends Omit<ApiKeyRow, 'revision'>>(shown: ApiKey, row: Ro
 }
 
 /** The row with the given fields changed; adds to `reading.errors` what is wrong with the routes. */
-async function changedKey<Row extends Omit<ApiKeyRow, 'revision'>>(
+export async function changedKey<Row extends Omit<ApiKeyRow, 'revision'>>(
   tx: StoreReader,
   reading: InputReading<UpdateApiKey>,
   row: Row,

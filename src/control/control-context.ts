@@ -1,5 +1,6 @@
 import type { FieldError } from '../errors/gateway-error.ts';
 import type { GatewayConfigChange, RouteConfig, UpstreamConfig } from '../model/gateway-config.ts';
+import type { RouteId } from '../model/ids.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import type { Store } from '../store/store.ts';
 import type { Credentials } from './credentials.ts';
@@ -29,10 +30,14 @@ export interface Publisher {
 export interface TrialCompiler {
   upstream(upstream: UpstreamConfig): readonly FieldError[];
   /** Also warns of what works but surprises: reserved paths, a route that another always beats. */
-  route(
-    route: RouteConfig,
-    others: Iterable<RouteConfig>,
-  ): { readonly errors: readonly FieldError[]; readonly warnings: readonly string[] };
+  route(route: RouteConfig, others: Iterable<RouteConfig>): RouteTrial;
+  /** The same for many at once: `all` is the whole set as it would be. Answers for those whose ids are in `changed`. */
+  routes(all: readonly RouteConfig[], changed: ReadonlySet<RouteId>): ReadonlyMap<RouteId, RouteTrial>;
+}
+
+export interface RouteTrial {
+  readonly errors: readonly FieldError[];
+  readonly warnings: readonly string[];
 }
 
 /** An address that this gateway listens on; `host` may be a wildcard such as 0.0.0.0. */

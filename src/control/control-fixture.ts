@@ -55,6 +55,10 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
       trial.seen.push([...others]);
       return { errors: trial.errors, warnings: trial.warnings };
     },
+    routes(all, changed) {
+      trial.seen.push([...all]);
+      return new Map([...changed].map((id) => [id, { errors: trial.errors, warnings: trial.warnings }]));
+    },
   };
   const log = (level: string) => (_fields: object, message: string) => void logged.push({ level, message });
   const context = createControlContext({

@@ -14,6 +14,8 @@ export interface RouteDraftTarget {
   /** The row that is changed; undefined for a new one. */
   readonly before: RouteRow | undefined;
   readonly at: number;
+  /** The caller tries the route's compilation itself, with others that are changed at the same time. */
+  readonly trialLater?: true;
 }
 
 export interface RouteDraft {
@@ -77,7 +79,7 @@ export async function draftRoute(
     created_at: before?.created_at ?? target.at,
     updated_at: target.at,
   };
-  if (errors.length > 0) return { row, warnings: [] };
+  if (errors.length > 0 || target.trialLater === true) return { row, warnings: [] };
   const others = await context.routeTable.othersThan(tx, row.id);
   const trial = context.trialCompiler.route(configOf(row), others);
   errors.push(...trial.errors);

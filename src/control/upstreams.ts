@@ -155,14 +155,19 @@ export function usedByRoutes(
 
 /** A reference that leads nowhere is stored all the same, since it may be filled later; but whoever set it should know. */
 async function withCredentialWarning(context: ControlContext, committed: Committed<Upstream>): Promise<Committed<Upstream>> {
-  const { value } = committed;
+  if (!committed.value.auth_value_set) return committed;
+  const warning = await credentialWarning(context, committed.value.id);
+  return warning === undefined ? committed : { ...committed, warnings: [...committed.warnings, warning] };
+}
+
+/** That an upstream's reference leads nowhere just now, if it does. For what is committed and served. */
+export async function credentialWarning(context: ControlContext, id: UpstreamId): Promise<string | undefined> {
   // In another process than the gateway, environment and files may differ from the gateway's.
-  if (!context.publishing.serves || !value.auth_value_set) return committed;
-  // The change is committed and served; a store that fails now takes only the warning away.
-  const row = await context.store.read((tx) => tx.upstreams.get(value.id)).catch(() => undefined);
-  if (row === undefined || row.auth_value_reference === null) return committed;
+  if (!context.publishing.serves) return undefined;
+  // A store that fails now takes only the warning away.
+  const row = await context.store.read((tx) => tx.upstreams.get(id)).catch(() => undefined);
+  if (row === undefined || row.auth_value_reference === null) return undefined;
   const { credential } = await context.credentials.resolve(row);
-  if (credential.kind !== 'unavailable') return committed;
-  const warning = `requests to this upstream answer 503 until its credential is available: ${credential.reason}`;
-  return { ...committed, warnings: [...committed.warnings, warning] };
+  if (credential.kind !== 'unavailable') return undefined;
+  return `requests to this upstream answer 503 until its credential is available: ${credential.reason}`;
 }

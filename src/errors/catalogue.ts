@@ -81,7 +81,7 @@ export const errorCatalogue = {
   not_found: entry(404, 'client', false, 'Not found', 'There is no such resource.', 'Check the id or the name.'),
   conflict: entry(409, 'client', false, 'Conflict', 'The request conflicts with what is stored.', 'See the detail for what it conflicts with.'),
   precondition_failed: entry(412, 'client', false, 'Changed meanwhile', 'The resource has changed since it was read.', 'Read it again and repeat the change.'),
-  payload_too_large: entry(413, 'client', false, 'Body too large', 'The body is larger than the admin API accepts.', 'The admin API takes bodies of up to 1 MiB.'),
+  payload_too_large: entry(413, 'client', false, 'Body too large', 'The body is larger than the admin API accepts.', 'The admin API takes bodies of up to 1 MiB, apply up to 10 MiB.'),
   unsupported_media_type: entry(415, 'client', false, 'Unsupported media type', 'Send the body as application/json.', 'The admin API takes JSON only.'),
   validation_failed: entry(422, 'client', false, 'Validation failed', 'Some fields are not valid.', 'The errors list names each field and what is wrong with it.'),
   too_many_attempts: entry(429, 'client', true, 'Too many attempts', 'Too many failed sign-ins; wait before trying again.', 'Sign-ins are throttled for each account and each address.'),

@@ -1,6 +1,7 @@
 import type { TrialCompiler } from '../control/control-context.ts';
 import { checkRoute } from '../gateway/match/compile-route.ts';
 import { routeWarnings } from '../gateway/match/route-warnings.ts';
+import { routeSetWarnings } from '../gateway/match/route-set-warnings.ts';
 import { compileUpstream, UncompilableUpstream } from '../gateway/snapshot/compile-upstream.ts';
 
 /** The data plane's own compiler, behind the control plane's port. */
@@ -18,5 +19,11 @@ export const trialCompiler: TrialCompiler = {
   route(route, others) {
     const errors = checkRoute(route);
     return { errors, warnings: errors.length === 0 ? routeWarnings(route, others) : [] };
+  },
+  routes(all, changed) {
+    const errors = new Map(all.filter(({ id }) => changed.has(id)).map((route) => [route.id, checkRoute(route)] as const));
+    const sound = all.filter(({ id }) => (errors.get(id)?.length ?? 0) === 0);
+    const warnings = routeSetWarnings(sound, changed);
+    return new Map([...errors].map(([id, found]) => [id, { errors: found, warnings: warnings.get(id) ?? [] }]));
   },
 };

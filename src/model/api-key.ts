@@ -16,5 +16,11 @@ export interface ApiKey {
   readonly created_at: string;
 }
 
+export const apiKeyDefaults = {
+  routes: [],
+  rate_limit_per_minute: null,
+  expires_at: null,
+} as const satisfies Partial<ApiKey>;
+
 /** Characters of a key that stay visible: `ak_` and the first of its 64 hexadecimal digits. */
 export const apiKeyPrefixLength = 12;

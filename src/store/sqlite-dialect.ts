@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -67,6 +68,7 @@ class SqliteDriver implements Driver {
   }
 
   async beginTransaction(_connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    this.#connection.beginTurn();
     const begin = (): void => {
       if (settings.accessMode !== 'read only') {
         this.#database.exec('BEGIN IMMEDIATE');
@@ -101,10 +103,13 @@ class SqliteDriver implements Driver {
 }
 
 const maxStatements = 200;
+/** Milliseconds. */
+const longestTurn = 10;
 
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, { statement: StatementSync; answers: boolean }>();
+  #turnedAt = 0;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -115,7 +120,17 @@ class SqliteConnection implements DatabaseConnection {
       return this.run<Row>(query.sql, query.parameters as readonly SQLInputValue[]);
     } catch (error) {
       throw storageError(error);
+    } finally {
+      // A transaction of thousands of statements would otherwise keep the event loop for itself until its end.
+      if (performance.now() - this.#turnedAt > longestTurn) {
+        await setImmediate();
+        this.beginTurn();
+      }
     }
+  }
+
+  beginTurn(): void {
+    this.#turnedAt = performance.now();
   }
 
   run<Row>(text: string, parameters: readonly SQLInputValue[]): QueryResult<Row> {

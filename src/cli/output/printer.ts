@@ -72,10 +72,14 @@ export class Printer {
   private async serialised(value: unknown): Promise<string> {
     const text =
       this.format === 'yaml' ? (await import('yaml')).stringify(value, { lineWidth: 0 }) : `${JSON.stringify(value, undefined, 2)}\n`;
-    // JSON leaves these control characters bare, and terminals act on them; both formats read the escapes back.
-    // oxlint-disable-next-line no-control-regex
-    return text.replace(/[\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    return escapedControls(text);
   }
+}
+
+/** JSON leaves these control characters bare, and terminals act on them; JSON and YAML read the escapes back. */
+export function escapedControls(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function fieldText(value: unknown): string {

@@ -3,7 +3,7 @@ import { reservedPaths } from '../../model/route.ts';
 import { compareRoutes, compileRoute, type CompiledRoute } from './compile-route.ts';
 
 /** Overlaps with the new route are told one by one up to this many. */
-const mostNamed = 5;
+export const mostNamed = 5;
 
 /**
  * What works but will surprise: a reserved path that takes all of the route's requests, another route that always beats it,
@@ -11,15 +11,8 @@ const mostNamed = 5;
  * older version of it, and routes that are disabled: both are passed over. Looks at every other route: for saving, not for requests.
  */
 export function routeWarnings(route: RouteConfig, others: Iterable<RouteConfig>): string[] {
-  const warnings: string[] = [];
   const own = compileRoute(route);
-  const reserved = reservedBy(own);
-  if (reserved !== undefined) {
-    warnings.push(`This route never gets a request: ${reserved} belongs to the gateway itself.`);
-  }
-  if (own.pathRegex !== null && !route.path_pattern.startsWith('^')) {
-    warnings.push('The expression also matches in the middle of a path; begin it with ^ if it should not.');
-  }
+  const warnings = warningsByItself(own);
   if (!route.enabled) return warnings;
 
   let beaten = 0;
@@ -35,6 +28,19 @@ export function routeWarnings(route: RouteConfig, others: Iterable<RouteConfig>)
   }
   if (beaten > mostNamed) warnings.push(`${beaten - mostNamed} more routes never get a request any more for the same reason.`);
   if (beatenBy !== undefined) warnings.push(`This route never gets a request: route "${beatenBy.name}" always beats it.`);
+  return warnings;
+}
+
+/** What shows without a look at other routes. */
+export function warningsByItself(own: CompiledRoute<RouteConfig>): string[] {
+  const warnings: string[] = [];
+  const reserved = reservedBy(own);
+  if (reserved !== undefined) {
+    warnings.push(`This route never gets a request: ${reserved} belongs to the gateway itself.`);
+  }
+  if (own.pathRegex !== null && !own.route.path_pattern.startsWith('^')) {
+    warnings.push('The expression also matches in the middle of a path; begin it with ^ if it should not.');
+  }
   return warnings;
 }
 
@@ -58,7 +64,7 @@ function firstSegment(pattern: string): string {
 }
 
 /** Whether every request that fits `b` also fits `a`. May say no where it is hard to tell, never yes wrongly. */
-function covers(a: CompiledRoute<RouteConfig>, b: CompiledRoute<RouteConfig>): boolean {
+export function covers(a: CompiledRoute<RouteConfig>, b: CompiledRoute<RouteConfig>): boolean {
   return coversHost(a, b) && coversMethods(a, b) && coversPath(a, b) && coversHeaders(a, b);
 }
 
@@ -88,7 +94,7 @@ function coversPath(a: CompiledRoute<RouteConfig>, b: CompiledRoute<RouteConfig>
   return outer.every((segment, i) => (segment === null ? inner[i] !== '' : segment === inner[i]));
 }
 
-function segmentsOf(route: CompiledRoute<RouteConfig>): readonly (string | null)[] {
+export function segmentsOf(route: CompiledRoute<RouteConfig>): readonly (string | null)[] {
   return route.segments ?? (route.path === '' ? [] : route.path.slice(1).split('/'));
 }
 

@@ -1,0 +1,58 @@
+import { applyGatewayConfig } from '../control/apply-gateway-config.ts';
+import type { ControlContext } from '../control/control-context.ts';
+import { exportGatewayConfig } from '../control/export-gateway-config.ts';
+import { applyResultSchema, declaredConfigSchema, exportedConfigSchema } from '../model/declared-config.ts';
+import { AdminRouter } from './admin-router.ts';
+import { callerOfRoute } from './authorise.ts';
+import { configAnswer, jsonBody, otherRevisionAnswer } from './describe-route.ts';
+import { applyQuerySchema, readQuery } from './list-query.ts';
+import { readJson } from './read-json.ts';
+import { answer } from './respond.ts';
+
+const tags = ['gateway config'];
+
+/** `/admin/export` and `/admin/apply` */
+export function gatewayConfigRoutes(control: ControlContext) {
+  return new AdminRouter()
+    .add(
+      {
+        method: 'get',
+        path: '/admin/export',
+        operationId: 'exportGatewayConfig',
+        summary: 'Export the gateway config',
+        description: 'Upstreams, routes and API keys in the form that apply takes; secrets are left out, references to them are not.',
+        tags,
+        access: 'read',
+        responses: { 200: configAnswer(exportedConfigSchema, 'The gateway config.') },
+      },
+      async (c) => {
+        const { value, ...notes } = await exportGatewayConfig(control);
+        return answer(c, value, notes);
+      },
+    )
+    .add(
+      {
+        method: 'post',
+        path: '/admin/apply',
+        operationId: 'applyGatewayConfig',
+        summary: 'Apply a declared gateway config',
+        description:
+          'Makes everything as declared in one revision, or changes nothing. Objects are told apart by name. A field left out gets its default, but a stored `auth_value` is kept.',
+        tags,
+        access: 'write',
+        request: { query: applyQuerySchema, body: jsonBody(declaredConfigSchema) },
+        responses: { 200: configAnswer(applyResultSchema, 'What was changed, or would be.'), 412: otherRevisionAnswer },
+      },
+      async (c) => {
+        const query = readQuery(c, applyQuerySchema);
+        const input = await readJson(c);
+        const { value, revision } = await applyGatewayConfig(control, callerOfRoute(c).actor, input, {
+          dryRun: query.dry_run === 'true',
+          prune: query.prune === 'true',
+          ...(query.expect_revision === undefined ? {} : { expectRevision: Number(query.expect_revision) }),
+        });
+        // The CLI waits for the revision of a change; a dry run makes none.
+        return answer(c, value, value.dry_run ? {} : { revision });
+      },
+    );
+}

@@ -1,0 +1,51 @@
+import { declaredVersion, type ExportedConfig } from '../model/declared-config.ts';
+import type { ControlContext } from './control-context.ts';
+import { exportedKey, exportedRoute, exportedUpstream } from './declared-form.ts';
+
+/** The gateway config in declarative form, of one revision. */
+export interface GatewayConfigExport {
+  readonly value: ExportedConfig;
+  readonly revision: number;
+  readonly warnings: readonly string[];
+}
+
+const mostNamed = 5;
+
+/**
+ * The gateway config in the form that apply takes: objects in order of name, without defaults, ids, times, managed objects and
+ * revoked keys. Never holds a secret: references are shown, stored credentials left out.
+ * @throws GatewayError `storage_unavailable`
+ */
+export async function exportGatewayConfig(context: Pick<ControlContext, 'store'>): Promise<GatewayConfigExport> {
+  const rows = await context.store.read(async (tx) => ({
+    revision: await tx.revision(),
+    upstreams: await tx.upstreams.changedSince(-1),
+    routes: await tx.routes.changedSince(-1),
+    keys: await tx.keys.changedSince(-1),
+  }));
+  const upstreamNames = new Map(rows.upstreams.map(({ id, name }) => [id, name]));
+  const routeNames = new Map(rows.routes.map(({ id, name }) => [id, name]));
+  const value: ExportedConfig = {
+    version: declaredVersion,
+    upstreams: inOrder(rows.upstreams.filter(({ managed }) => !managed)).map(exportedUpstream),
+    routes: inOrder(rows.routes.filter(({ managed }) => !managed)).map((row) => exportedRoute(row, (id) => upstreamNames.get(id))),
+    // To make a revoked key anew somewhere would open what was shut.
+    keys: inOrder(rows.keys.filter((row) => row.revoked_at === null)).map((row) => exportedKey(row, (id) => routeNames.get(id))),
+  };
+  const stored = inOrder(rows.upstreams.filter((row) => row.auth_type !== 'none' && row.auth_value_sealed !== null));
+  const warnings = stored.length === 0 ? [] : [storedWarning(stored.map(({ name }) => name))];
+  return { value, revision: rows.revision, warnings };
+}
+
+function storedWarning(names: readonly string[]): string {
+  const named = names
+    .slice(0, mostNamed)
+    .map((name) => `"${name}"`)
+    .join(', ');
+  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '';
+  return `the stored auth_value of ${names.length === 1 ? 'the upstream' : `${names.length} upstreams:`} ${named}${more} is left out: an apply on this database keeps it, on another it has to be added`;
+}
+
+function inOrder<Row extends { readonly name: string }>(rows: readonly Row[]): Row[] {
+  return rows.toSorted((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0));
+}
