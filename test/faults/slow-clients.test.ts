@@ -114,6 +114,14 @@ describe('slow clients', { concurrency: true }, () => {
     assert.ok(took > headLimit - 500 && took < headLimit + slack, `${took}`);
   });
 
+  test('empty lines that some clients send behind a body are no request that is late', async () => {
+    using client = await RawClient.connect(harness.port);
+    await client.send('POST /p HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabc\r\n');
+    assert.equal((await client.response()).status, 200);
+    const { rest } = await client.ended(20_000);
+    assert.equal(rest.latin1Slice(), '', 'closed in silence: a 408 would be taken for the answer to the next request');
+  });
+
   test('a client that stops reading pauses timeout_ms, and gets everything later', async () => {
     const size = 64 * 1024 * 1024;
     const { path } = await harness.exposed({ timeout_ms: 1_000 }, async (_request, connection) => {
