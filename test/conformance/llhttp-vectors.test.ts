@@ -45,6 +45,7 @@ if (vectors.length === 0) {
   /** A 4xx at once, and no request upstream beyond the messages that stand whole before the fault. */
   async function rejects(bytes: string, vector: Vector): Promise<void> {
     const before = harness.upstream.requests.length;
+    const connectionsBefore = harness.upstream.connections.length;
     using client = await RawClient.connect(harness.port);
     await client.send(completeLines(withHost(bytes)));
     let wholeOnes = vector.messages_complete;
@@ -66,7 +67,10 @@ if (vectors.length === 0) {
     const complete = [];
     for (const request of harness.upstream.requests.slice(before, -1)) if (await request.ended()) complete.push(request);
     assert.equal(complete.length, vector.messages_complete - wholeOnes, 'no rejected request was completed upstream');
-    if (vector.heads_complete === 0) assert.equal(harness.upstream.requests.length - before, 1, 'no byte of it went upstream');
+    if (vector.heads_complete > 0) return;
+    assert.equal(harness.upstream.requests.length - before, 1, 'no request of it went upstream');
+    for (const connection of harness.upstream.connections.slice(connectionsBefore))
+      assert.match(connection.received, /^(GET \/barrier |$)/, 'no byte of it went upstream');
   }
 
   /** As many answers as whole messages, and the same number of whole requests upstream. */

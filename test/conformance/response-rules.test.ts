@@ -326,9 +326,9 @@ describe('B10 interim responses', () => {
 describe('B11 hop-by-hop headers of a response', () => {
   valid(
     'B11 Connection-listed and hop-by-hop names are removed',
-    'HTTP/1.1 200 OK\r\nConnection: x-secret, X-Other, keep-alive\r\nX-Secret: s\r\nx-other: t\r\nKeep-Alive: timeout=99\r\nProxy-Connection: keep-alive\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\nX-Stays: y\r\nContent-Length: 0\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nConnection: x-secret, X-Other, keep-alive\r\nX-Secret: s\r\nx-other: t\r\nKeep-Alive: timeout=99\r\nProxy-Connection: keep-alive\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\nAlt-Svc: h3=":443"\r\nX-Stays: y\r\nContent-Length: 0\r\n\r\n',
     (response) => {
-      for (const name of ['x-secret', 'x-other', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'upgrade'])
+      for (const name of ['x-secret', 'x-other', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'upgrade', 'alt-svc'])
         assert.deepEqual(response.values(name), [], name);
       assert.equal(response.value('x-stays'), 'y');
       assert.ok(response.values('connection').every((value) => /^(close|keep-alive)$/i.test(value)));

@@ -321,6 +321,14 @@ describe('E05 bulkheads', () => {
     );
     const concurrently = Math.max(...timesOpen(upstream.connections));
     assert.ok(concurrently <= 100, `never more than max_conns connections at once, over all workers: ${concurrently}`);
+    // 100 at work, and in each of the two workers a queue of 100: the rest is turned away without waiting.
+    const ids = new Set(overloaded.map((response) => response.value('x-request-id')));
+    const full = (): number =>
+      harness.gateway.records.filter((record) => ids.has(record.request_id) && /the queue is full/.test(JSON.stringify(record))).length;
+    await eventually(
+      () => full() >= 700,
+      () => `700 turned away from a full queue; there are ${full()}`,
+    );
     const id = overloaded[0]!.value('x-request-id');
     assert.equal((await harness.gateway.record((each) => each.request_id === id)).outcome, 'overload');
   });

@@ -150,7 +150,9 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const gateway = await launchGateway(options);
   try {
     await eventually(
-      async () => gateway.exit !== undefined || (await gateway.status('/readyz')) === 200,
+      async () =>
+        // The banner comes when every worker listens; one of them alone answers on /readyz before.
+        gateway.exit !== undefined || (/ is ready on /.test(gateway.stderr) && (await gateway.status('/readyz')) === 200),
       () => `readiness of the gateway\n${gateway.output}`,
       options.startTimeoutMs ?? 20_000,
     );
