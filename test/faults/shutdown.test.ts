@@ -161,11 +161,9 @@ describe('shutdown', { concurrency: 4 }, () => {
         await upstream.request(0);
         gateway.process.kill(first);
         await eventually(async () => (await gateway.status('/readyz')) !== 200, 'the drain has begun');
-        const start = performance.now();
         gateway.process.kill(second);
-        const code = await exitWithin(gateway, 1_500);
-        assert.notEqual(code, 0);
-        assert.ok(performance.now() - start < 1_000);
+        // The drain would take 30 s.
+        assert.notEqual(await exitWithin(gateway, 10_000), 0);
       });
     });
   }

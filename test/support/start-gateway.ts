@@ -154,7 +154,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
         // The banner comes when every worker listens; one of them alone answers on /readyz before.
         gateway.exit !== undefined || (/ is ready on /.test(gateway.stderr) && (await gateway.status('/readyz')) === 200),
       () => `readiness of the gateway\n${gateway.output}`,
-      options.startTimeoutMs ?? 20_000,
+      options.startTimeoutMs ?? 60_000,
     );
   } catch (error) {
     gateway.process.kill('SIGKILL');
