@@ -51,7 +51,7 @@ if (vectors.length === 0) {
     let wholeOnes = vector.messages_complete;
     for (;;) {
       if (wholeOnes < vector.messages_complete && client.stream.ending !== undefined) break;
-      const response = await client.response({ timeoutMs: 2_000 });
+      const response = await client.response({ timeoutMs: 8_000 });
       if (response.status === 200 && wholeOnes > 0) {
         wholeOnes -= 1;
         // "Data after Connection: close": the close itself is the rejection.
@@ -80,7 +80,7 @@ if (vectors.length === 0) {
     const method = /^(?:\r\n)*(\S+)/.exec(bytes)?.[1] ?? 'GET';
     await client.send(withHost(bytes));
     for (let message = 0; message < vector.messages_complete; message += 1) {
-      const response = await client.response({ method, timeoutMs: 2_000 });
+      const response = await client.response({ method, timeoutMs: 8_000 });
       assert.equal(response.status, 200, response.body.toString());
     }
     // What is cut off in its body has gone upstream all the same; waiting for it keeps it out of the next test.
@@ -102,7 +102,7 @@ if (vectors.length === 0) {
     const before = harness.upstream.requests.length;
     using client = await RawClient.connect(harness.port);
     await client.send(withHost(bytes));
-    const response = await client.response({ timeoutMs: 2_000 });
+    const response = await client.response({ timeoutMs: 8_000 });
     assertOneOf(response.status, statuses, response.body.toString());
     if (response.status === 200) return;
     await fetchRaw(harness.port, 'GET', { target: '/barrier' });

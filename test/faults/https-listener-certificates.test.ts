@@ -320,7 +320,7 @@ if (!hasOpenssl()) {
 
   async function ended(gateway: Gateway): Promise<void> {
     try {
-      await eventually(() => gateway.exit !== undefined, 'the exit', 10_000);
+      await eventually(() => gateway.exit !== undefined, 'the exit', 60_000);
     } finally {
       if (gateway.exit === undefined) gateway.process.kill('SIGKILL');
     }

@@ -106,7 +106,7 @@ export class Gateway {
   }
 
   /** Waits for the one record that fits, and answers it. */
-  async record(fits: (record: AccessRecord) => boolean, timeoutMs = 3_000): Promise<AccessRecord> {
+  async record(fits: (record: AccessRecord) => boolean, timeoutMs = 10_000): Promise<AccessRecord> {
     await eventually(
       () => this.records.some(fits),
       () => `an access record; the last are ${JSON.stringify(this.records.slice(-3))}`,
