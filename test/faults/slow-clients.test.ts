@@ -55,7 +55,7 @@ describe('slow clients', { concurrency: true }, () => {
     );
     assert.ok(statuses.includes(408), 'the cut is a 408');
     const slowest = await health;
-    assert.ok(slowest < 1_000, `the slowest healthy answer took ${slowest} ms`);
+    assert.ok(slowest < 3_000, `the slowest healthy answer took ${slowest} ms`);
   });
 
   test('A22 a body of one byte in five seconds is cut by the minimum rate with 408, and the upstream is aborted', async () => {

@@ -303,7 +303,7 @@ describe('E05 bulkheads', () => {
       assert.equal((await fetchRaw(harness.port, 'GET', { target: '/healthy' })).status, 200);
       slowest = Math.max(slowest, performance.now() - start);
     }
-    assert.ok(slowest < 1_000, `the slowest healthy answer took ${slowest} ms`);
+    assert.ok(slowest < 3_000, `the slowest healthy answer took ${slowest} ms`);
     const responses = await Promise.all(clients.map((client) => client.response({ timeoutMs: 15_000 })));
     for (const client of clients) client.destroy();
     const counts = new Map<number, number>();

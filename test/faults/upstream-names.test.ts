@@ -91,7 +91,7 @@ describe('names of upstreams', { concurrency: true }, () => {
       assert.equal((await gateway.admin.call('GET', '/upstreams?limit=1')).status, 200);
       slowest = Math.max(slowest, performance.now() - begin);
     }
-    assert.ok(slowest < 1_000, `${slowest}`);
+    assert.ok(slowest < 3_000, `${slowest}`);
     for (const response of await Promise.all(waiting)) {
       assert.equal(response.status, 504);
       assert.equal(response.json()['code'], 'upstream_connect_timeout');
