@@ -90,6 +90,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private chunkedUpstream = false;
   /** The client's Sec-WebSocket-Key where it asks for an upgrade; else ''. */
   private upgradeKey = '';
+  /** What follows the request may be of another protocol, whoever refuses the upgrade. */
+  private asksForWebSocket = false;
+  /** The request authenticates the connection that it goes out on: see RequestHead. */
+  private bindsConnection = false;
   private isTunnel = false;
   private idempotent = false;
   /** The whole outgoing request, as long as it may have to be sent again. */
@@ -217,6 +221,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.forwarding = true;
     this.upgradeKey = upgradeKey;
     this.chunkedUpstream = this.client.head.chunked;
+    this.bindsConnection = this.client.head.bindsConnection;
     this.idempotent = isIdempotent(this.method);
     // An upgrade has a connection of its own, never one that others have used.
     this.acquire(upgradeKey !== '');
@@ -232,7 +237,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private take(connection: ClientConnection): void {
     this.waiting = false;
     this.connection = connection;
-    connection.begin(this, this.isHeadRequest, this.upgradeKey !== '');
+    connection.begin(this, this.isHeadRequest, this.upgradeKey !== '', this.bindsConnection);
   }
 
   // No connection yet: the bytes at hand wait in memory of their own, and the client waits with the rest.
@@ -339,7 +344,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.closeDelimited = !framed && !this.chunkedToClient;
     this.isEventStream = isEventStream(head.fields);
     // After a refused upgrade the client may go on in the other protocol all the same: such a connection ends.
-    const persist = this.client.decidePersistence((framed || this.chunkedToClient) && this.upgradeKey === '');
+    const persist = this.client.decidePersistence((framed || this.chunkedToClient) && !this.asksForWebSocket);
     writeResponseHead(
       this.client.output,
       head,
@@ -374,6 +379,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const connection = this.connection!;
     const mayRetry = connection.isReused && !connection.responseStarted && this.replay !== null && !this.retried;
     const replay = this.replay;
+    // What was collected of the answer is void. Letting the connection go may serve others that wait for one: into the same buffer.
+    this.client.output.clear();
     this.releaseConnection();
     if (mayRetry) {
       this.retried = true;
@@ -424,7 +431,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const { client, isHeadRequest } = this;
     // After bytes that may have meant something else to somebody before us, or that may be of another protocol, the next ones are
     // not to be trusted.
-    const persist = client.decidePersistence(this.code !== 'request_malformed' && this.upgradeKey === '');
+    const persist = client.decidePersistence(this.code !== 'request_malformed' && !this.asksForWebSocket);
     writeOwnResponse(client.output, {
       status,
       requestId: this.requestId,
@@ -471,6 +478,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   private fault(where: string, error: unknown): void {
     this.gateway.reportFault(where, error);
+    this.client.output.clear();
     this.dropUpstream();
     this.reason = where;
     this.failOrBreak('internal_error');
@@ -532,6 +540,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.retried = false;
     this.forwarding = false;
     this.upgradeKey = '';
+    this.asksForWebSocket = head.asksForWebSocket;
     this.isTunnel = false;
     this.sentAt = 0;
     this.gateway.counters.requestStarted();

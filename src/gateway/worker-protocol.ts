@@ -7,13 +7,19 @@ import type { SlotAssignments } from '../telemetry/shared-slots.ts';
 export interface WorkerListener {
   readonly host: string;
   readonly port: number;
-  readonly tls: TlsFiles | null;
+  readonly tls: TlsIdentity | null;
 }
 
 /** Contents of the certificate and key files, PEM. */
 export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
+}
+
+/** What an HTTPS listener serves with. */
+export interface TlsIdentity extends TlsFiles {
+  /** 48 bytes that session tickets are sealed with, the same in all workers: a client resumes on whichever it comes to. A secret. */
+  readonly ticketKeys: Uint8Array;
 }
 
 /** What a worker is born with; the gateway config follows as the first change. */
@@ -54,7 +60,7 @@ export interface ChangeMessage {
 
 export type ToWorker =
   | ChangeMessage
-  | { readonly type: 'certificate'; readonly tls: TlsFiles }
+  | { readonly type: 'certificate'; readonly tls: TlsIdentity }
   /** Not ready any more, but still serving: so that probes can see it. */
   | { readonly type: 'leaving' }
   | { readonly type: 'drain'; readonly deadlineMs: number };

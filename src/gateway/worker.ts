@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type tls from 'node:tls';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HeaderFields } from '../http/header-fields.ts';
 import { HttpListener } from '../http/http-listener.ts';
@@ -22,7 +23,7 @@ import { allowField } from './reply/write-own-response.ts';
 import { afterTarget, type CompiledUpstream, headEnd } from './snapshot/compile-upstream.ts';
 import { PoolRegistry } from './snapshot/pool-registry.ts';
 import { applyChange } from './snapshot/snapshot.ts';
-import type { ChangeMessage, FromWorker, ToWorker, WorkerBirth } from './worker-protocol.ts';
+import type { ChangeMessage, FromWorker, TlsIdentity, ToWorker, WorkerBirth } from './worker-protocol.ts';
 
 /**
  * A data-plane thread: listens, serves from its own compiled snapshot, and follows the changes that main sends.
@@ -109,7 +110,7 @@ class GatewayWorker {
         await this.apply(message);
         break;
       case 'certificate':
-        this.listener.replaceCertificate(message.tls);
+        this.listener.replaceCertificate(secureOptions(message.tls));
         break;
       case 'leaving':
         this.gateway.draining = true;
@@ -144,10 +145,11 @@ class GatewayWorker {
   private async listen(): Promise<void> {
     this.wheel.start();
     setInterval(() => this.tellKeysUsed(), keyUsageInterval).unref();
+    setInterval(() => this.counters.beat(), heartbeatInterval).unref();
     for (const listener of this.birth.listeners) {
       const address = { host: listener.host, port: listener.port, reusePort: this.birth.reusePort };
       if (listener.tls === null) await this.listener.listen(address);
-      else await this.listener.listenSecure(address, listener.tls);
+      else await this.listener.listenSecure(address, secureOptions(listener.tls));
     }
     post({ type: 'ready' });
   }
@@ -155,6 +157,12 @@ class GatewayWorker {
 
 /** How often the control plane is told which keys were used, in milliseconds. */
 const keyUsageInterval = 5_000;
+/** How often the worker shows that its event loop turns, in milliseconds: see main/worker-watch.ts. */
+const heartbeatInterval = 250;
+
+function secureOptions({ cert, key, ticketKeys }: TlsIdentity): tls.SecureContextOptions {
+  return { cert, key, ticketKeys: Buffer.from(ticketKeys) };
+}
 
 function adminUpstream(services: PoolServices, limits: PoolLimits, socketPath: string): CompiledUpstream {
   const timeoutMs = 60_000;

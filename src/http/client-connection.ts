@@ -73,6 +73,7 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
   private pending: Buffer | null = null;
   private isHeadRequest = false;
   private wantsUpgrade = false;
+  private isPersonal = false;
   private reusable = false;
   private requestSent = false;
   private interimResponses = 0;
@@ -126,12 +127,13 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
     return this.decoder.isDone;
   }
 
-  /** Takes it for one exchange. */
-  begin(handler: ResponseHandler, isHeadRequest: boolean, wantsUpgrade: boolean): void {
+  /** Takes it for one exchange. `isPersonal`: the request makes the connection its sender's, so that it is nobody's afterwards. */
+  begin(handler: ResponseHandler, isHeadRequest: boolean, wantsUpgrade: boolean, isPersonal: boolean): void {
     this.handler = handler;
     this.phase = phase.head;
     this.isHeadRequest = isHeadRequest;
     this.wantsUpgrade = wantsUpgrade;
+    this.isPersonal = isPersonal;
     this.uses++;
     this.responseStarted = false;
     this.requestSent = false;
@@ -313,7 +315,7 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
   private beginBody(): void {
     const head = this.head;
     this.phase = phase.body;
-    this.reusable = head.keepAlive && !head.bindsConnection;
+    this.reusable = head.keepAlive && !head.bindsConnection && !this.isPersonal;
     if (head.keepAliveTimeout >= 0) this.keepAliveHint = head.keepAliveTimeout * 1000;
     // RFC 9112 section 6.3: no body whatever the fields say.
     if (this.isHeadRequest || head.status === 204 || head.status === 304) {

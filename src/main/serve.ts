@@ -17,6 +17,7 @@ import { createLogger, droppedNotice, type Logger } from '../telemetry/logger.ts
 import { LogSink, standardOutput } from '../telemetry/log-sink.ts';
 import { createSharedCounters, openSharedCounters, type SharedCounters } from '../telemetry/shared-counters.ts';
 import { bannerOf } from './banner.ts';
+import { certificateWarning } from './certificate-expiry.ts';
 import { cidrOf, openControlPlane } from './control-plane.ts';
 import { startDemoUpstream } from './demo-upstream.ts';
 import { gatewayMetrics } from './gateway-metrics.ts';
@@ -25,7 +26,10 @@ import { shutdownRequested } from './shutdown-requested.ts';
 import { readTlsFiles, type TlsPaths, watchTlsFiles } from './tls-files.ts';
 import { urlOf } from './url-of.ts';
 import { version } from './version.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { newTicketKeys, WorkerPool } from './worker-pool.ts';
+
+/** How long the keys of TLS session tickets are in use, in milliseconds. Tickets themselves live for minutes. */
+const ticketKeyLife = 4 * 3_600_000;
 
 /** Runs the gateway until it is told to stop. Resolves with the process's exit code. */
 export async function serve(settings: Settings, options: ServeOptions, stderr: CliOutput): Promise<number> {
@@ -124,7 +128,12 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   const follower = await followStore(control);
   cleanups.push(() => follower.stop());
   const served = listeners.find((listener) => listener.tls !== null)?.tls;
-  if (settings.tls !== null && served) cleanups.push(followCertificate(settings.tls, served, pool, logger));
+  if (settings.tls !== null && served) {
+    warnOfCertificate(settings.tls, served, logger);
+    cleanups.push(followCertificate(settings.tls, served, pool, logger));
+    const renewal = setInterval(() => pool.renewTicketKeys(), ticketKeyLife);
+    cleanups.push(() => clearInterval(renewal));
+  }
 
   for (const { host, port, tls } of listeners) logger.info({ address: host, port }, `listening for ${tls === null ? 'HTTP' : 'HTTPS'}`);
   logger.info({ version, workers: settings.server.workers, database: settings.database.path }, 'the gateway is ready');
@@ -141,7 +150,12 @@ async function claimListeners(settings: Settings): Promise<WorkerListener[]> {
   const { host, port } = settings.server;
   const listeners: WorkerListener[] = [];
   if (port !== 0) listeners.push({ host, port: await probePort(host, port), tls: null });
-  if (settings.tls !== null) listeners.push({ host, port: await probePort(host, settings.tls.port), tls: readTlsFiles(settings.tls) });
+  if (settings.tls !== null)
+    listeners.push({
+      host,
+      port: await probePort(host, settings.tls.port),
+      tls: { ...readTlsFiles(settings.tls), ticketKeys: newTicketKeys() },
+    });
   return listeners;
 }
 
@@ -205,7 +219,13 @@ function followCertificate(paths: TlsPaths, served: TlsFiles, pool: WorkerPool, 
     }
     pool.useCertificate(files);
     logger.info({ cert: paths.cert }, 'the certificate was replaced');
+    warnOfCertificate(paths, files, logger);
   });
+}
+
+function warnOfCertificate(paths: TlsPaths, { cert }: TlsFiles, logger: Logger): void {
+  const warning = certificateWarning(cert, Date.now());
+  if (warning !== null) logger.warn({ cert: paths.cert }, warning);
 }
 
 async function demoSettings(settings: Settings, cleanups: (() => unknown)[]): Promise<Settings> {

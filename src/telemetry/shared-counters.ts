@@ -76,6 +76,11 @@ export function zeroGauges(shared: SharedCounters, workerIndex: number): void {
   column[at.logBytesTaken] = column[at.logBytesSent]!;
 }
 
+/** A number that changes as long as the worker's event loop turns. */
+export function heartbeatOf(shared: SharedCounters, workerIndex: number): number {
+  return columnOf(shared, workerIndex)[at.heartbeat]!;
+}
+
 /** Main has taken these log bytes of a worker off its hands, written or dropped: see WorkerCounters.logBacklog. */
 export function tookLogBytes(shared: SharedCounters, workerIndex: number, bytes: number): void {
   columnOf(shared, workerIndex)[at.logBytesTaken]! += bytes;
@@ -111,6 +116,11 @@ export class WorkerCounters {
     column[at.durationBuckets + bucketOf(durationMs)]! += 1;
     column[at.durationSum]! += durationMs;
     if (code !== null) column[at.errorCodes + errorCodeIndex.get(code)!]! += 1;
+  }
+
+  /** The event loop turns: see heartbeatOf. */
+  beat(): void {
+    this.#column[at.heartbeat]! += 1;
   }
 
   connectionOpened(): void {
@@ -160,9 +170,10 @@ const at = {
   logBytesSent: 9,
   /** The one number in a worker's column that main writes. */
   logBytesTaken: 10,
-  statusClasses: 11,
-  durationBuckets: 17,
-  errorCodes: 17 + durationBucketsMs.length + 1,
+  heartbeat: 11,
+  statusClasses: 12,
+  durationBuckets: 18,
+  errorCodes: 18 + durationBucketsMs.length + 1,
 } as const;
 
 const columnLength = at.errorCodes + errorCodes.length;

@@ -233,13 +233,15 @@ const connectFailures: Readonly<Record<string, ErrorCode>> = {
   ETIMEDOUT: 'upstream_connect_timeout',
   ECONNRESET: 'upstream_reset',
   EPIPE: 'upstream_reset',
-  EMFILE: 'internal_error',
-  ENFILE: 'internal_error',
+  // The gateway can take no more: the client may come again.
+  EMFILE: 'upstream_overloaded',
+  ENFILE: 'upstream_overloaded',
 };
 
 const connectReasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused: nothing listens on the upstream's port",
   EHOSTUNREACH: "no route to the upstream's host",
   ENETUNREACH: "no route to the upstream's network",
-  EMFILE: 'the gateway has no file descriptors left',
+  EMFILE: 'the gateway has no file descriptors left: raise its limit (ulimit -n, LimitNOFILE=) or lower APIGATE_MAX_CONNECTIONS',
+  ENFILE: 'the system has no file descriptors left: raise fs.file-max',
 };

@@ -1,6 +1,4 @@
 import type { ErrorCode } from '../../errors/catalogue.ts';
-import { isText } from '../../http/header-fields.ts';
-import type { RequestHead } from '../../http/request-head.ts';
 import type { Exchange } from '../exchange.ts';
 import { writeRequestHead } from './write-request-head.ts';
 
@@ -17,7 +15,7 @@ export function forwardExchange(exchange: Exchange): ErrorCode | null {
   }
   const { head } = client;
   let upgradeKey = '';
-  if (asksForWebSocket(head)) {
+  if (head.asksForWebSocket) {
     if (head.hasBody) {
       exchange.reason = 'an upgrade request has a body';
       return 'request_malformed';
@@ -28,10 +26,4 @@ export function forwardExchange(exchange: Exchange): ErrorCode | null {
   writeRequestHead(gateway.requestOutput, head, upstream, exchange, gateway.identity, upgradeKey !== '');
   exchange.startForwarding(upgradeKey);
   return null;
-}
-
-// RFC 6455 section 4.1. Other Upgrade tokens are offers that we do not pass on.
-function asksForWebSocket(head: RequestHead): boolean {
-  const { upgrade, fields } = head;
-  return upgrade >= 0 && isText(head.bytes, fields.valueStart[upgrade]!, fields.valueEnd[upgrade]!, 'websocket');
 }
