@@ -441,28 +441,23 @@ test('B13 an early answer of an upstream that then closes reaches a client that 
   }
 });
 
-test(
-  'B13 an early answer of an upstream that closes hard, with bytes unread, reaches the client',
-  // The answer is in the kernel and can be read, but Node destroys a socket whose write fails before it reads on.
-  { todo: 'a failed write ends the socket before what has arrived is read' },
-  async () => {
-    for (let round = 0; round < 20; round += 1) {
-      harness.upstream.script = async (_request, connection) => {
-        connection.socket.pause();
-        await connection.write('HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig');
-        connection.socket.destroy();
-      };
-      using client = await RawClient.connect(harness.port);
-      const sending = client
-        .send(Buffer.concat([Buffer.from('POST /u HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n'), Buffer.alloc(5_000_000)]))
-        .catch(() => {});
-      const response = await client.response();
-      client.destroy();
-      await sending;
-      assert.equal(response.status, 413, `round ${round}: ${response.body.toString()}`);
-    }
-  },
-);
+test('B13 an early answer of an upstream that closes hard, with bytes unread, reaches the client', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    harness.upstream.script = async (_request, connection) => {
+      connection.socket.pause();
+      await connection.write('HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig');
+      connection.socket.destroy();
+    };
+    using client = await RawClient.connect(harness.port);
+    const sending = client
+      .send(Buffer.concat([Buffer.from('POST /u HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n'), Buffer.alloc(5_000_000)]))
+      .catch(() => {});
+    const response = await client.response();
+    client.destroy();
+    await sending;
+    assert.equal(response.status, 413, `round ${round}: ${response.body.toString()}`);
+  }
+});
 
 describe('what passes untouched', () => {
   for (const status of [500, 502, 503, 504, 429, 404, 401, 407, 418]) {
