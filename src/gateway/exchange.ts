@@ -20,6 +20,7 @@ import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from
 import { dropCredentialTrailers } from './forward/credential-field.ts';
 import { isIdempotent } from './forward/is-idempotent.ts';
 import { handshakeFault } from './forward/websocket-handshake.ts';
+import { dropCorsFields } from './reply/drop-cors-fields.ts';
 import { outcomeOf } from './record/outcome-of.ts';
 import { isEventStream } from './reply/is-event-stream.ts';
 import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
@@ -325,6 +326,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.isEventStream = isEventStream(head.fields);
     // After a refused upgrade the client may go on in the other protocol all the same: such a connection ends.
     const persist = this.client.decidePersistence((framed || this.chunkedToClient) && this.upgradeKey === '');
+    if (this.route !== null && this.route.corsPolicy !== null) dropCorsFields(head.fields);
     writeResponseHead(
       this.client.output,
       head,

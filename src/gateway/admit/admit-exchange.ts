@@ -10,7 +10,8 @@ const admission = new Admission();
 /** Lets a request through to its route, by its API key and within its rate limit. Null, or the code of the refusal. */
 export function admitExchange(exchange: Exchange): ErrorCode | null {
   const { route, snapshot, gateway } = exchange;
-  if (route === null || snapshot === null || !route.auth_required) return null;
+  // Without an upstream it was answered by the gateway itself.
+  if (route === null || exchange.upstream === null || snapshot === null || !route.auth_required) return null;
   const { fields } = exchange.client.head;
   const refusal = admitRequest(
     admission,
@@ -27,6 +28,6 @@ export function admitExchange(exchange: Exchange): ErrorCode | null {
     exchange.keyId = id;
     if (refusal === null) gateway.keysUsed.set(id, exchange.startedAtMs);
   }
-  if (admission.rateLimited) exchange.responseFields = rateLimitFields(admission);
+  if (admission.rateLimited) exchange.responseFields += rateLimitFields(admission);
   return refusal;
 }
