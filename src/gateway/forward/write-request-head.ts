@@ -1,6 +1,7 @@
 import { kind, knownFieldCount, underscored } from '../../http/known-fields.ts';
 import type { OutputBuffer } from '../../http/output-buffer.ts';
 import type { RequestHead } from '../../http/request-head.ts';
+import { copyTargetWithoutKey } from '../query-api-key.ts';
 import { isCredentialField } from './credential-field.ts';
 import type { CompiledUpstream } from '../snapshot/compile-upstream.ts';
 
@@ -13,6 +14,8 @@ export interface RequestFacts {
   readonly hostValue: string;
   /** Id of the API key that opened the route, or ''. */
   readonly keyId: string;
+  /** null: for the gateway's own control plane. */
+  readonly route: { readonly api_key_query: boolean } | null;
   readonly identity: ForwardedIdentity;
 }
 
@@ -52,7 +55,8 @@ export function writeRequestHead(
   out.byte(0x20);
   if (upstream.pathPrefix !== '') out.text(upstream.pathPrefix);
   if (head.pathEnd === head.pathStart) out.byte(0x2f); // absolute form without a path: RFC 9112 section 3.2.1
-  out.copy(bytes, head.pathStart, head.targetEnd);
+  if (head.pathEnd === head.targetEnd) out.copy(bytes, head.pathStart, head.pathEnd);
+  else copyTargetWithoutKey(out, head, facts.route !== null && facts.route.api_key_query);
   out.text(' HTTP/1.1\r\n');
   out.text(upstream.hostField !== '' ? upstream.hostField : `Host: ${facts.hostValue}\r\n`);
   copyFields(out, head, upstream, facts.identity.isTrusted);
