@@ -189,6 +189,22 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
     this.socket.destroy();
   }
 
+  /** Ends a tunnel after what was written to it; nobody is told. */
+  endTunnel(): void {
+    if (this.phase === phase.closed) return;
+    this.close();
+    this.socket.destroySoon();
+  }
+
+  /** Closes it with RST, so that the upstream sees a broken message; nobody is told. */
+  reset(): void {
+    if (this.phase === phase.closed) return;
+    this.close();
+    // TLS has no reset: a connection that ends without close_notify is known to be cut (RFC 8446 section 6.1).
+    if ('encrypted' in this.socket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+
   // ---- socket events
 
   onBytes(bytes: Buffer, start: number, end: number): void {
@@ -295,7 +311,8 @@ export class ClientConnection implements SocketOwner, BodySink, DeadlineOwner {
   private beginBody(): void {
     const head = this.head;
     this.phase = phase.body;
-    this.reusable = head.keepAlive && !head.bindsConnection;
+    // An upstream that has seen an upgrade request may take what follows for the other protocol, whatever it answered.
+    this.reusable = head.keepAlive && !head.bindsConnection && !this.wantsUpgrade;
     if (head.keepAliveTimeout >= 0) this.keepAliveHint = head.keepAliveTimeout * 1000;
     // RFC 9112 section 6.3: no body whatever the fields say.
     if (this.isHeadRequest || head.status === 204 || head.status === 304) {
