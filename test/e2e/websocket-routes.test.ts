@@ -150,7 +150,7 @@ test('frames and bytes are counted both ways, while the tunnel stands and in its
   await session.must('PUT', `/routes/${talkative.routeId}`, { protocol: 'websocket' });
   using client = await RawClient.connect(harness.port);
   await client.send(handshake('', talkative.path));
-  const { values } = await client.response();
+  const response = await client.response();
   await client.stream.exactly(5 + 304 + 7, deadlineIn(3_000), 'all frames');
   await client.send(Buffer.concat([frame('a', true), frame('b'.repeat(200), true)]));
   await eventually(async () => (await metric(names.bytesIn)) === before['bytesIn']! + 7 + 208, 'the bytes of the client');
@@ -160,7 +160,7 @@ test('frames and bytes are counted both ways, while the tunnel stands and in its
     [1, 2, 3, 7 + 208, 5 + 304 + 7],
   );
   client.destroy();
-  const record = await harness.gateway.record((each) => each.request_id === values('x-request-id')[0]);
+  const record = await harness.gateway.record((each) => each.request_id === response.value('x-request-id'));
   assert.deepEqual([record['frames_in'], record['frames_out']], [2, 3]);
   assert.deepEqual([record['bytes_in'], record['bytes_out']], [215, 316]);
   await eventually(async () => (await metric(names.open)) === 0, 'the gauge is back');
