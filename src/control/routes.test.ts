@@ -166,6 +166,8 @@ test('origins are such as browsers send; * never goes with credentials', async (
     ['https://app.example:443', /as browsers send it: https:\/\/app\.example$/],
     ['https://bücher.example', /as browsers send it: https:\/\/xn--bcher-kva\.example$/],
     ['https://*.example', /without a \*/],
+    ['Capacitor://localhost', /lower case/],
+    ['capacitor://Local', /lower case/],
     ['https://u:p@app.example', /^is not an origin/],
     ['https://a.example\r\nX: y', /^is not an origin/],
     ['app://a\u0000', /^is not an origin/],

@@ -89,5 +89,6 @@ function originProblem(origin: string): string | undefined {
   }
   const url = URL.parse(origin);
   if (url === null) return 'is not an origin: its host is not valid';
+  if (url.origin === 'null') return 'is not an origin: write scheme and host in lower case';
   return url.origin === origin ? undefined : `must be written as browsers send it: ${url.origin}`;
 }
