@@ -19,16 +19,16 @@ import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from
 import { dropCredentialTrailers } from './forward/credential-field.ts';
 import { isIdempotent } from './forward/is-idempotent.ts';
 import { handshakeFault } from './forward/websocket-handshake.ts';
+import { dropCorsFields } from './reply/drop-cors-fields.ts';
 import { outcomeOf } from './record/outcome-of.ts';
-import { isEventStream } from './reply/is-event-stream.ts';
+import { openResponseStream, type ResponseStream } from './reply/response-stream.ts';
 import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
 import type { ServedRoute } from './snapshot/served-route.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
+import { Tunnel } from './tunnel.ts';
 
 /** A request's first write is kept for a retry only up to this size. */
 const replayLimit = 65_536;
-/** A WebSocket on which neither side sends anything for this long is ended, in milliseconds. */
-const tunnelIdleTimeout = 300_000;
 
 /**
  * One request and its response on the way through. One object per client connection, reused for each of its
@@ -82,7 +82,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private chunkedToClient = false;
   /** The response has neither length nor chunks: the connection's end is its end. */
   private closeDelimited = false;
-  private isEventStream = false;
+  private stream: ResponseStream | null = null;
   private connection: ClientConnection | null = null;
   private waiting = false;
   private retried = false;
@@ -94,7 +94,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private asksForWebSocket = false;
   /** The request authenticates the connection that it goes out on: see RequestHead. */
   private bindsConnection = false;
-  private isTunnel = false;
+  private tunnel: Tunnel | null = null;
   private idempotent = false;
   /** The whole outgoing request, as long as it may have to be sent again. */
   private replay: Buffer | null = null;
@@ -125,6 +125,18 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   get upstreamId(): string {
     return this.upstream?.id ?? '';
+  }
+
+  get framesIn(): number {
+    return this.tunnel === null ? -1 : this.tunnel.fromClient.frames;
+  }
+
+  get framesOut(): number {
+    return this.tunnel === null ? -1 : this.tunnel.fromUpstream.frames;
+  }
+
+  get events(): number {
+    return this.stream === null ? -1 : this.stream.events;
   }
 
   get isHeadRequest(): boolean {
@@ -205,7 +217,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.dropUpstream();
     this.reason = reason;
     // A WebSocket client that leaves is an ordinary end.
-    if (!this.isTunnel) this.outcome = 'client_abort';
+    if (this.tunnel === null) this.outcome = 'client_abort';
     this.finish();
   }
 
@@ -299,7 +311,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.responseBegun = true;
     this.responseSent = true;
     this.status = 101;
-    this.isTunnel = true;
+    this.tunnel = new Tunnel(this.client, connection, this.gateway.counters);
     this.upstreamMs = this.now() - this.sentAt;
     writeSwitchingProtocols(this.client.output, head, this.id, this.responseFields);
     this.client.send();
@@ -309,17 +321,14 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onUpstreamTunnelBytes(bytes: Buffer, start: number, end: number): void {
     this.bytesOut += end - start;
-    this.client.output.copy(bytes, start, end);
-    if (!this.client.send()) this.connection?.pause();
+    this.tunnel!.relayToClient(bytes, start, end);
     this.watchUpstream();
   }
 
   onClientTunnelBytes(bytes: Buffer, start: number, end: number): void {
-    const { connection } = this;
-    if (connection === null) return;
+    if (this.connection === null) return;
     this.bytesIn += end - start;
-    this.gateway.requestOutput.copy(bytes, start, end);
-    if (!connection.send()) this.client.pauseRequest();
+    this.tunnel!.relayToUpstream(bytes, start, end);
     this.watchUpstream();
   }
 
@@ -342,9 +351,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const framed = connection.bodyIsDone || head.contentLength >= 0;
     this.chunkedToClient = !framed && this.minor === 1;
     this.closeDelimited = !framed && !this.chunkedToClient;
-    this.isEventStream = isEventStream(head.fields);
+    this.stream = openResponseStream(head, this.route?.protocol, this.gateway.counters);
     // After a refused upgrade the client may go on in the other protocol all the same: such a connection ends.
     const persist = this.client.decidePersistence((framed || this.chunkedToClient) && !this.asksForWebSocket);
+    if (this.route !== null && this.route.corsPolicy !== null) dropCorsFields(head.fields);
     writeResponseHead(
       this.client.output,
       head,
@@ -356,6 +366,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {
     this.bytesOut += end - start;
+    if (this.stream !== null) this.stream.count(bytes, start, end);
     if (this.chunkedToClient) this.client.output.chunk(bytes, start, end);
     else this.client.output.copy(bytes, start, end);
   }
@@ -393,14 +404,15 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     }
     this.stopForwarding();
     this.reason = reason;
-    if (this.isTunnel) this.endTunnel();
+    if (this.tunnel !== null) this.endTunnel();
     else this.failOrBreak(code);
   }
 
   /** The upstream has made no progress for timeout_ms. */
   onDeadline(): void {
-    if (this.isTunnel) {
-      this.reason = `nothing was sent either way for ${tunnelIdleTimeout} ms`;
+    if (this.tunnel !== null) {
+      this.reason = `nothing was sent either way for ${this.gateway.websocketIdleMs} ms`;
+      this.tunnel.goAway();
       this.endTunnel();
       return;
     }
@@ -487,6 +499,12 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   /** Shutdown will not wait any longer. */
   cut(): void {
     if (!this.active) return;
+    if (this.tunnel !== null) {
+      this.reason = 'the drain deadline passed';
+      this.tunnel.goAway();
+      this.endTunnel();
+      return;
+    }
     this.dropUpstream();
     this.code = 'draining';
     this.outcome = outcomeOf('draining');
@@ -536,12 +554,12 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.responseSent = false;
     this.chunkedToClient = false;
     this.closeDelimited = false;
-    this.isEventStream = false;
+    this.stream = null;
     this.retried = false;
     this.forwarding = false;
     this.upgradeKey = '';
     this.asksForWebSocket = head.asksForWebSocket;
-    this.isTunnel = false;
+    this.tunnel = null;
     this.sentAt = 0;
     this.gateway.counters.requestStarted();
   }
@@ -563,6 +581,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.clock = 0;
     this.replay = null;
     this.held = null;
+    if (this.tunnel !== null) this.tunnel.closed();
+    if (this.stream !== null) this.stream.closed();
     try {
       this.gateway.recorder.record(this);
     } catch (error) {
@@ -601,13 +621,13 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const { wheel } = this.gateway;
     const { connection, client } = this;
     if (connection === null || !this.active) return;
-    if (this.isTunnel) {
-      wheel.arm(this.deadline, tunnelIdleTimeout);
+    if (this.tunnel !== null) {
+      if (this.gateway.websocketIdleMs > 0) wheel.arm(this.deadline, this.gateway.websocketIdleMs);
       return;
     }
     const clientIsSlow = client.isBlocked;
     const clientSends = !this.requestComplete && !connection.isBlocked && !client.awaitsContinue && !this.responseBegun;
-    if (clientIsSlow || clientSends || (this.responseBegun && this.isEventStream)) wheel.disarm(this.deadline);
+    if (clientIsSlow || clientSends || (this.stream !== null && this.stream.mayBeSilent)) wheel.disarm(this.deadline);
     else wheel.arm(this.deadline, this.upstream!.timeoutMs);
   }
 

@@ -42,6 +42,8 @@ export interface WorkerBirth {
   readonly maxHead: number;
   readonly maxFields: number;
   readonly maxTarget: number;
+  /** 0 for no limit. */
+  readonly websocketIdleMs: number;
   readonly logFormat: 'json' | 'text';
   /** Whether requests get access-log lines, and whether those do that failed by another's fault than the client's. */
   readonly logRequests: boolean;

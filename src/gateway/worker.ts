@@ -59,6 +59,7 @@ class GatewayWorker {
       live: null,
       draining: false,
       wheel: this.wheel,
+      websocketIdleMs: birth.websocketIdleMs,
       requestOutput: services.client.output,
       counters: this.counters,
       recorder: new ExchangeRecorder({

@@ -21,6 +21,8 @@ export interface ListenerOptions {
 
 /** Connections that were idle for this long at shutdown are closed; younger ones may have a request under way to us. */
 const drainIdleAge = 1_000;
+/** A WebSocket client has this long to take its close frame and close, in milliseconds. */
+const goodbyeTime = 500;
 /** A TLS client has this long for its handshake. */
 const handshakeTimeout = 10_000;
 
@@ -153,10 +155,17 @@ export class HttpListener implements ConnectionRegistry {
 
   private cutAll(onDeadline: (handler: RequestHandler) => void): void {
     for (const connection of this.connections) {
+      const lingered = connection.isLingering;
       if (!connection.isIdle) onDeadline(connection.handler);
+      // Its handler said goodbye in the words of its protocol: closing now could take that back.
+      if (!lingered && connection.isLingering) continue;
       connection.abort(false);
     }
-    this.whenEmpty?.();
+    if (this.count === 0) return;
+    setTimeout(() => {
+      for (const connection of this.connections) connection.abort(false);
+      this.whenEmpty?.();
+    }, goodbyeTime);
   }
 
   // ---- ConnectionRegistry

@@ -158,6 +158,11 @@ export class ServerConnection implements TransportOwner, BodySink, DeadlineOwner
     return this.blocked;
   }
 
+  /** Whether the last bytes are written and only the client's end is waited for. */
+  get isLingering(): boolean {
+    return this.phase === phase.linger;
+  }
+
   /** Whether the client still owes part of the request. */
   get requestOpen(): boolean {
     return this.phase === phase.body;

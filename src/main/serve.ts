@@ -194,6 +194,7 @@ function birthOf(
     maxHead: limits.maxHead,
     maxFields: limits.maxHeaders,
     maxTarget: limits.maxTarget,
+    websocketIdleMs: limits.websocketIdleMs,
     logFormat: log.format,
     logRequests: log.level === 'trace' || log.level === 'debug' || log.level === 'info',
     logFailures: log.level !== 'error' && log.level !== 'silent',

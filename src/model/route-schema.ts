@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { descriptionSchema, integerSchema, nameSchema, timestampSchema, tokenPattern } from './field-schemas.ts';
-import { type HeaderCondition, hostMatchTypes, pathMatchTypes, type Route, routeDefaults, routePriorityLimit } from './route.ts';
+import { corsSchema, corsShape } from './cors-schema.ts';
+import {
+  type HeaderCondition,
+  hostMatchTypes,
+  pathMatchTypes,
+  type Route,
+  routeDefaults,
+  routePriorityLimit,
+  routeProtocols,
+} from './route.ts';
 
 const conditionSchema = z.strictObject({
   name: z.string(),
@@ -22,6 +31,9 @@ export const routeSchema = z
     methods: z.array(z.string()),
     headers: z.array(conditionSchema),
     upstream_id: z.templateLiteral(['up_', z.string()]),
+    protocol: z.enum(routeProtocols),
+    cors: corsShape.nullable(),
+    api_key_query: z.boolean(),
     auth_required: z.boolean(),
     priority: z.int(),
     enabled: z.boolean(),
@@ -112,6 +124,15 @@ export const createRouteSchema = z
       .nullish()
       .meta({ description: 'Empty means all.', example: ['GET', 'POST'] }),
     headers: headersSchema,
+    protocol: z
+      .enum(routeProtocols)
+      .nullish()
+      .meta({ description: `What the route carries; only websocket takes upgrades (${routeDefaults.protocol}).` }),
+    cors: corsSchema.nullish().meta({ description: 'Answers to pages of other origins; null means none.' }),
+    api_key_query: z
+      .boolean()
+      .nullish()
+      .meta({ description: 'Whether an API key may come as ?api_key= too, for browsers that cannot set headers (false).' }),
     auth_required: z.boolean().nullish().meta({ description: 'Whether requests need an API key (true).' }),
     priority: integerSchema(-routePriorityLimit, routePriorityLimit).nullish().meta({ description: 'Higher wins (0).' }),
     enabled: z.boolean().nullish(),

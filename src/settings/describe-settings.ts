@@ -43,6 +43,7 @@ export function describeSettings(settings: Settings): readonly DescribedSetting[
     max_head: settings.limits.maxHead,
     max_headers: settings.limits.maxHeaders,
     max_target: settings.limits.maxTarget,
+    websocket_idle: durationText(settings.limits.websocketIdleMs),
     dns_servers: settings.dnsServers,
   };
   return settingKeys.map((key) => {

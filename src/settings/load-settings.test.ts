@@ -320,6 +320,16 @@ const rows: Readonly<Record<SettingKey, Row>> = {
     ],
     bad: ['255', '1048577', '8k'],
   },
+  websocket_idle: {
+    read: (s) => s.limits.websocketIdleMs,
+    initial: 300_000,
+    values: [
+      ['0', 0],
+      ['1500ms', 1500],
+      ['1h', 3_600_000],
+    ],
+    bad: ['300', '-1s', 'never', '25h'],
+  },
   dns_servers: {
     read: (s) => s.dnsServers,
     initial: null,
@@ -482,7 +492,7 @@ describe('unknown names', () => {
   });
 
   it('of settings that come later are not accepted yet', () => {
-    for (const name of ['APIGATE_WEBSOCKET_IDLE', 'APIGATE_TRANSFORM_BODY_LIMIT', 'APIGATE_TRANSFORM_ENV']) {
+    for (const name of ['APIGATE_TRANSFORM_BODY_LIMIT', 'APIGATE_TRANSFORM_ENV']) {
       assert.equal(problemsOf({ env: { [name]: '1' } })[0]?.key, name);
     }
   });

@@ -71,6 +71,7 @@ function grouped(values: SettingValues, origins: Record<SettingKey, SettingOrigi
       maxHead: values.max_head,
       maxHeaders: values.max_headers,
       maxTarget: values.max_target,
+      websocketIdleMs: values.websocket_idle,
     },
     shutdown: { drainTimeoutMs: values.drain_timeout, delayMs: values.shutdown_delay },
     dnsServers: values.dns_servers,

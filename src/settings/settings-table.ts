@@ -221,6 +221,12 @@ export const settingsTable = {
     parse: (text) => parse.parseInteger(text, 256, 1_048_576),
     fallback: () => 8192,
   }),
+  websocket_idle: row({
+    help: 'how long a WebSocket may be silent both ways before it is closed; 0 means no limit',
+    defaultText: '5m',
+    parse: parse.parseDuration,
+    fallback: () => 300_000,
+  }),
   dns_servers: row({
     help: 'name servers for upstreams, IP or IP:PORT',
     defaultText: "the system's",

@@ -156,4 +156,22 @@ export const migrations: readonly Migration[] = [
         .execute();
     },
   },
+  {
+    name: 'protocol, cors and api_key_query of routes',
+    async up(db) {
+      await db.schema
+        .alterTable('routes')
+        .addColumn('protocol', 'text', (column) => column.notNull().defaultTo('http'))
+        .execute();
+      // JSON, so that none is the text null.
+      await db.schema
+        .alterTable('routes')
+        .addColumn('cors', 'text', (column) => column.notNull().defaultTo('null'))
+        .execute();
+      await db.schema
+        .alterTable('routes')
+        .addColumn('api_key_query', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute();
+    },
+  },
 ];

@@ -1,6 +1,6 @@
 // Longer than 300 lines: the whole contract between the use cases and any database stands in one place.
 import type { AdminId, ApiKeyId, ApiTokenId, RouteId, UpstreamId } from '../model/ids.ts';
-import type { HeaderCondition, HostMatchType, PathMatchType } from '../model/route.ts';
+import type { HeaderCondition, HostMatchType, PathMatchType, RouteCors, RouteProtocol } from '../model/route.ts';
 import type { AuthType } from '../model/upstream.ts';
 
 /**
@@ -141,6 +141,9 @@ export interface RouteRow {
   readonly methods: readonly string[];
   readonly headers: readonly HeaderCondition[];
   readonly upstream_id: UpstreamId;
+  readonly protocol: RouteProtocol;
+  readonly cors: RouteCors | null;
+  readonly api_key_query: boolean;
   readonly auth_required: boolean;
   readonly priority: number;
   readonly enabled: boolean;

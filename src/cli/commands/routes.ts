@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { hostMatchTypes, pathMatchTypes, type HeaderCondition } from '../../model/route.ts';
+import { hostMatchTypes, pathMatchTypes, routeProtocols, type HeaderCondition } from '../../model/route.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { CliCommand } from '../cli-command.ts';
 import type { CommandCall, CommandHost } from '../command-call.ts';
@@ -16,9 +16,11 @@ import {
   defineCommand,
   itemOf,
   listAll,
+  resourcePath,
   write,
   type ResourceKind,
 } from '../resource-commands.ts';
+import { addCors, corsFlags, corsNeedsStored } from '../cors-flags.ts';
 import { shellQuote } from '../shell-quote.ts';
 
 const routeFields: readonly FieldFlag[] = [
@@ -46,6 +48,15 @@ const routeFields: readonly FieldFlag[] = [
     value: headerCondition(true),
   },
   { flags: '--upstream <upstream>', help: 'id or name of the upstream that requests go to', field: 'upstream_id' },
+  {
+    flags: '--protocol <protocol>',
+    help: 'what it carries; only websocket takes upgrades (default: http)',
+    field: 'protocol',
+    choices: routeProtocols,
+  },
+  ...corsFlags,
+  { flags: '--api-key-query', help: 'an API key may come as ?api_key= too, for browsers that cannot set headers', field: 'api_key_query' },
+  { flags: '--no-api-key-query', help: 'keys in headers only (the default)' },
   { flags: '--priority <n>', help: 'higher wins (default: 0)', field: 'priority', value: wholeNumber },
   { flags: '--auth', help: 'clients need an API key (the default)', field: 'auth_required' },
   { flags: '--no-auth', help: 'open to everybody; also --auth=false' },
@@ -75,6 +86,7 @@ export function routesCommand(host: CommandHost): CliCommand {
       examples: [
         'apigate routes create --name my-api --path /api --upstream my-api',
         'apigate routes create --name health --path /health --match exact --methods GET --upstream my-api --no-auth',
+        'apigate routes create --name live --path /live --protocol websocket --api-key-query --upstream chat',
         "apigate routes create --name beta --path / --host '*.example.com' --header 'X-Beta: 1' --priority 10 --upstream beta",
       ],
     },
@@ -82,7 +94,8 @@ export function routesCommand(host: CommandHost): CliCommand {
     async (call) => {
       requireFlags(call.command, required);
       const fields = fieldsGiven(call.command, routeFields);
-      await addHeaders(call, fields);
+      addHeaders(call, fields);
+      addCors(call, fields, null);
       const made = itemOf(await write(call, kind, 'POST', kind.path, fields));
       await call.print.one(made, 'name');
       const admin = await call.admin();
@@ -100,9 +113,15 @@ export function routesCommand(host: CommandHost): CliCommand {
     [
       'apigate routes update my-api --path /api/v2',
       'apigate routes update my-api --no-auth',
+      'apigate routes update my-api --cors-origins https://app.example.com --cors-credentials',
       'apigate routes update my-api --methods GET,HEAD',
     ],
-    addHeaders,
+    async (call, fields) => {
+      addHeaders(call, fields);
+      if (!corsNeedsStored(call)) return addCors(call, fields, null);
+      const stored = itemOf(await (await call.admin()).request('GET', resourcePath(kind, call.args[0])));
+      addCors(call, fields, stored['cors']);
+    },
   );
   addSwitchCommands(group, kind, host);
   addDeleteCommand(group, kind, host);
@@ -110,11 +129,10 @@ export function routesCommand(host: CommandHost): CliCommand {
 }
 
 /** Both header flags fill one list; what is given replaces all conditions. */
-function addHeaders(call: CommandCall, fields: Record<string, unknown>): Promise<void> {
+function addHeaders(call: CommandCall, fields: Record<string, unknown>): void {
   const plain = (fields['headers'] as readonly HeaderCondition[] | undefined) ?? [];
   const regex = parsedOption(call.command, 'headerRegex') as readonly HeaderCondition[] | undefined;
   if (regex !== undefined) fields['headers'] = [...plain, ...regex];
-  return Promise.resolve();
 }
 
 function headerCondition(isRegex: boolean): (text: string, previous: unknown) => readonly HeaderCondition[] {

@@ -20,7 +20,7 @@ export function forwardExchange(exchange: Exchange): ErrorCode | null {
       exchange.reason = 'an upgrade request has a body';
       return 'request_malformed';
     }
-    if (exchange.route?.managed !== true) return 'upgrade_not_allowed';
+    if (exchange.route?.protocol !== 'websocket') return 'upgrade_not_allowed';
     upgradeKey = head.method === 'GET' ? (head.fields.valueOf('sec-websocket-key') ?? '') : '';
   }
   writeRequestHead(gateway.requestOutput, head, upstream, exchange, gateway.identity, upgradeKey !== '');

@@ -1,6 +1,7 @@
 import { kind, knownFieldCount, underscored } from '../../http/known-fields.ts';
 import type { OutputBuffer } from '../../http/output-buffer.ts';
 import type { RequestHead } from '../../http/request-head.ts';
+import { copyTargetWithoutKey } from '../query-api-key.ts';
 import { isCredentialField } from './credential-field.ts';
 import type { CompiledUpstream } from '../snapshot/compile-upstream.ts';
 import type { RequestId } from '../request-id.ts';
@@ -12,6 +13,8 @@ export interface RequestFacts {
   readonly hostValue: string;
   /** Id of the API key that opened the route, or ''. */
   readonly keyId: string;
+  /** null: for the gateway's own control plane. */
+  readonly route: { readonly api_key_query: boolean } | null;
   readonly identity: ForwardedIdentity;
 }
 
@@ -47,14 +50,15 @@ export function writeRequestHead(
 ): void {
   const { bytes } = head;
   const trace = keptTrace(head);
-  if (upstream.pathPrefix === '' && head.pathStart === head.targetStart) {
+  if (upstream.pathPrefix === '' && head.pathStart === head.targetStart && head.pathEnd === head.targetEnd) {
     out.copy(bytes, head.start, head.targetEnd);
   } else {
     out.copy(bytes, head.start, head.methodEnd);
     out.byte(0x20);
     if (upstream.pathPrefix !== '') out.text(upstream.pathPrefix);
     if (head.pathEnd === head.pathStart) out.byte(0x2f); // absolute form without a path: RFC 9112 section 3.2.1
-    out.copy(bytes, head.pathStart, head.targetEnd);
+    if (head.pathEnd === head.targetEnd) out.copy(bytes, head.pathStart, head.pathEnd);
+    else copyTargetWithoutKey(out, head, facts.route !== null && facts.route.api_key_query);
   }
   out.constant(upstream.afterTarget);
   if (upstream.preservesHost) out.text(`Host: ${facts.hostValue}\r\n`);

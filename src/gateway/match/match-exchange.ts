@@ -1,6 +1,9 @@
 import type { ErrorCode } from '../../errors/catalogue.ts';
+import { kind } from '../../http/known-fields.ts';
 import { reservedPaths } from '../../model/route.ts';
+import { corsFields } from '../cors-policy.ts';
 import type { Exchange } from '../exchange.ts';
+import { answerPreflight } from './answer-preflight.ts';
 import { normalisePath } from './normalise-path.ts';
 
 /**
@@ -36,9 +39,11 @@ export function matchExchange(exchange: Exchange): ErrorCode | null {
     return 'draining';
   }
   if (head.hasVia && cameFromUs(exchange)) return 'loop_detected';
+  if (exchange.method === 'OPTIONS' && answerPreflight(exchange)) return null;
   const route = snapshot.routes.match(exchange);
   if (route === null) return noRoute(exchange);
   exchange.route = route;
+  if (route.corsPolicy !== null) exchange.responseFields = corsFields(route.corsPolicy, head.fields.valueOfKind(kind.origin));
   const upstream = snapshot.upstreams.get(route.upstream_id);
   if (upstream === undefined) {
     exchange.reason = 'the route leads to an upstream that does not exist';

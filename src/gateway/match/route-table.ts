@@ -85,6 +85,20 @@ export class RouteTable<R extends RouteConfig> {
     return winner === null ? null : winner.route;
   }
 
+  /**
+   * As `match`, for a preflight: `request` is the one that it asks for, as far as that is known. Of the headers that it will have
+   * only the names are told (`announced`, in lower case); a condition on one of them is taken to hold.
+   */
+  matchPreflight(request: MatchRequest, announced: ReadonlySet<string>): R | null {
+    const search = sharedSearch as RouteSearch<R>;
+    search.begin(request);
+    search.announced = announced;
+    this.#search(search, request);
+    const winner = search.best;
+    search.end();
+    return winner === null ? null : winner.route;
+  }
+
   /** For a request without a match: the methods it could have come with, for `Allow`. Empty means there is no route at all. */
   allowedMethods(request: MatchRequest): readonly string[] {
     const search = sharedSearch as RouteSearch<R>;
