@@ -23,7 +23,7 @@ export interface OpenedFile {
 }
 
 /** 'APIG' in the file's header, so that no other program's database is taken for ours. */
-const applicationId = 0x41504947;
+export const applicationId = 0x41504947;
 
 /**
  * Opens the file, or throws GatewayError `storage_unavailable` with one line that names the path and the
