@@ -82,7 +82,10 @@ function givenKey({ newKey }: RotationOptions): SecretKey | undefined {
   if (newKey === undefined) return undefined;
   const parsed = parseSecretKey(newKey);
   if (parsed.ok) return parsed.value;
-  throw new GatewayError('validation_failed', { errors: [{ field: 'new_key', message: parsed.message }] });
+  throw new GatewayError('validation_failed', {
+    detail: `The new key ${parsed.message}.`,
+    errors: [{ field: 'new_key', message: parsed.message }],
+  });
 }
 
 /** Serialised by the database's write lock: of two that begin at once, the second finds the first one's rotation. */
@@ -248,8 +251,9 @@ function writing(write: () => void, what: string): void {
 
 function newKeyMissing(): GatewayError {
   return new GatewayError('validation_failed', {
-    detail: 'The key comes from the environment, so the new one has to be given too.',
-    errors: [{ field: 'new_key', message: 'is required: make a key with "openssl rand -hex 32"' }],
+    detail:
+      'The key comes from the environment, so the new one has to be given: make it with "openssl rand -hex 32", and name its file with --new-key-file.',
+    errors: [{ field: 'new_key', message: 'is required' }],
   });
 }
 
