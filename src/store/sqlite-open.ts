@@ -47,6 +47,8 @@ export async function openSqliteFile(options: OpenOptions): Promise<OpenedFile> 
     // A commit is on the disk before it is acknowledged, also through a power cut.
     writer.exec('PRAGMA synchronous = FULL');
     writer.exec('PRAGMA trusted_schema = OFF');
+    // A sealed value that was replaced or removed is not to linger in the file.
+    writer.exec('PRAGMA secure_delete = ON');
     // Reads the whole file, so only the gateway's start does it.
     if (options.create) await waitForLock(() => checkSoundness(writer, path), deadline);
     const reader = connect();

@@ -40,14 +40,13 @@ async function rotateAndKill(directory: string, env: Readonly<Record<string, str
     detached: true,
   });
   const ended = once(child, 'exit');
-  let over = false;
-  void ended.then(() => (over = true));
+  const runs = (): boolean => child.exitCode === null && child.signalCode === null;
   using database = new DatabaseSync(join(directory, 'apigate.db'), { readOnly: true });
   const begun = database.prepare("SELECT 1 FROM meta WHERE key = 'secret_key_rotation'");
-  while (!over && begun.get() === undefined) await sleep(1);
+  while (runs() && begun.get() === undefined) await sleep(1);
   await sleep(afterMs);
   // The launcher and the program that it has started, if they are two.
-  if (!over) process.kill(-child.pid!, 'SIGKILL');
+  if (runs()) process.kill(-child.pid!, 'SIGKILL');
   await ended;
   return begun.get() !== undefined;
 }
