@@ -41,7 +41,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { settings, create, publisher, ownListeners, logger, metrics } = options;
   const databasePath = settings.database.path;
   const keyFile = keyFilePath(databasePath);
-  const store = await openSqliteStore({ path: databasePath, create });
+  const store = await openSqliteStore({ path: databasePath, create, warn: (message) => logger.warn({}, message) });
   try {
     const sealer = await openSealer({ store, create, ...keySourceOf(settings) });
     const listeners = await ownListeners(store);

@@ -27,21 +27,22 @@ describe('apigate backup', () => {
     const { gateway } = harness;
     const env = localEnvironment(gateway);
     const exposed = await harness.exposed({ auth_type: 'bearer', auth_value: 'canary-backed-up' }, answerOk);
-    let writing = true;
+    const done = new AbortController();
+    context.after(() => done.abort());
     const writes = (async () => {
-      for (let round = 0; writing; round += 1)
+      for (let round = 0; !done.signal.aborted; round += 1)
         await gateway.admin.must('PUT', `/upstreams/${exposed.upstreamId}`, { description: `${round}` });
     })();
     const directory = await temporaryDirectory(context);
     const copy = join(directory, 'copy.db');
-    const done = await runApigate(['backup', copy, '-o', 'json'], { env });
-    writing = false;
+    const made = await runApigate(['backup', copy, '-o', 'json'], { env });
+    done.abort();
     await writes;
-    assert.equal(done.code, 0, done.stderr);
-    const report = JSON.parse(done.stdout) as Record<string, unknown>;
+    assert.equal(made.code, 0, made.stderr);
+    const report = JSON.parse(made.stdout) as Record<string, unknown>;
     assert.deepEqual([report['path'], report['bytes']], [copy, statSync(copy).size]);
-    assert.match(done.stderr, /sealed with key [0-9a-f]{8}, which is NOT in this file/);
-    assert.match(done.stderr, new RegExp(`That key is in ${gateway.directory}/apigate.db.key`));
+    assert.match(made.stderr, /sealed with key [0-9a-f]{8}, which is NOT in this file/);
+    assert.match(made.stderr, new RegExp(`That key is in ${gateway.directory}/apigate.db.key`));
     assert.equal(statSync(copy).mode & 0o777, 0o600);
 
     // The steps of docs/backup-and-keys.md, on another host.

@@ -3,10 +3,9 @@ import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A file system of its own that is small enough to fill, and can be made read-only. */
+/** A file system of its own that is small enough to fill. */
 export interface SmallDisk {
   readonly path: string;
-  readOnly(yes: boolean): void;
   unmount(): void;
 }
 
@@ -16,19 +15,14 @@ export const noSmallDisk: string | false = reasonAgainst();
 /** Mounts a file system in memory. */
 export function mountSmallDisk(bytes: number): SmallDisk {
   const path = mkdtempSync(join(tmpdir(), 'apigate-disk-'));
-  mount('-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'apigate-test', path);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'apigate-test', path], { stdio: 'pipe' });
   return {
     path,
-    readOnly: (yes) => mount('-o', `remount,${yes ? 'ro' : 'rw'},size=${bytes}`, path),
     unmount() {
       execFileSync('umount', ['--lazy', path], { stdio: 'pipe' });
       rmdirSync(path);
     },
   };
-}
-
-function mount(...args: readonly string[]): void {
-  execFileSync('mount', args, { stdio: 'pipe' });
 }
 
 function reasonAgainst(): string | false {
