@@ -1,7 +1,6 @@
 import { GatewayError, type FieldError } from '../errors/gateway-error.ts';
 import type { ApiKeyRow, RouteRow, StoreWriter, UpstreamRow } from '../store/store.ts';
 import type { Actor, Committed, ControlContext } from './control-context.ts';
-import { followKey } from './secret-key.ts';
 
 /** What a use case wants stored, once it has found nothing wrong. */
 export interface PreparedChange<T> {
@@ -48,7 +47,6 @@ export async function commitChange<T>(
   prepare: (tx: StoreWriter) => Promise<PreparedChange<T>>,
 ): Promise<Committed<T>> {
   const committed = await context.store.write(async (tx) => {
-    await followKey(context.sealer, tx);
     const { value, steps, warnings = [] } = await prepare(tx);
     const revision = steps.length === 0 ? await tx.revision() : await storeSteps(tx, steps, actor, context.clock());
     return { value, revision, warnings };

@@ -155,7 +155,7 @@ function keepHistoryShort(control: ControlContext, logger: Logger): () => Promis
   let last: Promise<void> = Promise.resolve();
   const pruneOnce = async (): Promise<void> => {
     try {
-      const removed = await pruneHistory(control.store, Date.now(), control.publishing.servedRevision, sessionIdleLimit);
+      const removed = await pruneHistory(control.store, Date.now(), control.publishing.servedRevision, sessionIdleLimit + 5 * 60_000);
       if (removed.audit > 0) logger.info(removed, 'entries older than 400 days were taken out of the audit log');
     } catch (error) {
       logger.warn({ err: error }, 'old entries could not be taken out of the audit log; it is tried again later');

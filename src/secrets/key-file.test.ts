@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -90,4 +90,14 @@ test('keys are saved to a file of their own, never over another', () => {
   saveKeys(saved, keys.value);
   assert.equal(statSync(saved).mode & 0o777, 0o600);
   assert.throws(() => saveKeys(saved, keys.value), { code: 'EEXIST' });
+});
+
+test('a key file keeps its owner when root replaces it', { skip: process.getuid?.() !== 0 && 'only root can try' }, () => {
+  createKeyFile(path);
+  chownSync(path, 65_534, 65_534);
+  const keys = parseSecretKeys(newSecretKeyText());
+  assert.ok(keys.ok);
+  replaceKeyFile(path, keys.value);
+  const { uid, gid, mode } = statSync(path);
+  assert.deepEqual([uid, gid, mode & 0o777], [65_534, 65_534, 0o600]);
 });
