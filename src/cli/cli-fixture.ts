@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Settings } from '../settings/settings.ts';
-import type { CliInput, CliOutput, CliPorts, ServeOptions } from './cli-ports.ts';
+import type { CliInput, CliOutput, CliPorts, LocalFiles, ServeOptions } from './cli-ports.ts';
 import { runCli } from './run-cli.ts';
 import { StandInAdminApi } from './stand-in-admin-api.ts';
 
@@ -14,6 +14,7 @@ export interface CallOptions {
   readonly waitUntilServed?: 'served' | 'no-gateway' | 'timeout' | Error;
   /** Thrown instead of opening the local database. */
   readonly openError?: Error;
+  readonly local?: Partial<LocalFiles>;
   readonly serve?: (settings: Settings, options: ServeOptions) => Promise<number>;
 }
 
@@ -43,6 +44,12 @@ export class CliFixture {
       cwd: options.cwd ?? '/nowhere',
       version: '1.2.3',
       serve: options.serve ?? (() => Promise.reject(new Error('serve was not expected'))),
+      local: {
+        secretKeyStatus: () => Promise.reject(new Error('the state of the key was not expected to be asked for')),
+        rotateSecretKey: () => Promise.reject(new Error('a rotation was not expected')),
+        backUp: () => Promise.reject(new Error('a backup was not expected')),
+        ...options.local,
+      },
       openLocalAdmin: (settings) => {
         if (options.openError !== undefined) return Promise.reject(options.openError);
         this.opened.push(settings);

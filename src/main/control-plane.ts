@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
 import { createAdminApp, type AdminApp } from '../admin/admin-app.ts';
 import { type AccessContext, createAccessContext } from '../control/access-context.ts';
 import type { Actor, ControlContext, ControlLogger, OwnListener, Publisher } from '../control/control-context.ts';
 import { createControlContext } from '../control/create-control-context.ts';
 import { openSealer } from '../control/secret-key.ts';
 import { keyFilePath } from '../secrets/key-file.ts';
+import type { KeySource } from '../secrets/key-ring.ts';
 import type { AddressRange } from '../settings/parse-value.ts';
 import type { Settings } from '../settings/settings.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
@@ -39,10 +41,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { settings, create, publisher, ownListeners, logger, metrics } = options;
   const databasePath = settings.database.path;
   const keyFile = keyFilePath(databasePath);
-  const store = await openSqliteStore({ path: databasePath, create });
+  const store = await openSqliteStore({ path: databasePath, create, warn: (message) => logger.warn({}, message) });
   try {
-    const secretKey = settings.secrets.secretKey === null ? {} : { secretKey: settings.secrets.secretKey };
-    const sealer = await openSealer({ store, keyFile, create, ...secretKey });
+    const sealer = await openSealer({ store, create, ...keySourceOf(settings) });
     const listeners = await ownListeners(store);
     const control = createControlContext({
       store,
@@ -68,6 +69,16 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     await store.close();
     throw error;
   }
+}
+
+/** Where the secret key is to be found. */
+export function keySourceOf(settings: Settings): KeySource {
+  const keyFile = keyFilePath(settings.database.path);
+  const { secretKey } = settings.secrets;
+  if (secretKey === null) return { keyFile };
+  const origin = settings.origins.secret_key;
+  const file = origin.kind === 'environment' ? origin.file : undefined;
+  return { keyFile, secretKey, ...(file === undefined ? {} : { secretKeyFile: resolve(file) }) };
 }
 
 /** The person at the keyboard, for the audit log. */

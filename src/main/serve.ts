@@ -5,14 +5,18 @@ import { join } from 'node:path';
 import { listenForWorkers, listenOnTcp, type AdminListener } from '../admin/admin-server.ts';
 import type { CliOutput, ServeOptions } from '../cli/cli-ports.ts';
 import { recordKeyUsage } from '../control/api-keys.ts';
-import type { OwnListener } from '../control/control-context.ts';
+import { pruneHistory } from '../control/audit-log.ts';
+import type { ControlContext, OwnListener } from '../control/control-context.ts';
 import { followStore } from '../control/follow-store.ts';
+import { rotationOf } from '../control/secret-key.ts';
+import { sessionIdleLimit } from '../control/sessions.ts';
 import { recordServingAddresses, type ServingAddresses } from '../control/serving-addresses.ts';
 import { createFirstAdminFromSettings, ensureSetupCode } from '../control/setup.ts';
 import { syncManaged } from '../control/sync-managed.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { TlsFiles, WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
 import { type Settings } from '../settings/settings.ts';
+import type { Store } from '../store/store.ts';
 import { createLogger, droppedNotice, type Logger } from '../telemetry/logger.ts';
 import { LogSink, standardOutput } from '../telemetry/log-sink.ts';
 import { createSharedCounters, openSharedCounters, type SharedCounters } from '../telemetry/shared-counters.ts';
@@ -127,6 +131,8 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   await syncManaged(control, settings.defaultUpstream);
   const follower = await followStore(control);
   cleanups.push(() => follower.stop());
+  await reportInterruptedRotation(store, logger);
+  cleanups.push(keepHistoryShort(control, logger));
   const served = listeners.find((listener) => listener.tls !== null)?.tls;
   if (settings.tls !== null && served) {
     warnOfCertificate(settings.tls, served, logger);
@@ -144,6 +150,33 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   await new Promise((resolve) => setTimeout(resolve, settings.shutdown.delayMs));
   await pool.drain(settings.shutdown.drainTimeoutMs);
   logger.info({}, 'the gateway has stopped');
+}
+
+/** It is nothing that hinders serving, but the old key has to stay until it is finished. */
+async function reportInterruptedRotation(store: Store, logger: Logger): Promise<void> {
+  const rotation = await store.read(rotationOf);
+  if (rotation === undefined) return;
+  logger.warn({ ...rotation }, 'a rotation of the secret key is under way or was interrupted; "apigate secrets rotate" finishes it');
+}
+
+/** Now and four times a day. */
+function keepHistoryShort(control: ControlContext, logger: Logger): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  const pruneOnce = async (): Promise<void> => {
+    try {
+      const removed = await pruneHistory(control.store, Date.now(), control.publishing.servedRevision, sessionIdleLimit + 5 * 60_000);
+      if (removed.audit > 0) logger.info(removed, 'entries older than 400 days were taken out of the audit log');
+    } catch (error) {
+      logger.warn({ err: error }, 'old entries could not be taken out of the audit log; it is tried again later');
+    }
+  };
+  const prune = (): void => void (last = pruneOnce());
+  prune();
+  const timer = setInterval(prune, 6 * 60 * 60 * 1_000);
+  return async () => {
+    clearInterval(timer);
+    await last;
+  };
 }
 
 async function claimListeners(settings: Settings): Promise<WorkerListener[]> {

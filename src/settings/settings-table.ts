@@ -115,7 +115,7 @@ export const settingsTable = {
     fallback: ({ terminal }): LogFormat => (terminal ? 'text' : 'json'),
   }),
   secret_key: row({
-    help: 'key that seals stored secrets',
+    help: 'key that seals stored secrets; several, separated by commas, while it is being rotated',
     defaultText: 'unset: a key file beside the database',
     secret: true,
     parse: (text): string | null => text,

@@ -6,7 +6,7 @@ import { type RowCodec, rowCodec, type Stored, type Tables } from './tables.ts';
 /** Revision, upstreams, routes and keys of one open transaction. */
 export function configTables(
   tx: Kysely<Tables>,
-): Pick<StoreWriter, 'revision' | 'nextRevision' | 'upstreams' | 'routes' | 'keys' | 'removedSince'> {
+): Pick<StoreWriter, 'revision' | 'nextRevision' | 'upstreams' | 'routes' | 'keys' | 'removedSince' | 'forgetRemoved'> {
   let taken: number | undefined;
   return {
     async revision() {
@@ -52,6 +52,11 @@ export function configTables(
     async removedSince(revision) {
       const rows = await tx.selectFrom('removed').select('id').where('revision', '>', revision).orderBy('revision').execute();
       return rows.map((row) => row.id as UpstreamId | RouteId | ApiKeyId);
+    },
+
+    async forgetRemoved(revision) {
+      const result = await tx.deleteFrom('removed').where('revision', '<=', revision).executeTakeFirst();
+      return Number(result.numDeletedRows);
     },
   };
 }
@@ -185,6 +190,11 @@ function resourceTable<Row extends { readonly id: string; readonly name: string 
 export function contains(column: string, text: string): ReturnType<typeof sql<boolean>> {
   const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
   return sql<boolean>`${sql.ref(column)} like ${pattern} escape '\\'`;
+}
+
+/** Whether a column begins with a text. */
+export function startsWith(column: string, text: string): ReturnType<typeof sql<boolean>> {
+  return sql<boolean>`substr(${sql.ref(column)}, 1, ${text.length}) = ${text}`;
 }
 
 /** Cuts the one row too many that a list query asks for, to know whether there are more. */

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, type Transaction } from 'kysely';
 import { configTables } from './config-tables.ts';
 import { identityTables } from './identity-tables.ts';
+import { sealedValues } from './sealed-values.ts';
 import { isServingLockTaken, takeServingLock } from './serving-lock.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { storageError } from './sqlite-errors.ts';
@@ -79,7 +80,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
 }
 
 function transactionTables(tx: Transaction<Tables>): StoreWriter {
-  return { ...configTables(tx), ...identityTables(tx) };
+  return { ...configTables(tx), ...identityTables(tx), sealed: sealedValues(tx) };
 }
 
 /** Set while a transaction's work runs; a second one inside of it would wait for the first for ever. */

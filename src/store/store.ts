@@ -45,6 +45,7 @@ export interface StoreReader {
   readonly sessions: SessionReader;
   readonly tokens: TokenReader;
   readonly audit: AuditReader;
+  readonly sealed: SealedReader;
   readonly meta: MetaReader;
 }
 
@@ -55,6 +56,8 @@ export interface StoreWriter extends StoreReader {
   readonly routes: ResourceWriter<RouteRow, RouteId> & {
     usingUpstream(id: UpstreamId): Promise<readonly RouteRow[]>;
   };
+  /** Forgets that resources were removed up to a revision; answers how many. For when nobody can be at an earlier one. */
+  forgetRemoved(revision: number): Promise<number>;
   readonly keys: ResourceWriter<ApiKeyRow, ApiKeyId> & {
     /** Moves last_used_at forward, never back; unknown ids are passed over. Takes no revision. */
     recordUsage(usage: ReadonlyMap<ApiKeyId, number>): Promise<void>;
@@ -63,6 +66,7 @@ export interface StoreWriter extends StoreReader {
   readonly sessions: SessionWriter;
   readonly tokens: TokenWriter;
   readonly audit: AuditWriter;
+  readonly sealed: SealedWriter;
   readonly meta: MetaWriter;
 }
 
@@ -79,7 +83,7 @@ export interface ListFilter {
 }
 
 export interface RowPage<Row> {
-  /** In order of name (of e-mail address, for admins), by code point. */
+  /** In order of name (of e-mail address, for admins), by code point; audit rows newest first. */
   readonly rows: readonly Row[];
   /** Rows that the filter lets through, on all pages. */
   readonly total: number;
@@ -291,19 +295,48 @@ export interface AuditFilter {
   readonly limit: number;
   /** Only rows older than this id. */
   readonly before?: number;
+  /** A whole action, or its first part: `upstream` for `upstream.create`, `upstream.update`, … */
   readonly action?: string;
-  readonly actor_id?: string;
-  readonly resource_type?: string;
-  readonly resource_id?: string;
+  /** Id or label of the actor, or the kind of actor. */
+  readonly actor?: string;
+  /** Id or name of the resource, or its type. */
+  readonly resource?: string;
+  /** Only rows from this time on. */
+  readonly since?: number;
+  /** Only rows before this time. */
+  readonly until?: number;
 }
 
 export interface AuditReader {
   /** Newest first. */
-  list(filter: AuditFilter): Promise<{ readonly rows: readonly AuditRow[]; readonly more: boolean }>;
+  list(filter: AuditFilter): Promise<RowPage<AuditRow>>;
 }
 
 export interface AuditWriter extends AuditReader {
   append(entry: AuditEntry): Promise<void>;
+  /** Forgets rows from before a time, at most so many; answers how many. */
+  removeBefore(at: number, limit: number): Promise<number>;
+}
+
+// ---- what is sealed, whatever it belongs to: for the rotation of the secret key
+
+export interface SealedValue {
+  /** Table, id and field that it is sealed for. */
+  readonly table: string;
+  readonly id: string;
+  readonly field: string;
+  readonly sealed: string;
+}
+
+export interface SealedReader {
+  /** Values that are not sealed with this key, always in the same order, after a given one. */
+  notUnder(keyId: string, limit: number, after?: SealedValue): Promise<readonly SealedValue[]>;
+  all(): Promise<readonly SealedValue[]>;
+}
+
+export interface SealedWriter extends SealedReader {
+  /** Puts another sealed text in place of the one given; false when that is not there any more. Takes no revision. */
+  replace(value: SealedValue, sealed: string): Promise<boolean>;
 }
 
 // ---- meta: single values, such as the hash of the one-time set-up code or the id of the secret key
