@@ -61,6 +61,7 @@ export async function openApp(
     store: access.access.store,
     sealer: createSealer(key.value),
     publisher: null,
+    probeUpstream: () => Promise.reject(new Error('no test was expected')),
     trialCompiler: { upstream: () => [], route: () => ({ errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }) },
     logger: log,
     clock: access.access.clock,

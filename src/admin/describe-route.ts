@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { problemMediaType } from '../errors/problem.ts';
+import { problemSchema } from './problem-schema.ts';
 
 /** Parts of route descriptions that repeat. */
 
@@ -10,6 +12,16 @@ export function idParams(what: string): z.ZodObject<{ id: z.ZodString }> {
 /** A required JSON body. */
 export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema } } } as const;
+}
+
+/** A JSON body that may be left out. */
+export function optionalJsonBody<Schema extends z.ZodType>(schema: Schema) {
+  return { required: false, content: { 'application/json': { schema } } } as const;
+}
+
+/** A problem that not every route can answer with. */
+export function problemAnswer(description: string) {
+  return { description, content: { [problemMediaType]: { schema: problemSchema } } } as const;
 }
 
 /** An answer with a JSON body. */

@@ -4,6 +4,8 @@ import { createAdminApp, type AdminApp } from '../admin/admin-app.ts';
 import { type AccessContext, createAccessContext } from '../control/access-context.ts';
 import type { Actor, ControlContext, ControlLogger, OwnListener, Publisher } from '../control/control-context.ts';
 import { createControlContext } from '../control/create-control-context.ts';
+import type { OwnListeners } from '../gateway/own-listener-at.ts';
+import { probeUpstream } from '../gateway/probe/probe-upstream.ts';
 import { openSealer } from '../control/secret-key.ts';
 import { keyFilePath } from '../secrets/key-file.ts';
 import type { AddressRange } from '../settings/parse-value.ts';
@@ -29,6 +31,8 @@ export interface ControlPlaneOptions {
   readonly publisher: Publisher | null;
   /** Where the gateway of this database listens: addresses that no upstream may have. */
   readonly ownListeners: (store: Store) => Promise<readonly OwnListener[]>;
+  /** Our member of Via; null in a process without workers. */
+  readonly viaToken: string | null;
   readonly logger: ControlLogger;
   /** What `/metrics` answers; left out in a process without workers. */
   readonly metrics?: () => string;
@@ -36,7 +40,7 @@ export interface ControlPlaneOptions {
 
 /** Opens everything that a change passes through. Rejects with a GatewayError that says what is wrong. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { settings, create, publisher, ownListeners, logger, metrics } = options;
+  const { settings, create, publisher, ownListeners, viaToken, logger, metrics } = options;
   const databasePath = settings.database.path;
   const keyFile = keyFilePath(databasePath);
   const store = await openSqliteStore({ path: databasePath, create });
@@ -49,6 +53,17 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       sealer,
       publisher,
       trialCompiler,
+      probeUpstream: (config, request) =>
+        probeUpstream(
+          {
+            dnsServers: settings.dnsServers ?? [],
+            ownListeners: (): OwnListeners['listeners'] => listeners,
+            viaToken: viaToken ?? 'apigate-command',
+            version,
+          },
+          config,
+          request,
+        ),
       logger,
       ownListeners: () => listeners,
       protectedFiles: [databasePath, keyFile],

@@ -14,6 +14,7 @@ export async function openLocalAdmin(settings: Settings, stderr: CliOutput): Pro
     settings,
     create: false,
     publisher: null,
+    viaToken: null,
     // A gateway that runs was perhaps started with other flags than these settings know.
     ownListeners: async (opened) => (await servingAddresses(opened))?.listeners ?? ownListenersOf(settings),
     logger: { info: () => {}, warn: note, error: note },

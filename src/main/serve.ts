@@ -11,7 +11,7 @@ import { recordServingAddresses, type ServingAddresses } from '../control/servin
 import { createFirstAdminFromSettings, ensureSetupCode } from '../control/setup.ts';
 import { syncManaged } from '../control/sync-managed.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
-import type { TlsFiles, WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
+import { type TlsFiles, viaTokenOf, type WorkerBirth, type WorkerListener } from '../gateway/worker-protocol.ts';
 import { type Settings } from '../settings/settings.ts';
 import { createLogger, droppedNotice, type Logger } from '../telemetry/logger.ts';
 import { LogSink, standardOutput } from '../telemetry/log-sink.ts';
@@ -88,8 +88,9 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   const workerToken = randomBytes(32).toString('hex');
 
   let keyUsage: (keys: readonly (readonly [`key_${string}`, number])[]) => void = () => {};
+  const birth = birthOf(settings, listeners, adminListener, counters, { socketPath, workerToken });
   const pool = new WorkerPool({
-    birth: birthOf(settings, listeners, adminListener, counters, { socketPath, workerToken }),
+    birth,
     onLines: (lines) => sink.write(lines),
     onLog: (level, message, fields) => logger[level](fields, message),
     onKeysUsed: (keys) => keyUsage(keys),
@@ -100,6 +101,7 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     settings,
     create: true,
     publisher: pool,
+    viaToken: viaTokenOf(birth),
     ownListeners: async () => addresses.listeners,
     logger,
     metrics: gatewayMetrics(pool, counters),
