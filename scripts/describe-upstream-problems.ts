@@ -62,6 +62,11 @@ The exit code is 0 when it answers, with whatever status; 1 when it does not; 3 
 also for answers of 400 and more and for sign-in pages. In REST it is \`POST /admin/upstreams/{id}/test\`, and \`POST /admin/upstreams/test\`
 for one that is not saved: both need the authority to write, as they make the gateway connect.
 
+\`apigate doctor\` looks at everything at once: settings, Node.js, trust store, open files, disk, database, secret key, certificates, ports, clock,
+the running gateway, and a test of each enabled upstream (5 s each, half a minute in all). Give it the flags and the environment that the
+gateway is started with. It changes nothing, works with and without a running gateway, and before there is a database; it exits with 1
+when something is broken, with 0 when there are only warnings. With \`--server\` it tells what can be told from elsewhere.
+
 What a test can say, and what to do, follows. The error codes that clients see are in [failure-modes.md](failure-modes.md).
 
 `;

@@ -14,6 +14,7 @@ export interface CallOptions {
   readonly waitUntilServed?: 'served' | 'no-gateway' | 'timeout' | Error;
   /** Thrown instead of opening the local database. */
   readonly openError?: Error;
+  readonly diagnose?: CliPorts['diagnose'];
   readonly serve?: (settings: Settings, options: ServeOptions) => Promise<number>;
 }
 
@@ -43,6 +44,7 @@ export class CliFixture {
       cwd: options.cwd ?? '/nowhere',
       version: '1.2.3',
       serve: options.serve ?? (() => Promise.reject(new Error('serve was not expected'))),
+      diagnose: options.diagnose ?? (() => assertNoDoctor()),
       openLocalAdmin: (settings) => {
         if (options.openError !== undefined) return Promise.reject(options.openError);
         this.opened.push(settings);
@@ -63,6 +65,10 @@ export class CliFixture {
     const code = await runCli(argv, ports);
     return { code, stdout: stdout.text, stderr: stderr.text };
   }
+}
+
+function assertNoDoctor(): never {
+  throw new Error('the doctor was not expected');
 }
 
 /** The words of a command line as a POSIX shell splits it: quotes, and backslash at the end of a line. */

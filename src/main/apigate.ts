@@ -17,5 +17,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   version,
   serve: async (settings, options) => (await import('./serve.ts')).serve(settings, options, process.stderr),
+  diagnose: async function* (settings) {
+    yield* (await import('./doctor/diagnose.ts')).diagnose(settings, process.env);
+  },
   openLocalAdmin: async (settings) => (await import('./open-local-admin.ts')).openLocalAdmin(settings, process.stderr),
 });

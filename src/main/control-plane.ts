@@ -27,6 +27,8 @@ export interface ControlPlaneOptions {
   readonly settings: Settings;
   /** Whether a missing database and key file are made. */
   readonly create: boolean;
+  /** To look only: changes fail, and nothing is written. */
+  readonly readOnly?: boolean;
   /** null in a process without workers. */
   readonly publisher: Publisher | null;
   /** Where the gateway of this database listens: addresses that no upstream may have. */
@@ -43,7 +45,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   const { settings, create, publisher, ownListeners, viaToken, logger, metrics } = options;
   const databasePath = settings.database.path;
   const keyFile = keyFilePath(databasePath);
-  const store = await openSqliteStore({ path: databasePath, create });
+  const store = await openSqliteStore({ path: databasePath, create, readOnly: options.readOnly ?? false });
   try {
     const secretKey = settings.secrets.secretKey === null ? {} : { secretKey: settings.secrets.secretKey };
     const sealer = await openSealer({ store, keyFile, create, ...secretKey });
@@ -88,6 +90,15 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
 /** The person at the keyboard, for the audit log. */
 export function localActor(): Actor & { readonly requestId: string } {
   return { kind: 'cli', id: '', label: userName(), requestId: randomUUID().replaceAll('-', '') };
+}
+
+/** Where a gateway with these settings would listen. */
+export function ownListenersOf(settings: Settings): OwnListener[] {
+  const listeners: OwnListener[] = [];
+  if (settings.server.port !== 0) listeners.push({ host: settings.server.host, port: settings.server.port });
+  if (settings.tls !== null) listeners.push({ host: settings.server.host, port: settings.tls.port });
+  if (settings.admin.listen !== null && settings.admin.listen.port !== 0) listeners.push(settings.admin.listen);
+  return listeners;
 }
 
 export function cidrOf(range: AddressRange): string {
