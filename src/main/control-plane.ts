@@ -4,8 +4,9 @@ import { createAdminApp, type AdminApp } from '../admin/admin-app.ts';
 import { type AccessContext, createAccessContext } from '../control/access-context.ts';
 import type { Actor, ControlContext, ControlLogger, OwnListener, Publisher } from '../control/control-context.ts';
 import { createControlContext } from '../control/create-control-context.ts';
-import type { OwnListeners } from '../gateway/own-listener-at.ts';
+import type { ProbeMessage } from '../gateway/probe/probe-worker.ts';
 import { probeUpstream } from '../gateway/probe/probe-upstream.ts';
+import type { ProbeResult } from '../model/upstream-test.ts';
 import { openSealer } from '../control/secret-key.ts';
 import { keyFilePath } from '../secrets/key-file.ts';
 import type { AddressRange } from '../settings/parse-value.ts';
@@ -33,6 +34,8 @@ export interface ControlPlaneOptions {
   readonly publisher: Publisher | null;
   /** Where the gateway of this database listens: addresses that no upstream may have. */
   readonly ownListeners: (store: Store) => Promise<readonly OwnListener[]>;
+  /** Tests upstreams; in this thread where it is left out. */
+  readonly probe?: (message: Omit<ProbeMessage, 'id'>) => Promise<ProbeResult>;
   /** Our member of Via; null in a process without workers. */
   readonly viaToken: string | null;
   readonly logger: ControlLogger;
@@ -43,6 +46,7 @@ export interface ControlPlaneOptions {
 /** Opens everything that a change passes through. Rejects with a GatewayError that says what is wrong. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { settings, create, publisher, ownListeners, viaToken, logger, metrics } = options;
+  const probe = options.probe ?? probeHere;
   const databasePath = settings.database.path;
   const keyFile = keyFilePath(databasePath);
   const store = await openSqliteStore({ path: databasePath, create, readOnly: options.readOnly ?? false });
@@ -50,22 +54,18 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     const secretKey = settings.secrets.secretKey === null ? {} : { secretKey: settings.secrets.secretKey };
     const sealer = await openSealer({ store, keyFile, create, ...secretKey });
     const listeners = await ownListeners(store);
+    const probing = {
+      dnsServers: settings.dnsServers ?? [],
+      ownListeners: listeners.map(({ host, port }) => ({ host, port })),
+      viaToken: viaToken ?? 'apigate-command',
+      version,
+    };
     const control = createControlContext({
       store,
       sealer,
       publisher,
       trialCompiler,
-      probeUpstream: (config, request) =>
-        probeUpstream(
-          {
-            dnsServers: settings.dnsServers ?? [],
-            ownListeners: (): OwnListeners['listeners'] => listeners,
-            viaToken: viaToken ?? 'apigate-command',
-            version,
-          },
-          config,
-          request,
-        ),
+      probeUpstream: (config, request) => probe({ options: probing, config, request }),
       logger,
       ownListeners: () => listeners,
       protectedFiles: [databasePath, keyFile],
@@ -85,6 +85,10 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     await store.close();
     throw error;
   }
+}
+
+function probeHere({ options, config, request }: Omit<ProbeMessage, 'id'>): Promise<ProbeResult> {
+  return probeUpstream({ ...options, ownListeners: () => options.ownListeners }, config, request);
 }
 
 /** The person at the keyboard, for the audit log. */

@@ -20,6 +20,7 @@ import { bannerOf } from './banner.ts';
 import { cidrOf, openControlPlane } from './control-plane.ts';
 import { startDemoUpstream } from './demo-upstream.ts';
 import { gatewayMetrics } from './gateway-metrics.ts';
+import { ProbeThread } from './probe-thread.ts';
 import { probePort } from './probe-port.ts';
 import { shutdownRequested } from './shutdown-requested.ts';
 import { readTlsFiles, type TlsPaths, watchTlsFiles } from './tls-files.ts';
@@ -97,10 +98,13 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   });
   cleanups.push(() => pool.terminate());
 
+  const tests = new ProbeThread();
+  cleanups.push(() => tests.close());
   const plane = await openControlPlane({
     settings,
     create: true,
     publisher: pool,
+    probe: (message) => tests.probe(message),
     viaToken: viaTokenOf(birth),
     ownListeners: async () => addresses.listeners,
     logger,

@@ -35,7 +35,8 @@ const soon = 21;
 
 /**
  * Tests an upstream from this thread the way a request would go: the same resolver rules, address policy, trust and TLS options,
- * the same strict reading of the answer. Nothing blocks but the first use of the system's trust store (some 80 ms, once). The
+ * the same strict reading of the answer. The first use of the system's trust store takes its
+ * thread some 80 ms, once: a gateway has a thread for tests. The
  * credential is in no part of the result. A forbidden target gets its category and nothing else: no times, no addresses.
  */
 export async function probeUpstream(options: ProbeOptions, config: UpstreamConfig, request: UpstreamTestRequest): Promise<ProbeResult> {
