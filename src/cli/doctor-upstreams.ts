@@ -75,7 +75,9 @@ export function findingOfTest(check: string, test: UpstreamTest, upstream: Upstr
     const mend = problem.next[0] ?? upstreamProblems[problem.kind].next[0];
     // Slow is not broken: requests wait for longer than the doctor does.
     const slow = problem.kind === 'answer_timeout' && upstream.timeout_ms > doctorWait;
-    return answers || slow ? warning(check, found, mend) : broken(check, found, mend);
+    // The command may lack what the gateway has in its environment.
+    const elsewhere = problem.kind === 'credential_unavailable' && test.tested_by === 'command';
+    return answers || slow || elsewhere ? warning(check, found, mend) : broken(check, found, mend);
   }
   const expiry = notes.find((note) => note.startsWith('The certificate expires'));
   if (expiry !== undefined) return warning(check, withoutStop(expiry), "renew the upstream's certificate");

@@ -5,7 +5,6 @@ import { type AccessContext, createAccessContext } from '../control/access-conte
 import type { Actor, ControlContext, ControlLogger, OwnListener, Publisher } from '../control/control-context.ts';
 import { createControlContext } from '../control/create-control-context.ts';
 import type { ProbeMessage } from '../gateway/probe/probe-worker.ts';
-import { probeUpstream } from '../gateway/probe/probe-upstream.ts';
 import type { ProbeResult } from '../model/upstream-test.ts';
 import { openSealer } from '../control/secret-key.ts';
 import { keyFilePath } from '../secrets/key-file.ts';
@@ -87,8 +86,10 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   }
 }
 
-function probeHere({ options, config, request }: Omit<ProbeMessage, 'id'>): Promise<ProbeResult> {
-  return probeUpstream({ ...options, ownListeners: () => options.ownListeners }, config, request);
+// Loaded when it is needed: most commands test nothing.
+async function probeHere({ options, config, request }: Omit<ProbeMessage, 'id'>): Promise<ProbeResult> {
+  const { probeUpstream } = await import('../gateway/probe/probe-upstream.ts');
+  return await probeUpstream({ ...options, ownListeners: () => options.ownListeners }, config, request);
 }
 
 /** The person at the keyboard, for the audit log. */

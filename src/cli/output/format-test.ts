@@ -12,6 +12,9 @@ const titles: Readonly<Record<TestStepName, string>> = {
   first_byte: 'First byte',
 };
 
+const ownEnvironment =
+  "- This command looked in its own environment, which may not be the gateway's: with --server the gateway itself tests.";
+
 /** Columns of the bar that shows where the time went. */
 const barWidth = 20;
 
@@ -26,6 +29,7 @@ export function formatTest(test: UpstreamTest, style: Style): string {
     '',
     verdict(test, style),
     ...(problem === null ? [] : [`  ${visibleText(problem.cause)}`, ...problem.next.map((line) => `  - ${visibleText(line)}`)]),
+    ...(problem?.kind === 'credential_unavailable' && test.tested_by === 'command' ? [`  ${ownEnvironment}`] : []),
     ...test.notes.map((note) => `${style('yellow', 'Note:')} ${visibleText(note)}`),
     ...(test.curl === null ? [] : ['', style('dim', `Much the same with curl: ${visibleText(test.curl)}`)]),
   ]

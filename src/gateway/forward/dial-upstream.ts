@@ -44,7 +44,7 @@ export interface DialObserver {
 }
 
 /** Connecting may take this long at most, whatever timeout_ms says. */
-const maxConnectTime = 5_000;
+export const maxConnectTime = 5_000;
 /** With more addresses to try, one gets at least this long. */
 const minAddressTime = 250;
 

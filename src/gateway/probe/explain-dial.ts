@@ -106,11 +106,11 @@ function causeOf(kind: UpstreamProblemKind, { failure, decisive }: DialReport, {
     case 'tls_untrusted':
       return untrusted(decisive!, certificate);
     case 'tls_name_mismatch':
-      return `The certificate is not for ${serverName}${certificate === null ? '' : `; it is for: ${certificate.names.join(', ') || 'no name at all'}`}.`;
+      return `The certificate is not for ${serverName}${certificate === null ? '' : `; it is for: ${namesOf(certificate)}`}.`;
     case 'tls_expired':
       return certificate === null
         ? 'The certificate has expired.'
-        : `The certificate expired on ${dayOf(certificate.valid_to)}, ${-certificate.days_left} days ago.`;
+        : `The certificate expired on ${dayOf(certificate.valid_to)}, ${agoText(certificate)}.`;
     case 'tls_not_yet_valid':
       return certificate === null
         ? 'The certificate is not valid yet.'
@@ -130,6 +130,20 @@ function untrusted({ error }: DialAttempt, certificate: CertificateFacts | null)
     return `Certificate signed by unknown authority: it signs itself ("${certificate.subject}").`;
   return `Certificate signed by unknown authority: it was issued by "${certificate.issuer}", which this gateway does not trust.`;
 }
+
+// A day that has begun counts against the certificate: one that ended an hour ago has -1 days left.
+function agoText({ days_left: left }: CertificateFacts): string {
+  const days = -1 - left;
+  return days === 0 ? 'less than a day ago' : days === 1 ? 'a day ago' : `${days} days ago`;
+}
+
+/** Long lists of names are not rare, and strangers may send any. */
+function namesOf({ names }: CertificateFacts): string {
+  if (names.length === 0) return 'no name at all';
+  return names.slice(0, shownNames).join(', ') + (names.length > shownNames ? ` and ${names.length - shownNames} more` : '');
+}
+
+const shownNames = 10;
 
 function dayOf(time: string): string {
   return time.slice(0, 10);

@@ -7,7 +7,7 @@ import { TimerWheel } from '../../http/timer-wheel.ts';
 import { type BaseUrl, parseBaseUrl } from '../../model/base-url.ts';
 import type { UpstreamConfig } from '../../model/gateway-config.ts';
 import type { ProbeResult, UpstreamTestRequest } from '../../model/upstream-test.ts';
-import type { DialServices, DialTarget } from '../forward/dial-upstream.ts';
+import { type DialServices, type DialTarget, maxConnectTime } from '../forward/dial-upstream.ts';
 import { AddressResolver } from '../forward/resolve-address.ts';
 import { secureContextFor } from '../forward/tls-trust.ts';
 import { type OwnListeners, ownListenerAt } from '../own-listener-at.ts';
@@ -86,7 +86,7 @@ class Probe {
     const { base, config, request } = this;
     if (base.protocol === 'https') prepareTrust(config.tls_ca);
     const startedAt = performance.now();
-    const budget = Math.min(config.timeout_ms, request.waitMs);
+    const budget = Math.min(config.timeout_ms, request.waitMs, maxConnectTime);
     const dial = await watchDial(this.services, this.target(), budget);
     if (dial.failure?.code === 'loop_detected' || dial.failure?.code === 'upstream_address_forbidden') {
       return this.result({ problem: explainDial(dial, base, this.serverName, budget), steps: [], totalMs: null });

@@ -5,6 +5,8 @@ import type { ProbeResult } from '../../model/upstream-test.ts';
 export type CertificateFacts = NonNullable<ProbeResult['certificate']>;
 
 const longestChain = 10;
+const mostNames = 100;
+const longestName = 200;
 const day = 86_400_000;
 
 /**
@@ -19,7 +21,7 @@ export function readCertificate(socket: tls.TLSSocket, now: number): Certificate
   return {
     subject: nameOf(own.subject),
     issuer: nameOf(own.issuer),
-    names: namesIn(own.subjectaltname),
+    names: namesIn(own.subjectaltname).slice(0, mostNames),
     valid_from: new Date(from).toISOString(),
     valid_to: new Date(to).toISOString(),
     days_left: Math.floor((to - now) / day),
@@ -33,7 +35,7 @@ export function readCertificate(socket: tls.TLSSocket, now: number): Certificate
 function nameOf(distinguished: tls.Certificate): string {
   const parts: Readonly<Record<string, string | string[] | undefined>> = { ...distinguished };
   const told = [parts['CN'], parts['O']].flat().filter((part) => part !== undefined);
-  return (told.length > 0 ? told : Object.values(parts).flat()).join(', ');
+  return (told.length > 0 ? told : Object.values(parts).flat()).join(', ').slice(0, longestName);
 }
 
 /** `DNS:a.test, IP Address:127.0.0.1` as names. */
