@@ -47,6 +47,7 @@ When requests on a route fail, ask the gateway itself why:
 apigate upstreams test my-api                  # as it is saved
 apigate upstreams test my-api --path /health   # another path than base_url's own
 apigate upstreams test --url https://api.internal --auth-type bearer --auth-value -   # before it is saved
+apigate upstreams test --all                   # every enabled one
 apigate doctor                                 # everything around it: settings, files, database, ports, all upstreams
 \`\`\`
 

@@ -15,13 +15,20 @@ const concurrency = 4;
 const totalTime = 30_000;
 const graceTime = 5_000;
 /** One answer is waited for this long, milliseconds. */
-export const doctorWait = 5_000;
+const usualWait = 5_000;
+
+export interface TestsLimits {
+  /** Milliseconds for all; half a minute when not given. */
+  readonly time?: number;
+  /** Longest wait for one answer, milliseconds; 5 s when not given, and never more than an upstream's timeout_ms. */
+  readonly wait?: number;
+}
 
 /** Tests upstreams, some at once and for a bounded time, and tells of each in order of its end. */
 export async function* testUpstreams(
   upstreams: readonly UpstreamToTest[],
   testOne: (upstream: UpstreamToTest, waitMs: number) => Promise<UpstreamTest>,
-  time = totalTime,
+  { time = totalTime, wait = usualWait }: TestsLimits = {},
 ): AsyncGenerator<DoctorFinding> {
   const waiting = [...upstreams];
   const running = new Map<string, Promise<{ id: string; finding: DoctorFinding }>>();
@@ -36,7 +43,7 @@ export async function* testUpstreams(
         const upstream = waiting.shift()!;
         running.set(
           upstream.id,
-          findingOf(upstream, testOne).then((finding) => ({ id: upstream.id, finding })),
+          findingOf(upstream, testOne, Math.min(upstream.timeout_ms, wait)).then((finding) => ({ id: upstream.id, finding })),
         );
       }
       const ended = await Promise.race([timeUp, ...running.values()]);
@@ -57,24 +64,23 @@ export async function* testUpstreams(
 async function findingOf(
   upstream: UpstreamToTest,
   testOne: (upstream: UpstreamToTest, waitMs: number) => Promise<UpstreamTest>,
+  waitMs: number,
 ): Promise<DoctorFinding> {
   const check = `upstream ${upstream.name}`;
-  const waitMs = Math.min(upstream.timeout_ms, doctorWait);
   try {
-    return findingOfTest(check, await testOne(upstream, waitMs), upstream);
+    return findingOfTest(check, await testOne(upstream, waitMs), waitMs < upstream.timeout_ms);
   } catch (error) {
     return broken(check, `the test failed: ${error instanceof Error ? error.message : String(error)}`, 'see the log of the gateway');
   }
 }
 
-/** What a test of an upstream means to the doctor: no answer is broken, an unwelcome one a warning. */
-export function findingOfTest(check: string, test: UpstreamTest, upstream: UpstreamToTest): DoctorFinding {
+/** No answer is broken, an unwelcome one a warning. `isImpatient`: requests wait for longer than the test did, so slow is not broken. */
+function findingOfTest(check: string, test: UpstreamTest, isImpatient: boolean): DoctorFinding {
   const { problem, answers, answer, total_ms: total, notes } = test;
   if (problem !== null) {
     const found = withoutStop(problem.cause);
     const mend = problem.next[0] ?? upstreamProblems[problem.kind].next[0];
-    // Slow is not broken: requests wait for longer than the doctor does.
-    const slow = problem.kind === 'answer_timeout' && upstream.timeout_ms > doctorWait;
+    const slow = problem.kind === 'answer_timeout' && isImpatient;
     // The command may lack what the gateway has in its environment.
     const elsewhere = problem.kind === 'credential_unavailable' && test.tested_by === 'command';
     return answers || slow || elsewhere ? warning(check, found, mend) : broken(check, found, mend);

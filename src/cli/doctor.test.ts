@@ -103,7 +103,7 @@ describe('tests of all upstreams', () => {
           await new Promise((resolve) => setTimeout(resolve, 30));
           return answered;
         },
-        50,
+        { time: 50 },
       ),
     );
     const last = findings.at(-1)!;

@@ -75,6 +75,26 @@ test('what is not saved is tested with --url; an error answer is 0, and 1 with -
   }
 });
 
+test('--all tests every enabled upstream, tells of each, and is 1 when one does not answer', async () => {
+  const env = ways['--server']!;
+  const { code, stdout } = await runApigate(['upstreams', 'test', '--all'], { env });
+  assert.equal(code, 1);
+  assert.match(stdout, /^ok {7}upstream my api: answers 200 in \d+ ms$/m);
+  assert.match(stdout, /^broken {3}upstream gone: Connection refused: nothing listens on 127\.0\.0\.1:\d+\n {9}→ Is the service running/m);
+  await gateway.admin.must('PATCH', '/upstreams/gone', { enabled: false });
+  const json = await runApigate(['upstreams', 'test', '--all', '--wait', '2000', '-o', 'json'], { env });
+  assert.deepEqual([json.code, (JSON.parse(json.stdout) as { check: string }[]).map(({ check }) => check)], [0, ['upstream my api']]);
+  await gateway.admin.must('PATCH', '/upstreams/gone', { enabled: true });
+  for (const wrong of [
+    ['--all', 'my api'],
+    ['--all', '--url', 'http://x'],
+  ]) {
+    const refused = await runApigate(['upstreams', 'test', ...wrong], { env });
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /exclude each other/);
+  }
+});
+
 test('a new credential is tested before it is saved', async () => {
   const { code } = await runApigate(['upstreams', 'test', 'my api', '--auth-value', '-'], { env: ways['--server']!, input: 'new-one\n' });
   assert.equal(code, 0);

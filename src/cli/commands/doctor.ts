@@ -1,12 +1,11 @@
 import type { Settings } from '../../settings/settings.ts';
 import { SettingsError } from '../../settings/settings-error.ts';
-import { visibleText } from '../../settings/visible-text.ts';
 import { CliCommand } from '../cli-command.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
 import { runs, settingsFor, type CommandCall, type CommandHost } from '../command-call.ts';
 import { broken, type DoctorFinding, fine, warning } from '../../model/doctor-finding.ts';
 import { diagnoseRemote } from '../doctor-remote.ts';
-import type { StyleName } from '../output/style.ts';
+import { formatFinding } from '../output/format-finding.ts';
 import { addExamples } from '../resource-commands.ts';
 import { addSettingsFlags, settingsFlagsGiven } from '../settings-flags.ts';
 
@@ -30,7 +29,7 @@ export function doctorCommand(host: CommandHost): CliCommand {
     for await (const finding of findingsOf(call, command)) {
       findings.push(finding);
       // At once: tests of upstreams take their time.
-      if (call.print.format === 'table') print(call, finding);
+      if (call.print.format === 'table') call.print.data(formatFinding(finding, call.print.style));
     }
     if (call.print.format === 'table') call.print.note(`\n${verdict(findings)}`);
     else
@@ -77,19 +76,6 @@ function sourcesOf({ origins }: Settings): string {
   }
   if (counts.size === 0) return 'all are defaults';
   return `${[...counts].map(([source, count]) => `${count} from ${source}`).join(', ')}, the others are defaults`;
-}
-
-const words: Readonly<Record<DoctorFinding['result'], readonly [string, StyleName]>> = {
-  ok: ['ok     ', 'green'],
-  warning: ['warning', 'yellow'],
-  broken: ['broken ', 'red'],
-  skipped: ['skipped', 'dim'],
-};
-
-function print({ print: printer }: CommandCall, { check, result, found, mend }: DoctorFinding): void {
-  const [word, style] = words[result];
-  printer.data(`${printer.style(style, word)}  ${printer.style('bold', visibleText(check))}: ${visibleText(found)}\n`);
-  if (mend !== null) printer.data(`         → ${visibleText(mend)}\n`);
 }
 
 function verdict(findings: readonly DoctorFinding[]): string {
