@@ -21,7 +21,7 @@ export async function* diagnoseRemote(admin: AdminClient, ownVersion: string): A
       `it is APIGate ${version ?? 'of an unknown version'}, this command is ${ownVersion}`,
       'use the command of the same version',
     );
-  yield clockFinding(Date.parse(answer.headers.get('date') ?? ''), (asked + Date.now()) / 2);
+  yield clockFinding(Date.parse(answer.headers.get('date') ?? ''), asked, Date.now());
   yield* upstreamFindings(admin);
   yield skipped(
     'the machine',
@@ -30,9 +30,10 @@ export async function* diagnoseRemote(admin: AdminClient, ownVersion: string): A
   );
 }
 
-function clockFinding(theirs: number, ours: number): DoctorFinding {
+/** The answer was made between two moments of our clock. */
+function clockFinding(theirs: number, asked: number, answered: number): DoctorFinding {
   if (Number.isNaN(theirs)) return skipped('clock', 'the gateway does not tell its time');
-  const ahead = theirs - ours;
+  const ahead = theirs < asked ? theirs - asked : Math.max(0, theirs - answered);
   if (Math.abs(ahead) <= clockTolerance) return fine('clock', "the gateway's clock and this machine's agree");
   return warning(
     'clock',

@@ -206,8 +206,8 @@ test('a test needs the authority to write, and an upstream that is there', async
 test('more tests at once than a process takes are refused with 429, and later ones go through again', async () => {
   const upstream = await scripted(() => {});
   const id = await saved({ base_url: upstream.url });
-  const waiting = Array.from({ length: 16 }, () => tried(id, { wait_ms: 4_000 }));
-  await eventually(() => upstream.requests.length === 16, 'sixteen tests under way', 8_000);
+  const waiting = Array.from({ length: 16 }, () => tried(id, { wait_ms: 25_000 }));
+  await eventually(() => upstream.requests.length === 16, 'sixteen tests under way', 12_000);
   const refused = await gateway.admin.call('POST', `/upstreams/${id}/test`);
   assert.equal(refused.status, 429);
   assert.equal(refused.headers['retry-after'], '1');

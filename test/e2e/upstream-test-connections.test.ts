@@ -298,13 +298,16 @@ test('wait_ms is bounded by timeout_ms and by the longest test, and all that is 
 
 test('a slow test holds up neither traffic nor the admin API', async () => {
   const upstream = await scripted(() => {});
-  const slow = tried({ base_url: upstream.url }, { wait_ms: 2_000 });
+  let isOver = false;
+  const slow = tried({ base_url: upstream.url }, { wait_ms: 25_000 }).finally(() => {
+    isOver = true;
+  });
   await upstream.request(0);
-  const start = performance.now();
   await gateway.admin.must('GET', '/upstreams');
   assert.equal(await gateway.status('/healthz'), 200);
-  assert.ok(performance.now() - start < 1_500);
-  assert.equal((await slow).problem?.kind, 'answer_timeout');
+  assert.equal(isOver, false);
+  await upstream.dropConnections();
+  assert.equal((await slow).answers, false);
 });
 
 if (hasOpenssl()) {

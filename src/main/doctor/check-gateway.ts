@@ -15,21 +15,21 @@ interface Readiness {
   readonly status: number;
   /** Whether it answers as APIGate does. */
   readonly isOurs: boolean;
-  /** Its clock, milliseconds since the epoch. */
-  readonly date: number | null;
+  /** How far its clock is ahead of ours, milliseconds. */
+  readonly ahead: number | null;
   readonly reason: string;
 }
 
 export interface GatewayFindings {
   readonly findings: readonly DoctorFinding[];
-  /** The running gateway's clock. */
-  readonly date: number | null;
+  /** How far the running gateway's clock is ahead of ours, milliseconds. */
+  readonly ahead: number | null;
 }
 
 /** The gateway that serves the database: does it answer, and is it ready? */
 export async function checkRunningGateway({ trafficUrl }: ServingAddresses): Promise<GatewayFindings> {
-  const { status, date, reason } = await askReadiness(trafficUrl);
-  return { findings: [runningFinding(trafficUrl, status, reason)], date };
+  const { status, ahead, reason } = await askReadiness(trafficUrl);
+  return { findings: [runningFinding(trafficUrl, status, reason)], ahead };
 }
 
 function runningFinding(url: string, status: number, reason: string): DoctorFinding {
@@ -57,7 +57,7 @@ export async function checkPorts(settings: Settings): Promise<GatewayFindings> {
   ];
   const findings: DoctorFinding[] = [];
   for (const { host: at, port, secure } of wanted) findings.push(await portFinding(at, port, secure));
-  return { findings, date: null };
+  return { findings, ahead: null };
 }
 
 async function portFinding(host: string, port: number, secure: boolean): Promise<DoctorFinding> {
@@ -82,13 +82,13 @@ async function portFinding(host: string, port: number, secure: boolean): Promise
 
 function askReadiness(url: string): Promise<Readiness> {
   return new Promise((resolve) => {
-    const none = (reason: string): void => resolve({ status: 0, isOurs: false, date: null, reason });
+    const none = (reason: string): void => resolve({ status: 0, isOurs: false, ahead: null, reason });
     // No secret is sent, and the certificate may well be for the public name only.
     const options = { timeout: answerTime, agent: false, rejectUnauthorized: false } as const;
     const request = (url.startsWith('https:') ? https : http).get(`${url}/readyz`, options, (response) => {
       const date = Date.parse(response.headers.date ?? '');
       const isOurs = response.headers['x-request-id'] !== undefined && (response.statusCode === 200 || response.statusCode === 503);
-      resolve({ status: response.statusCode ?? 0, isOurs, date: Number.isNaN(date) ? null : date, reason: '' });
+      resolve({ status: response.statusCode ?? 0, isOurs, ahead: Number.isNaN(date) ? null : date - Date.now(), reason: '' });
       response.destroy();
     });
     request.once('timeout', () => request.destroy(new Error(`no answer within ${answerTime} ms`)));

@@ -39,7 +39,7 @@ export async function* diagnose(
   try {
     const gateway = await gatewayFindings(settings, plane, database?.isServed ?? false);
     yield* gateway.findings;
-    yield checkClock(Date.now(), database?.newestChange ?? null, gateway.date);
+    yield checkClock(Date.now(), database?.newestChange ?? null, gateway.ahead === null ? null : Date.now() + gateway.ahead);
     if (plane !== undefined) yield* upstreamFindings(plane);
     else if (database !== undefined || opened !== undefined || findings.some(({ result }) => result === 'broken'))
       yield skipped('upstreams', 'they were not tested, as the database cannot be used like this');
@@ -89,7 +89,7 @@ function* keyFindings(settings: Settings, opened: Opened | undefined): Generator
 async function gatewayFindings(settings: Settings, plane: ControlPlane | undefined, isServed: boolean): Promise<GatewayFindings> {
   const addresses = plane === undefined ? undefined : await servingAddresses(plane.store);
   if (addresses !== undefined) return await checkRunningGateway(addresses);
-  if (isServed) return { findings: [fine('gateway', 'one runs on this database; where it listens cannot be read')], date: null };
+  if (isServed) return { findings: [fine('gateway', 'one runs on this database; where it listens cannot be read')], ahead: null };
   return await checkPorts(settings);
 }
 
