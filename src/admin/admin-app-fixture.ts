@@ -66,6 +66,7 @@ export async function openApp(
       route: () => ({ errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }),
       routes: (_all, changed) => new Map([...changed].map((id) => [id, { errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }])),
     },
+    probeUpstream: () => Promise.reject(new Error('no test was expected')),
     logger: log,
     clock: access.access.clock,
   });

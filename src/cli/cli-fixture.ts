@@ -15,6 +15,7 @@ export interface CallOptions {
   /** Thrown instead of opening the local database. */
   readonly openError?: Error;
   readonly local?: Partial<LocalFiles>;
+  readonly diagnose?: CliPorts['diagnose'];
   readonly serve?: (settings: Settings, options: ServeOptions) => Promise<number>;
 }
 
@@ -50,6 +51,7 @@ export class CliFixture {
         backUp: () => Promise.reject(new Error('a backup was not expected')),
         ...options.local,
       },
+      diagnose: options.diagnose ?? (() => assertNoDoctor()),
       openLocalAdmin: (settings) => {
         if (options.openError !== undefined) return Promise.reject(options.openError);
         this.opened.push(settings);
@@ -70,6 +72,10 @@ export class CliFixture {
     const code = await runCli(argv, ports);
     return { code, stdout: stdout.text, stderr: stderr.text };
   }
+}
+
+function assertNoDoctor(): never {
+  throw new Error('the doctor was not expected');
 }
 
 /** The words of a command line as a POSIX shell splits it: quotes, and backslash at the end of a line. */

@@ -1,3 +1,4 @@
+import type { DoctorFinding } from '../model/doctor-finding.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** What the CLI needs of the process around it; main fills it, tests fill it with fakes. */
@@ -12,6 +13,9 @@ export interface CliPorts {
 
   /** Runs the gateway until it is told to stop; resolves with the process's exit code. */
   serve(settings: Settings, options: ServeOptions): Promise<number>;
+
+  /** Looks at everything that a gateway with these settings needs; null where they cannot be read. Changes nothing. */
+  diagnose(settings: Settings | null): AsyncIterable<DoctorFinding>;
 
   /**
    * Opens the admin app in this process on the local database, with full authority.

@@ -62,6 +62,11 @@ export const commandGroups: readonly CommandGroup[] = [
     summary: 'what the process was started with',
     load: async (host) => (await import('./commands/settings.ts')).settingsCommand(host),
   },
+  {
+    name: 'doctor',
+    summary: 'look for what is wrong, and tell how to mend it',
+    load: async (host) => (await import('./commands/doctor.ts')).doctorCommand(host),
+  },
   { name: 'version', summary: 'print the version', load: async (host) => (await import('./commands/version.ts')).versionCommand(host) },
   {
     name: 'completion',

@@ -1,6 +1,7 @@
 import type { FieldError } from '../errors/gateway-error.ts';
 import type { GatewayConfigChange, RouteConfig, UpstreamConfig } from '../model/gateway-config.ts';
 import type { RouteId } from '../model/ids.ts';
+import type { ProbeResult, UpstreamTestRequest } from '../model/upstream-test.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import type { Store } from '../store/store.ts';
 import type { Credentials } from './credentials.ts';
@@ -40,6 +41,9 @@ export interface RouteTrial {
   readonly warnings: readonly string[];
 }
 
+/** Port to the data plane's way of reaching upstreams, filled by main: tests one, with its credential opened. Changes nothing. */
+export type UpstreamProbe = (config: UpstreamConfig, request: UpstreamTestRequest) => Promise<ProbeResult>;
+
 /** An address that this gateway listens on; `host` may be a wildcard such as 0.0.0.0. */
 export interface OwnListener {
   readonly host: string;
@@ -62,6 +66,7 @@ export interface ControlContext {
   /** Brings committed revisions to the workers, in order; does nothing without a publisher. */
   readonly publishing: Publishing;
   readonly trialCompiler: TrialCompiler;
+  readonly probeUpstream: UpstreamProbe;
   /** All routes, kept in memory for the trial compiler to compare with. */
   readonly routeTable: RouteTable;
   /** Milliseconds since the epoch. */

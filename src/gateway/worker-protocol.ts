@@ -50,6 +50,11 @@ export interface WorkerBirth {
   readonly logFailures: boolean;
 }
 
+/** Our own member of Via: a request that carries it has been here before. */
+export function viaTokenOf({ instance }: Pick<WorkerBirth, 'instance'>): string {
+  return `apigate-${instance}`;
+}
+
 /** A change with the shared memory that its new upstreams and keys count in. */
 export interface ChangeMessage {
   readonly type: 'change';

@@ -1,5 +1,3 @@
-import net from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type tls from 'node:tls';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HeaderFields } from '../http/header-fields.ts';
@@ -18,12 +16,13 @@ import { loadDefaultTrust, secureContextFor } from './forward/tls-trust.ts';
 import { type PoolServices, UpstreamPool } from './forward/upstream-pool.ts';
 import type { Gateway } from './gateway.ts';
 import { ClientIdentity, TrustedProxies } from './listen/client-identity.ts';
+import { ownListenerAt } from './own-listener-at.ts';
 import { ExchangeRecorder } from './record/exchange-recorder.ts';
 import { allowField } from './reply/write-own-response.ts';
 import { afterTarget, type CompiledUpstream, headEnd } from './snapshot/compile-upstream.ts';
 import { PoolRegistry } from './snapshot/pool-registry.ts';
 import { applyChange } from './snapshot/snapshot.ts';
-import type { ChangeMessage, FromWorker, TlsIdentity, ToWorker, WorkerBirth } from './worker-protocol.ts';
+import { type ChangeMessage, type FromWorker, type TlsIdentity, type ToWorker, viaTokenOf, type WorkerBirth } from './worker-protocol.ts';
 
 /**
  * A data-plane thread: listens, serves from its own compiled snapshot, and follows the changes that main sends.
@@ -54,7 +53,7 @@ class GatewayWorker {
       onConnect: () => this.counters.upstreamConnected(),
     };
     this.pools = new PoolRegistry(services, this.limits, secureContextFor, loadDefaultTrust);
-    const viaToken = `apigate-${birth.instance}`;
+    const viaToken = viaTokenOf(birth);
     this.gateway = {
       live: null,
       draining: false,
@@ -191,26 +190,6 @@ function viaField(version: string, token: string): Uint8Array {
 
 /** Main gives the control plane the first slot before any upstream's. */
 const adminSlot = 0;
-
-// Asked at each new connection only; interfaces come and go.
-function ownListenerAt(birth: WorkerBirth, address: string, port: number): 'proxy' | 'admin' | undefined {
-  const proxy = birth.listeners.some((listener) => listener.port === port && reaches(listener.host, address));
-  if (proxy) return 'proxy';
-  const { adminListener } = birth;
-  return adminListener !== null && adminListener.port === port && reaches(adminListener.host, address) ? 'admin' : undefined;
-}
-
-function reaches(listenHost: string, address: string): boolean {
-  if (listenHost === address) return true;
-  const wildcard = listenHost === '0.0.0.0' || listenHost === '::' || listenHost === '';
-  if (!wildcard && net.isIP(listenHost) !== 0) return false;
-  if (isLoopback(address)) return wildcard || listenHost === 'localhost';
-  return wildcard && Object.values(networkInterfaces()).some((addresses) => addresses?.some((each) => each.address === address));
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
-}
 
 function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);

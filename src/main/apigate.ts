@@ -22,5 +22,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     rotateSecretKey: async (settings, options) => (await import('./local-secrets.ts')).rotateLocalSecretKey(settings, options),
     backUp: async (settings, path, options) => (await import('./local-backup.ts')).backUpLocally(settings, path, options),
   },
+  diagnose: async function* (settings) {
+    yield* (await import('./doctor/diagnose.ts')).diagnose(settings, process.env);
+  },
   openLocalAdmin: async (settings) => (await import('./open-local-admin.ts')).openLocalAdmin(settings, process.stderr),
 });

@@ -14,7 +14,7 @@ import { recordServingAddresses, type ServingAddresses } from '../control/servin
 import { createFirstAdminFromSettings, ensureSetupCode } from '../control/setup.ts';
 import { syncManaged } from '../control/sync-managed.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
-import type { TlsFiles, WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
+import { type TlsFiles, viaTokenOf, type WorkerBirth, type WorkerListener } from '../gateway/worker-protocol.ts';
 import { type Settings } from '../settings/settings.ts';
 import type { Store } from '../store/store.ts';
 import { createLogger, droppedNotice, type Logger } from '../telemetry/logger.ts';
@@ -25,6 +25,7 @@ import { certificateWarning } from './certificate-expiry.ts';
 import { cidrOf, openControlPlane } from './control-plane.ts';
 import { startDemoUpstream } from './demo-upstream.ts';
 import { gatewayMetrics } from './gateway-metrics.ts';
+import { ProbeThread } from './probe-thread.ts';
 import { probePort } from './probe-port.ts';
 import { shutdownRequested } from './shutdown-requested.ts';
 import { readTlsFiles, type TlsPaths, watchTlsFiles } from './tls-files.ts';
@@ -96,18 +97,23 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   const workerToken = randomBytes(32).toString('hex');
 
   let keyUsage: (keys: readonly (readonly [`key_${string}`, number])[]) => void = () => {};
+  const birth = birthOf(settings, listeners, adminListener, counters, { socketPath, workerToken });
   const pool = new WorkerPool({
-    birth: birthOf(settings, listeners, adminListener, counters, { socketPath, workerToken }),
+    birth,
     onLines: (lines) => sink.write(lines),
     onLog: (level, message, fields) => logger[level](fields, message),
     onKeysUsed: (keys) => keyUsage(keys),
   });
   cleanups.push(() => pool.terminate());
 
+  const tests = new ProbeThread();
+  cleanups.push(() => tests.close());
   const plane = await openControlPlane({
     settings,
     create: true,
     publisher: pool,
+    probe: (message) => tests.probe(message),
+    viaToken: viaTokenOf(birth),
     ownListeners: async () => addresses.listeners,
     logger,
     metrics: gatewayMetrics(pool, counters),

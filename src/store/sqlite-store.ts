@@ -7,7 +7,7 @@ import { sealedValues } from './sealed-values.ts';
 import { isServingLockTaken, takeServingLock } from './serving-lock.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { storageError } from './sqlite-errors.ts';
-import { migrateSqlite } from './sqlite-migrate.ts';
+import { migrateSqlite, requireCurrentSchema } from './sqlite-migrate.ts';
 import { openError, openSqliteFile, type OpenOptions } from './sqlite-open.ts';
 import type { Store, StoreWriter } from './store.ts';
 import type { Tables } from './tables.ts';
@@ -27,7 +27,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     for (const database of [file.reader, file.writer]) if (database.isOpen) database.close();
   };
   try {
-    await migrateSqlite(file, writer);
+    if (options.readOnly === true) requireCurrentSchema(file);
+    else await migrateSqlite(file, writer);
   } catch (error) {
     await closeBoth();
     throw openError(error, file.path);
