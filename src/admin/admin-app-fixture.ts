@@ -61,7 +61,11 @@ export async function openApp(
     store: access.access.store,
     sealer: createSealer(key.value),
     publisher: null,
-    trialCompiler: { upstream: () => [], route: () => ({ errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }) },
+    trialCompiler: {
+      upstream: () => [],
+      route: () => ({ errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }),
+      transformation: () => [],
+    },
     logger: log,
     clock: access.access.clock,
   });

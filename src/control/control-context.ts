@@ -33,6 +33,11 @@ export interface TrialCompiler {
     route: RouteConfig,
     others: Iterable<RouteConfig>,
   ): { readonly errors: readonly FieldError[]; readonly warnings: readonly string[] };
+  /**
+   * What is wrong with a route's transformations. `credentialName` is the header that its upstream's credential goes in, where
+   * it is not Authorization.
+   */
+  transformation(route: RouteConfig, credentialName: string | null): readonly FieldError[];
 }
 
 /** An address that this gateway listens on; `host` may be a wildcard such as 0.0.0.0. */

@@ -55,6 +55,9 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
       trial.seen.push([...others]);
       return { errors: trial.errors, warnings: trial.warnings };
     },
+    transformation() {
+      return [];
+    },
   };
   const log = (level: string) => (_fields: object, message: string) => void logged.push({ level, message });
   const context = createControlContext({

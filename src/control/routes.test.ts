@@ -32,6 +32,10 @@ test('a route with name, path and upstream gets the defaults of the documentatio
     methods: [],
     headers: [],
     upstream_id: upstream.id,
+    path_rewrite: null,
+    method_override: null,
+    request_transform: null,
+    response_transform: null,
     auth_required: true,
     priority: 0,
     enabled: true,
@@ -86,7 +90,8 @@ test('every field at fault is named at once, nested ones by their path, and noth
       priority: 1e9,
       auth_required: 'no',
       upstream: 'my-api',
-      path_rewrite: '/x',
+      path_rewrite: '',
+      request_transform: { header: {}, query: { set: { a: 1 } }, conditions: [{ when: {} }] },
       cors: {},
     }),
   );
@@ -106,7 +111,10 @@ test('every field at fault is named at once, nested ones by their path, and noth
     priority: 'must be a whole number from -1000000 to 1000000',
     auth_required: 'must be true or false, not a string',
     upstream: 'is not a known field; did you mean upstream_id?',
-    path_rewrite: 'is not a known field',
+    path_rewrite: 'must not be empty',
+    'request_transform.header': 'is not a known field; did you mean headers?',
+    'request_transform.query.set.a': 'must be a string',
+    'request_transform.conditions.0.when': 'must name at least one condition',
     cors: 'is not a known field',
   });
   const bad = await fieldErrorsOf(

@@ -7,16 +7,23 @@ import { kind } from '../http/known-fields.ts';
 import type { OutputBuffer } from '../http/output-buffer.ts';
 import type { RequestHandler, ServerConnection } from '../http/server-connection.ts';
 import { Deadline, type DeadlineOwner } from '../http/timer-wheel.ts';
+import type { ApiKeyId } from '../model/ids.ts';
 import type { MatchRequest } from './match/route-search.ts';
 import type { PoolClient } from './forward/upstream-pool.ts';
-import type { RequestFacts } from './forward/write-request-head.ts';
+import { endHeldHead, type RequestFacts } from './forward/write-request-head.ts';
 import type { Gateway } from './gateway.ts';
 import { handleRequest } from './handle-exchange.ts';
 import type { ClientIdentity } from './listen/client-identity.ts';
 import { randomId } from './listen/random-id.ts';
 import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
 import { allowField, errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
-import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from './reply/write-response-head.ts';
+import {
+  endHeldResponse,
+  writeHeldResponse,
+  writeInterimResponse,
+  writeResponseHead,
+  writeSwitchingProtocols,
+} from './reply/write-response-head.ts';
 import { dropCredentialTrailers } from './forward/credential-field.ts';
 import { isIdempotent } from './forward/is-idempotent.ts';
 import { handshakeFault } from './forward/websocket-handshake.ts';
@@ -25,6 +32,12 @@ import { isEventStream } from './reply/is-event-stream.ts';
 import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
 import type { ServedRoute } from './snapshot/served-route.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
+import type { BufferedBody } from './transform/buffered-body.ts';
+import { TransformFailure } from './transform/transform-failure.ts';
+import type { TransformedRequest } from './transform/transform-request.ts';
+import { transformResponse } from './transform/transform-response.ts';
+
+export type { TransformedRequest } from './transform/transform-request.ts';
 
 /** A request's first write is kept for a retry only up to this size. */
 const replayLimit = 65_536;
@@ -59,12 +72,16 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   upstream: CompiledUpstream | null = null;
   /** Id of the key that opened the route, or ''. */
   keyId = '';
+  /** What becomes of the request on a route that transforms; else null. */
+  transformed: TransformedRequest | null = null;
   /** Fields that admission adds to whatever response comes, each with its line end. */
   responseFields = '';
 
   // ---- what became of it
   status = 0;
   code: ErrorCode | null = null;
+  /** Of a gateway-made error, where it is not the code's usual one; else 0. */
+  private errorStatus = 0;
   reason = '';
   outcome: ExchangeOutcome = 'ok';
   attempts = 0;
@@ -97,6 +114,9 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   /** What is to be sent once there is a connection. */
   private held: Buffer | null = null;
   private sentAt = 0;
+  /** Bodies that are held back until they are whole; null where they stream. */
+  private heldRequest: BufferedBody | null = null;
+  private heldResponse: BufferedBody | null = null;
   private readonly deadline: Deadline;
 
   constructor(gateway: Gateway, client: ServerConnection, identity: ClientIdentity) {
@@ -116,6 +136,15 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   get isHeadRequest(): boolean {
     return this.method === 'HEAD';
+  }
+
+  /** The method that the upstream gets. */
+  private get sentMethod(): string {
+    return this.transformed === null || this.transformed.method === '' ? this.method : this.transformed.method;
+  }
+
+  get keyPrefix(): string {
+    return this.keyId === '' ? '' : (this.snapshot?.keys.get(this.keyId as ApiKeyId)?.prefix ?? '');
   }
 
   /** Value of a request field; only while the head is being handled. */
@@ -142,7 +171,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
     this.bytesIn += end - start;
-    if (!this.forwarding) return;
+    if (!this.forwarding) {
+      if (this.heldRequest !== null) this.holdBytes(this.heldRequest, bytes, start, end);
+      return;
+    }
     const out = this.gateway.requestOutput;
     if (this.chunkedUpstream) out.chunk(bytes, start, end);
     else out.copy(bytes, start, end);
@@ -150,6 +182,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onRequestEnd(trailers: HeaderFields | null): void {
     this.requestComplete = true;
+    if (this.heldRequest !== null) this.sendTransformed(this.heldRequest);
     if (!this.forwarding || !this.chunkedUpstream) return;
     if (trailers !== null) dropCredentialTrailers(trailers, this.upstream!);
     this.gateway.requestOutput.lastChunk(trailers);
@@ -199,11 +232,11 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   // ================ to and from the upstream
 
   /** The outgoing head is in requestOutput; gets a connection for it. */
-  startForwarding(upgradeKey: string): void {
+  startForwarding(upgradeKey: string, chunked: boolean): void {
     this.forwarding = true;
     this.upgradeKey = upgradeKey;
-    this.chunkedUpstream = this.client.head.chunked;
-    this.idempotent = isIdempotent(this.method);
+    this.chunkedUpstream = chunked;
+    this.idempotent = isIdempotent(this.sentMethod);
     // An upgrade has a connection of its own, never one that others have used.
     this.acquire(upgradeKey !== '');
   }
@@ -218,7 +251,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private take(connection: ClientConnection): void {
     this.waiting = false;
     this.connection = connection;
-    connection.begin(this, this.isHeadRequest, this.upgradeKey !== '');
+    connection.begin(this, this.sentMethod === 'HEAD', this.upgradeKey !== '');
   }
 
   // No connection yet: the bytes at hand wait in memory of their own, and the client waits with the rest.
@@ -319,7 +352,14 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.replay = null;
     this.status = head.status;
     if (this.sentAt > 0) this.upstreamMs = this.now() - this.sentAt;
-    const framed = connection.bodyIsDone || head.contentLength >= 0;
+    let fields = this.responseFields;
+    if (this.transformed !== null) {
+      const added = this.transformBack(this.transformed);
+      if (added === null) return;
+      fields = added + fields;
+    }
+    // HEAD that went on as another method: what the upstream sends is not for the client.
+    const framed = connection.bodyIsDone || head.contentLength >= 0 || this.isHeadRequest;
     this.chunkedToClient = !framed && this.minor === 1;
     this.closeDelimited = !framed && !this.chunkedToClient;
     this.isEventStream = isEventStream(head.fields);
@@ -330,23 +370,37 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       head,
       { chunked: this.chunkedToClient, clientMinor: this.minor, persist },
       this.requestId,
-      this.responseFields,
+      fields,
     );
   }
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {
+    if (this.heldResponse !== null) {
+      this.holdBytes(this.heldResponse, bytes, start, end);
+      return;
+    }
+    if (this.isHeadRequest) return;
     this.bytesOut += end - start;
     if (this.chunkedToClient) this.client.output.chunk(bytes, start, end);
     else this.client.output.copy(bytes, start, end);
   }
 
   onResponseReadDone(): void {
+    if (this.heldResponse !== null) {
+      this.watchUpstream();
+      return;
+    }
     this.responseSent = true;
     if (!this.client.send()) this.connection?.pause();
     this.watchUpstream();
   }
 
   onResponseEnd(trailers: HeaderFields | null): void {
+    if (this.heldResponse !== null) {
+      this.dropUpstream();
+      this.replyTransformed(this.heldResponse);
+      return;
+    }
     if (this.chunkedToClient) this.client.output.lastChunk(trailers);
     this.client.send();
     this.dropUpstream();
@@ -388,6 +442,116 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.failOrBreak('upstream_timeout');
   }
 
+  // ================ transforming
+
+  /**
+   * The outgoing head is in requestOutput but for its end: it waits for the body, which goes on transformed. Null, or the code of
+   * the refusal.
+   */
+  holdRequestBody(body: BufferedBody): ErrorCode | null {
+    const { client, gateway } = this;
+    body.head = gateway.requestOutput.copyOut();
+    gateway.requestOutput.clear();
+    if (body.refusesLength(client.head.contentLength)) return this.transformFailed(body.tooLong());
+    this.heldRequest = body;
+    if (client.awaitsContinue) {
+      // The upstream hears of the request only when all of it is here (RFC 9110 section 10.1.1).
+      client.awaitsContinue = false;
+      client.output.text('HTTP/1.1 100 Continue\r\n\r\n');
+      client.send();
+    }
+    return null;
+  }
+
+  private holdBytes(body: BufferedBody, bytes: Buffer, start: number, end: number): void {
+    if (!body.add(bytes, start, end)) this.endWith(body.tooLong());
+  }
+
+  private sendTransformed(body: BufferedBody): void {
+    body.transform((result) => {
+      // Its exchange may have ended meanwhile, and another begun.
+      if (this.heldRequest !== body) return;
+      this.heldRequest = null;
+      if (result instanceof TransformFailure) {
+        this.endWith(result);
+        return;
+      }
+      try {
+        const out = this.gateway.requestOutput;
+        out.copy(body.head, 0, body.head.length);
+        endHeldHead(out, result.length);
+        out.copy(result, 0, result.length);
+        this.startForwarding('', false);
+        this.onRequestReadDone();
+      } catch (error) {
+        this.fault('sending a transformed request', error);
+      }
+    });
+  }
+
+  // Fields to add to the response's head, or null where its body is held back (or the exchange has ended).
+  private transformBack({ facts }: TransformedRequest): string | null {
+    const transform = this.route!.transform!;
+    if (transform.response.length === 0) return '';
+    const connection = this.connection!;
+    try {
+      const { fields, body } = transformResponse(connection.head, !connection.bodyIsDone && !this.isHeadRequest, transform, facts);
+      if (body === null) return fields;
+      if (body.refusesLength(connection.head.contentLength)) throw body.tooLong();
+      const { output } = this.client;
+      writeHeldResponse(output, connection.head);
+      output.text(fields);
+      body.head = output.copyOut();
+      output.clear();
+      this.heldResponse = body;
+    } catch (error) {
+      if (!(error instanceof TransformFailure)) throw error;
+      this.endWith(error);
+    }
+    return null;
+  }
+
+  private replyTransformed(body: BufferedBody): void {
+    body.transform((result) => {
+      if (this.heldResponse !== body) return;
+      this.heldResponse = null;
+      if (result instanceof TransformFailure) {
+        this.endWith(result);
+        return;
+      }
+      const { client } = this;
+      const persist = client.decidePersistence(this.upgradeKey === '');
+      client.output.copy(body.head, 0, body.head.length);
+      endHeldResponse(
+        client.output,
+        result.length,
+        { chunked: false, clientMinor: this.minor, persist },
+        this.requestId,
+        this.responseFields,
+      );
+      client.output.copy(result, 0, result.length);
+      this.bytesOut += result.length;
+      this.responseSent = true;
+      client.send();
+      this.finish();
+      client.finishResponse();
+    });
+  }
+
+  /** Notes why a transformation cannot be done. Answers the code to refuse with. */
+  transformFailed(failure: TransformFailure): ErrorCode {
+    this.reason = failure.message;
+    this.errorStatus = failure.status;
+    return failure.code;
+  }
+
+  private endWith(failure: TransformFailure): void {
+    this.heldRequest = null;
+    this.heldResponse = null;
+    this.dropUpstream();
+    this.failOrBreak(this.transformFailed(failure));
+  }
+
   // ================ answering
 
   /** Ends the exchange with a gateway-made error. */
@@ -395,7 +559,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     if (!this.active || this.responseBegun) return;
     this.dropUpstream();
     this.code = code;
-    const response = errorResponse(code, this.requestId, fields + this.responseFields);
+    const response = errorResponse(code, this.requestId, fields + this.responseFields, this.errorStatus || undefined);
     this.outcome = outcomeOf(code);
     this.answer(response.status, response.contentType, response.body, response.fields);
   }
@@ -498,7 +662,9 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.keyId = '';
     this.responseFields = '';
     this.status = 0;
+    this.transformed = null;
     this.code = null;
+    this.errorStatus = 0;
     this.reason = '';
     this.outcome = 'ok';
     this.attempts = 0;
@@ -536,6 +702,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.durationMs = this.now() - this.startedAt;
     this.replay = null;
     this.held = null;
+    this.heldRequest = null;
+    this.heldResponse = null;
     try {
       this.gateway.recorder.record(this);
     } catch (error) {

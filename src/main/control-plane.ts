@@ -10,7 +10,8 @@ import type { AddressRange } from '../settings/parse-value.ts';
 import type { Settings } from '../settings/settings.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
-import { trialCompiler } from './trial-compiler.ts';
+import { transformEnvironment } from './transform-environment.ts';
+import { createTrialCompiler } from './trial-compiler.ts';
 import { version } from './version.ts';
 
 /** Store, use cases and admin app of one process: the gateway's, or a CLI command's on the local database. */
@@ -48,7 +49,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       store,
       sealer,
       publisher,
-      trialCompiler,
+      trialCompiler: createTrialCompiler({ bodyLimit: settings.transform.bodyLimit, environment: transformEnvironment(settings) }),
       logger,
       ownListeners: () => listeners,
       protectedFiles: [databasePath, keyFile],

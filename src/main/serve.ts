@@ -23,6 +23,7 @@ import { gatewayMetrics } from './gateway-metrics.ts';
 import { probePort } from './probe-port.ts';
 import { shutdownRequested } from './shutdown-requested.ts';
 import { readTlsFiles, type TlsPaths, watchTlsFiles } from './tls-files.ts';
+import { transformEnvironment } from './transform-environment.ts';
 import { urlOf } from './url-of.ts';
 import { version } from './version.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -180,6 +181,8 @@ function birthOf(
     maxHead: limits.maxHead,
     maxFields: limits.maxHeaders,
     maxTarget: limits.maxTarget,
+    transformBodyLimit: settings.transform.bodyLimit,
+    transformEnvironment: Object.fromEntries(transformEnvironment(settings)),
     logFormat: log.format,
     logRequests: log.level === 'trace' || log.level === 'debug' || log.level === 'info',
     logFailures: log.level !== 'error' && log.level !== 'silent',

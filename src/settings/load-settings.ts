@@ -72,6 +72,7 @@ function grouped(values: SettingValues, origins: Record<SettingKey, SettingOrigi
       maxHeaders: values.max_headers,
       maxTarget: values.max_target,
     },
+    transform: { bodyLimit: values.transform_body_limit, env: values.transform_env },
     shutdown: { drainTimeoutMs: values.drain_timeout, delayMs: values.shutdown_delay },
     dnsServers: values.dns_servers,
     secrets: { secretKey: values.secret_key, firstAdminPassword: values.admin_password },

@@ -1,6 +1,7 @@
 // Longer than 300 lines: the whole contract between the use cases and any database stands in one place.
 import type { AdminId, ApiKeyId, ApiTokenId, RouteId, UpstreamId } from '../model/ids.ts';
 import type { HeaderCondition, HostMatchType, PathMatchType } from '../model/route.ts';
+import type { RequestTransform, ResponseTransform } from '../model/transformation.ts';
 import type { AuthType } from '../model/upstream.ts';
 
 /**
@@ -141,6 +142,10 @@ export interface RouteRow {
   readonly methods: readonly string[];
   readonly headers: readonly HeaderCondition[];
   readonly upstream_id: UpstreamId;
+  readonly path_rewrite: string | null;
+  readonly method_override: string | null;
+  readonly request_transform: RequestTransform | null;
+  readonly response_transform: ResponseTransform | null;
   readonly auth_required: boolean;
   readonly priority: number;
   readonly enabled: boolean;

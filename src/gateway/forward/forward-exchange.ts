@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../../errors/catalogue.ts';
-import { isText } from '../../http/header-fields.ts';
-import type { RequestHead } from '../../http/request-head.ts';
+import { asksForWebSocket } from '../asks-for-websocket.ts';
 import type { Exchange } from '../exchange.ts';
 import { writeRequestHead } from './write-request-head.ts';
 
@@ -25,13 +24,9 @@ export function forwardExchange(exchange: Exchange): ErrorCode | null {
     if (exchange.route?.managed !== true) return 'upgrade_not_allowed';
     upgradeKey = head.method === 'GET' ? (head.fields.valueOf('sec-websocket-key') ?? '') : '';
   }
-  writeRequestHead(gateway.requestOutput, head, upstream, exchange, gateway.identity, upgradeKey !== '');
-  exchange.startForwarding(upgradeKey);
+  const { transformed } = exchange;
+  writeRequestHead(gateway.requestOutput, head, upstream, exchange, gateway.identity, upgradeKey !== '', transformed);
+  if (transformed !== null && transformed.body !== null) return exchange.holdRequestBody(transformed.body);
+  exchange.startForwarding(upgradeKey, head.chunked);
   return null;
-}
-
-// RFC 6455 section 4.1. Other Upgrade tokens are offers that we do not pass on.
-function asksForWebSocket(head: RequestHead): boolean {
-  const { upgrade, fields } = head;
-  return upgrade >= 0 && isText(head.bytes, fields.valueStart[upgrade]!, fields.valueEnd[upgrade]!, 'websocket');
 }

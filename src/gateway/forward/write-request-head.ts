@@ -2,6 +2,7 @@ import { kind, knownFieldCount, underscored } from '../../http/known-fields.ts';
 import type { OutputBuffer } from '../../http/output-buffer.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import { isCredentialField } from './credential-field.ts';
+import type { TransformedRequest } from '../exchange.ts';
 import type { CompiledUpstream } from '../snapshot/compile-upstream.ts';
 
 /** What the gateway itself says of a request on its way. */
@@ -36,7 +37,8 @@ export interface ForwardingIdentity {
 
 /**
  * Writes the head of the outgoing request: the client's own bytes but for the fields that end here
- * (RFC 9110 section 7.6.1), that only the gateway may set, or that carry a credential for the gateway itself.
+ * (RFC 9110 section 7.6.1), that only the gateway may set, or that carry a credential for the gateway itself. Of a request whose
+ * body is held back, the length and the empty line are missing: `endHeldHead` writes them.
  */
 export function writeRequestHead(
   out: OutputBuffer,
@@ -45,18 +47,26 @@ export function writeRequestHead(
   facts: RequestFacts,
   gateway: ForwardingIdentity,
   upgrade: boolean,
+  transformed: TransformedRequest | null,
 ): void {
   const { bytes } = head;
   const trace = keptTrace(head);
-  out.copy(bytes, head.start, head.methodEnd);
+  if (transformed !== null && transformed.method !== '') out.text(transformed.method);
+  else out.copy(bytes, head.start, head.methodEnd);
   out.byte(0x20);
   if (upstream.pathPrefix !== '') out.text(upstream.pathPrefix);
-  if (head.pathEnd === head.pathStart) out.byte(0x2f); // absolute form without a path: RFC 9112 section 3.2.1
-  out.copy(bytes, head.pathStart, head.targetEnd);
+  if (transformed !== null && transformed.target !== '') {
+    out.text(transformed.target);
+  } else {
+    if (head.pathEnd === head.pathStart) out.byte(0x2f); // absolute form without a path: RFC 9112 section 3.2.1
+    out.copy(bytes, head.pathStart, head.targetEnd);
+  }
   out.text(' HTTP/1.1\r\n');
   out.text(upstream.hostField !== '' ? upstream.hostField : `Host: ${facts.hostValue}\r\n`);
   copyFields(out, head, upstream, facts.identity.isTrusted);
-  if (head.chunked) out.text('Transfer-Encoding: chunked\r\n');
+  if (transformed !== null && transformed.fields !== '') out.text(transformed.fields);
+  const held = transformed !== null && transformed.body !== null;
+  if (head.chunked && !held) out.text('Transfer-Encoding: chunked\r\n');
   if (upgrade) out.text('Connection: Upgrade\r\nUpgrade: websocket\r\n');
   else if (head.acceptsTrailers) out.text('TE: trailers\r\nConnection: TE\r\n');
   out.text(facts.identity.forwardedFields(head, facts.hostValue));
@@ -70,7 +80,14 @@ export function writeRequestHead(
       `X-APIGate-Worker-Token: ${gateway.workerToken}\r\nX-APIGate-Client: ${facts.identity.clientAddress(head)}\r\nX-APIGate-Scheme: ${facts.identity.scheme}\r\n`,
     );
   }
-  out.crlf();
+  if (!held) out.crlf();
+}
+
+/** Ends the head of a request whose body was held back. */
+export function endHeldHead(out: OutputBuffer, length: number): void {
+  out.text('Content-Length: ');
+  out.decimal(length);
+  out.text('\r\n\r\n');
 }
 
 const keep = 0;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { reservedPaths } from '../../model/route.ts';
 import type { Exchange } from '../exchange.ts';
-import { normalisePath } from './normalise-path.ts';
+import { normalisePath } from '../normalise-path.ts';
 
 /**
  * Finds where a request goes: one of the gateway's own paths, or the route that wins. Null when it is found (or
