@@ -495,7 +495,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     if (transform.response.length === 0) return '';
     const connection = this.connection!;
     try {
-      const { fields, body } = transformResponse(connection.head, !connection.bodyIsDone && !this.isHeadRequest, transform, facts);
+      const { fields, body } = transformResponse(connection.head, this.isHeadRequest, transform, facts);
       if (body === null) return fields;
       if (body.refusesLength(connection.head.contentLength)) throw body.tooLong();
       const { output } = this.client;

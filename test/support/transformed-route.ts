@@ -26,7 +26,7 @@ export async function transformedRoute(
 ): Promise<TransformedRoute> {
   const upstream = await harness.scripted(script);
   const path = `/t${(count += 1)}`;
-  const base = String(upstreamFields['base_path'] ?? '');
+  const base = (upstreamFields['base_path'] as string | undefined) ?? '';
   const { base_path: _, ...rest } = upstreamFields;
   const made = await harness.gateway.admin.expose({ base_url: upstream.url + base, ...rest }, { path_pattern: path, ...fields });
   const call = (method: string, options: RequestOptions): Promise<RawResponse> =>

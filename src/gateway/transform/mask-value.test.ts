@@ -30,9 +30,6 @@ test('numbers and booleans are hidden, null stays', () => {
 
 test('what is masked already stays as it is: masks run before and after renames', () => {
   for (const value of ['user@domain.com', 'secret', '+1234567890', 'ab', 'x y z']) {
-    const once = maskScalar(value);
-    assert.ok(!String(maskScalar(once)).includes(value.slice(1, -1)) || value.length < 3);
+    assert.equal(maskScalar(maskScalar(value)), maskScalar(value));
   }
-  assert.equal(maskScalar(maskScalar('user@domain.com')), 'u***@d***.com');
-  assert.equal(maskScalar(maskScalar('secret')), 's***t');
 });

@@ -10,7 +10,8 @@ export function maskScalar(value: unknown): unknown {
 }
 
 function maskText(text: string): string {
-  if (text === '') return text;
+  // What is masked already stays so: masks run before and after renames.
+  if (text === '' || text === hidden || /^\+[0-9]\*{3}[0-9]{3}$/.test(text)) return text;
   const at = text.lastIndexOf('@');
   if (at > 0 && at < text.length - 1 && !/\s/.test(text)) return maskAddress(text.slice(0, at), text.slice(at + 1));
   if (/^\+[0-9][0-9 ().-]*[0-9]$/.test(text)) {

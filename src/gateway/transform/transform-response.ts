@@ -17,17 +17,18 @@ export interface TransformedResponse {
 }
 
 /**
- * Transforms a response's head and says what becomes of its body. `hasBody` is false where none follows, whatever the fields say.
+ * Transforms a response's head and says what becomes of its body. To HEAD, and with 204 and 304, there is none.
  * @throws TransformFailure
  */
 export function transformResponse(
   head: ResponseHead,
-  hasBody: boolean,
+  toHead: boolean,
   transform: RouteTransform,
   facts: TransformFacts,
   trace: TransformTrace | null = null,
 ): TransformedResponse {
   const { fields, status } = head;
+  const hasBody = !toHead && status !== 204 && status !== 304;
   if (transform.changesResponseBodies && status === 206)
     throw new TransformFailure(502, 'the upstream sent a part of a body, which cannot be transformed');
   const steps = applicable(transform.response, facts.subject, status, (name) => fields.valueOf(name));
