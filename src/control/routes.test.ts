@@ -91,7 +91,7 @@ test('every field at fault is named at once, nested ones by their path, and noth
       auth_required: 'no',
       upstream: 'my-api',
       path_rewrite: '',
-      request_transform: { header: {}, query: { set: { a: 1 } }, conditions: [{ when: {} }] },
+      request_transform: { header: {}, query: { set: { a: 1 } } },
       cors: {},
     }),
   );
@@ -114,7 +114,6 @@ test('every field at fault is named at once, nested ones by their path, and noth
     path_rewrite: 'must not be empty',
     'request_transform.header': 'is not a known field; did you mean headers?',
     'request_transform.query.set.a': 'must be a string',
-    'request_transform.conditions.0.when': 'must name at least one condition',
     cors: 'is not a known field',
   });
   const bad = await fieldErrorsOf(

@@ -68,10 +68,6 @@ const responseCondition = requestCondition.extend({
   status: z.union([status, z.array(status).min(1, 'must not be empty').max(maxSteps)]).optional(),
 });
 
-function when<Shape extends z.ZodRawShape>(condition: z.ZodObject<Shape>): z.ZodObject<Shape> {
-  return condition.refine((given) => Object.keys(given).length > 0, 'must name at least one condition');
-}
-
 const requestSteps = {
   headers: headerSteps.optional(),
   query: querySteps.optional(),
@@ -85,7 +81,7 @@ export const requestTransformSchema = z
   .strictObject({
     ...requestSteps,
     conditions: z
-      .array(z.strictObject({ when: when(requestCondition), ...requestSteps }))
+      .array(z.strictObject({ when: requestCondition, ...requestSteps }))
       .max(maxSteps, `must have at most ${maxSteps} conditions`)
       .optional(),
   })
@@ -96,7 +92,7 @@ export const responseTransformSchema = z
   .strictObject({
     ...responseSteps,
     conditions: z
-      .array(z.strictObject({ when: when(responseCondition), ...responseSteps }))
+      .array(z.strictObject({ when: responseCondition, ...responseSteps }))
       .max(maxSteps, `must have at most ${maxSteps} conditions`)
       .optional(),
   })

@@ -182,6 +182,7 @@ class StepsCompiler {
   }
 
   #condition(when: TransformCondition, at: string): CompiledCondition | null {
+    if (Object.keys(when).length === 0) this.#note(at, 'must name at least one condition');
     const problem = when.path_matches === undefined ? null : checkRegex(when.path_matches);
     if (problem === null) return compileCondition(when);
     this.#note(`${at}.path_matches`, problem);

@@ -21,7 +21,7 @@ function scope(environment: Record<string, string> = {}): TemplateScope {
 
 function compiled(text: string, environment: Record<string, string> = {}): Template {
   const template = compileTemplate(text, scope(environment));
-  assert.ok(typeof template !== 'string', String(template));
+  if (typeof template === 'string') assert.fail(template);
   return template;
 }
 

@@ -174,7 +174,7 @@ function variableOf(name: string, scope: TemplateScope): Variable | string {
       )}`;
     }
     default:
-      return `uses the unknown variable ${written}${meant(name, [...Object.keys(simple), ...families])}`;
+      return `uses the unknown variable ${written}${dot > 0 ? meant(name.slice(0, dot), families) : meant(name, [...Object.keys(simple), ...families])}`;
   }
 }
 
