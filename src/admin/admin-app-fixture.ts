@@ -61,6 +61,7 @@ export async function openApp(
     store: access.access.store,
     sealer: createSealer(key.value),
     publisher: null,
+    previewer: { preview: () => Promise.reject(new Error('no data plane here')) },
     trialCompiler: {
       upstream: () => [],
       route: () => ({ errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }),

@@ -1,5 +1,6 @@
 import type { FieldError } from '../errors/gateway-error.ts';
 import type { GatewayConfigChange, RouteConfig, UpstreamConfig } from '../model/gateway-config.ts';
+import type { RoutePreview, SampleRequest, SampleResponse } from '../model/route-preview.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import type { Store } from '../store/store.ts';
 import type { Credentials } from './credentials.ts';
@@ -40,6 +41,21 @@ export interface TrialCompiler {
   transformation(route: RouteConfig, credentialName: string | null): readonly FieldError[];
 }
 
+export interface PreviewInput {
+  readonly route: RouteConfig;
+  /** All routes but that one. */
+  readonly others: readonly RouteConfig[];
+  /** With a mask in the place of its credential. */
+  readonly upstream: UpstreamConfig;
+  readonly request: SampleRequest;
+  readonly response: SampleResponse | null;
+}
+
+/** Port to the data plane's own functions, filled by main: what they would make of a message, without sending any. */
+export interface Previewer {
+  preview(input: PreviewInput): Promise<RoutePreview>;
+}
+
 /** An address that this gateway listens on; `host` may be a wildcard such as 0.0.0.0. */
 export interface OwnListener {
   readonly host: string;
@@ -62,6 +78,7 @@ export interface ControlContext {
   /** Brings committed revisions to the workers, in order; does nothing without a publisher. */
   readonly publishing: Publishing;
   readonly trialCompiler: TrialCompiler;
+  readonly previewer: Previewer;
   /** All routes, kept in memory for the trial compiler to compare with. */
   readonly routeTable: RouteTable;
   /** Milliseconds since the epoch. */

@@ -65,6 +65,7 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
     sealer: options.sealer ?? newSealer(),
     publisher: options.workers === false ? null : workers,
     trialCompiler,
+    previewer: { preview: () => Promise.reject(new Error('no data plane here')) },
     environment,
     protectedFiles: [store.path],
     ownListeners: () => ownListeners,

@@ -10,6 +10,7 @@ import type { AddressRange } from '../settings/parse-value.ts';
 import type { Settings } from '../settings/settings.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
+import { createPreviewer } from './route-previewer.ts';
 import { transformEnvironment } from './transform-environment.ts';
 import { createTrialCompiler } from './trial-compiler.ts';
 import { version } from './version.ts';
@@ -45,11 +46,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     const secretKey = settings.secrets.secretKey === null ? {} : { secretKey: settings.secrets.secretKey };
     const sealer = await openSealer({ store, keyFile, create, ...secretKey });
     const listeners = await ownListeners(store);
+    const transforms = { bodyLimit: settings.transform.bodyLimit, environment: transformEnvironment(settings) };
     const control = createControlContext({
       store,
       sealer,
       publisher,
-      trialCompiler: createTrialCompiler({ bodyLimit: settings.transform.bodyLimit, environment: transformEnvironment(settings) }),
+      trialCompiler: createTrialCompiler(transforms),
+      previewer: createPreviewer(transforms, settings.limits),
       logger,
       ownListeners: () => listeners,
       protectedFiles: [databasePath, keyFile],

@@ -1,5 +1,5 @@
 import { BodyTooLong, codingOf, decodeBody } from './content-coding.ts';
-import { parseExactJson } from './exact-json.ts';
+import { type ExactJson, parseExactJson, writeExactJson } from './exact-json.ts';
 import { applyJson, type CompiledJson } from './json-steps.ts';
 import { TransformFailure } from './transform-failure.ts';
 import type { TransformFacts } from './transform-facts.ts';
@@ -79,14 +79,14 @@ export class BufferedBody {
 
   #changed(bytes: Buffer): Buffer | TransformFailure {
     const { steps, facts } = this.#work;
-    let body: unknown;
+    let body: ExactJson;
     try {
       body = parseExactJson(utf8.decode(bytes));
     } catch (error) {
       return this.#fault(error instanceof TypeError ? 'is not UTF-8' : 'is not JSON');
     }
     try {
-      return Buffer.from(JSON.stringify(applyJson(body, steps, facts)), 'utf8');
+      return Buffer.from(writeExactJson({ ...body, value: applyJson(body.value, steps, facts) }), 'utf8');
     } catch (error) {
       if (error instanceof TransformFailure) return error;
       // The stack's end: arrays within arrays, a hundred thousand deep.

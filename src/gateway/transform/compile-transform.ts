@@ -28,6 +28,8 @@ export interface TransformSettings {
 
 /** Steps that are done together. */
 export interface CompiledSteps {
+  /** The field that they come from, for people. */
+  readonly source: string;
   /** null: always. */
   readonly condition: CompiledCondition | null;
   readonly headers: readonly HeaderStep[];
@@ -101,7 +103,7 @@ function compile(route: RouteConfig, settings: TransformSettings, credentialName
   });
   const request: CompiledSteps[] = [];
   const rewrite = path_rewrite === null ? null : requestCompiler.rewrite(path_rewrite, 'path_rewrite');
-  if (rewrite !== null) request.push({ condition: null, headers: [], query: [], json: null, rewrite });
+  if (rewrite !== null) request.push({ source: 'path_rewrite', condition: null, headers: [], query: [], json: null, rewrite });
   if (request_transform !== null) request.push(...requestCompiler.all(request_transform, 'request_transform'));
 
   const responseCompiler = new StepsCompiler(laterScope, laterScope, note, {
@@ -161,6 +163,7 @@ class StepsCompiler {
 
   #steps(steps: Partial<ConditionalRequestSteps>, condition: CompiledCondition | null, at: string): CompiledSteps {
     return {
+      source: at,
       condition,
       headers: compileHeaders(steps.headers, this.#scope, this.#protection, `${at}.headers`, this.#note),
       query: this.#query(steps.query, `${at}.query`),

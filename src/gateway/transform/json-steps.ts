@@ -1,5 +1,4 @@
 import type { JsonSteps } from '../../model/transformation.ts';
-import { isContainer } from './exact-json.ts';
 import { maskScalar } from './mask-value.ts';
 import { compileTemplate, plainText, type Template, type TemplateScope } from './template.ts';
 import type { TransformFacts } from './transform-facts.ts';
@@ -55,6 +54,10 @@ export function applyJson(body: unknown, all: readonly CompiledJson[], facts: Tr
   }
   if (renamed) for (const { mask } of all) for (const path of mask) result = maskAt(result, path, 0);
   return result;
+}
+
+function isContainer(value: unknown): value is Record<string, unknown> | unknown[] {
+  return typeof value === 'object' && value !== null;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

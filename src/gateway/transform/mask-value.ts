@@ -1,3 +1,5 @@
+import { isKeptNumber } from './exact-json.ts';
+
 const hidden = '***';
 
 /**
@@ -6,7 +8,7 @@ const hidden = '***';
  */
 export function maskScalar(value: unknown): unknown {
   if (value === null) return null;
-  return typeof value === 'string' ? maskText(value) : hidden;
+  return typeof value === 'string' && !isKeptNumber(value) ? maskText(value) : hidden;
 }
 
 function maskText(text: string): string {

@@ -1,12 +1,13 @@
 import type { HeaderFields } from '../../http/header-fields.ts';
 import { kind } from '../../http/known-fields.ts';
 import type { RequestHead } from '../../http/request-head.ts';
+import type { PreviewStep } from '../../model/route-preview.ts';
 import { asksForWebSocket } from '../asks-for-websocket.ts';
 import { BufferedBody } from './buffered-body.ts';
 import type { CompiledSteps, RouteTransform } from './compile-transform.ts';
 import { holds } from './condition.ts';
 import { decodableOf } from './content-coding.ts';
-import { type AddedField, applyHeaders, dropNamed } from './header-steps.ts';
+import { type AddedField, applyHeaders, dropNamed, type HeaderStep } from './header-steps.ts';
 import type { CompiledJson } from './json-steps.ts';
 import { isJson } from './is-json.ts';
 import { foldedName } from './protected-fields.ts';
@@ -29,10 +30,7 @@ export interface TransformedRequest {
 }
 
 /** Hears of each step that is done, for people who want to see what happens. */
-export interface TransformTrace {
-  /** `null` are the route's own fields; 0 the transformation's unconditional steps; others its conditions, from 1. */
-  steps(message: 'request' | 'response', steps: readonly CompiledSteps[]): void;
-}
+export type TransformTrace = (step: PreviewStep) => void;
 
 /**
  * Transforms a request's head and says what becomes of its body: conditions are evaluated on the message as it came; then headers,
@@ -49,45 +47,80 @@ export function transformRequest(
   const facts = new TransformFacts(subject, head, transform.captures);
   const { fields } = head;
   const steps = applicable(transform.request, subject, 0, (name) => fields.valueOf(name));
-  trace?.steps('request', steps);
 
+  const added: AddedField[] = [];
+  for (const each of steps) {
+    if (each.headers.length === 0) continue;
+    applyHeaders(fields, each.headers, facts, added);
+    trace?.({ message: 'request', source: each.source, part: 'headers', detail: describeHeaders(each.headers, added) });
+  }
   const json: CompiledJson[] = [];
   let rewrite: PathRewrite | null = null;
+  let rewrittenBy = '';
   let query = queryOf(head);
   let queryChanged = false;
   for (const each of steps) {
     if (each.query.length > 0) {
       query = changeQuery(query, each.query, facts);
       queryChanged = true;
+      trace?.({ message: 'request', source: each.source, part: 'query', detail: query });
     }
     if (each.json !== null) json.push(each.json);
-    if (each.rewrite !== null) rewrite = each.rewrite;
+    if (each.rewrite !== null) {
+      rewrite = each.rewrite;
+      rewrittenBy = each.source;
+    }
   }
-  const target = rewrite !== null ? rewrittenTarget(rewrite, query, facts) : queryChanged ? withQuery(head, query) : '';
 
-  const encoding = fields.valueOfKind(kind.contentEncoding);
-  const acceptEncoding = transform.changesResponseBodies ? decodableOf(fields.valueOf('accept-encoding')) : '';
   const changesBody = json.length > 0 && head.hasBody && isJson(fields);
+  const encoding = fields.valueOfKind(kind.contentEncoding);
+  if (trace !== null) traceBody(trace, 'request', steps, changesBody);
+  const target = rewrite !== null ? rewrittenTarget(rewrite, query, facts) : queryChanged ? withQuery(head, query) : '';
+  // A handshake is GET, whatever else the route's requests become.
+  const method = asksForWebSocket(head) ? '' : transform.method;
+  if (rewrite !== null) trace?.({ message: 'request', source: rewrittenBy, part: 'path', detail: target });
+  if (method !== '') trace?.({ message: 'request', source: 'method_override', part: 'method', detail: method });
 
-  const added: AddedField[] = [];
-  for (const each of steps) if (each.headers.length > 0) applyHeaders(fields, each.headers, facts, added);
   let lines = '';
   const credential = foldedName(credentialName);
   for (const { folded, line } of added) if (folded !== credential) lines += line;
-  if (acceptEncoding !== '') {
+  if (transform.changesResponseBodies) {
     // A part of a body cannot be transformed, nor one in a coding that we cannot undo.
+    lines += `Accept-Encoding: ${decodableOf(fields.valueOf('accept-encoding'))}\r\n`;
     dropNamed(fields, ['accept-encoding', 'range', 'if-range']);
-    lines += `Accept-Encoding: ${acceptEncoding}\r\n`;
   }
   if (changesBody) dropBodyFields(fields);
   return {
-    // A handshake is GET, whatever else the route's requests become.
-    method: asksForWebSocket(head) ? '' : transform.method,
+    method,
     target,
     fields: lines,
     body: changesBody ? new BufferedBody({ message: 'request', steps: json, facts, encoding, limit: transform.bodyLimit }) : null,
     facts,
   };
+}
+
+/** Tells of the steps on a body, or that they are passed over. */
+export function traceBody(trace: TransformTrace, message: 'request' | 'response', steps: readonly CompiledSteps[], changes: boolean): void {
+  for (const { json, source } of steps) {
+    if (json === null) continue;
+    const acts = [
+      ...(json.inject === null ? [] : ['inject']),
+      ...json.remove.map((path) => `remove ${path.join('.')}`),
+      ...json.rename.map(({ path, name }) => `rename ${path.join('.')} to ${name}`),
+      ...json.mask.map((path) => `mask ${path.join('.')}`),
+    ];
+    trace({ message, source, part: 'body', detail: changes ? acts.join('; ') : 'passed over: there is no JSON body' });
+  }
+}
+
+/** What was done to fields, in words, with the values that came out. */
+export function describeHeaders(steps: readonly HeaderStep[], added: readonly AddedField[]): string {
+  return steps
+    .map(
+      ({ act, name, folded }) =>
+        `${act} ${act === 'remove' ? name : (added.findLast((field) => field.folded === folded)?.line.trimEnd() ?? name)}`,
+    )
+    .join('; ');
 }
 
 /** The steps whose conditions hold, of the message as it came. */

@@ -6,7 +6,7 @@ import { type AddedField, applyHeaders, dropNamed, isNamed } from './header-step
 import { isJson } from './is-json.ts';
 import type { TransformFacts } from './transform-facts.ts';
 import { TransformFailure } from './transform-failure.ts';
-import { applicable, dropBodyFields, type TransformTrace } from './transform-request.ts';
+import { applicable, describeHeaders, dropBodyFields, traceBody, type TransformTrace } from './transform-request.ts';
 
 /** What a response becomes on its way; what is not said here goes on as it came. Fields that go are marked in the head. */
 export interface TransformedResponse {
@@ -32,7 +32,6 @@ export function transformResponse(
   if (transform.changesResponseBodies && status === 206)
     throw new TransformFailure(502, 'the upstream sent a part of a body, which cannot be transformed');
   const steps = applicable(transform.response, facts.subject, status, (name) => fields.valueOf(name));
-  trace?.steps('response', steps);
   const json = steps.flatMap((each) => each.json ?? []);
   const changesBody = json.length > 0 && isJson(fields);
   const encoding = fields.valueOfKind(kind.contentEncoding);
@@ -41,7 +40,12 @@ export function transformResponse(
 
   const added: AddedField[] = [];
   if (weakened !== '') added.push({ folded: 'etag', line: weakened });
-  for (const each of steps) if (each.headers.length > 0) applyHeaders(fields, each.headers, facts, added);
+  for (const each of steps) {
+    if (each.headers.length === 0) continue;
+    applyHeaders(fields, each.headers, facts, added);
+    trace?.({ message: 'response', source: each.source, part: 'headers', detail: describeHeaders(each.headers, added) });
+  }
+  if (trace !== null) traceBody(trace, 'response', steps, changesBody && hasBody);
   if (changesBody) {
     dropBodyFields(fields);
     dropNamed(fields, ['accept-ranges']);
