@@ -33,6 +33,7 @@ import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
 import type { ServedRoute } from './snapshot/served-route.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { BufferedBody } from './transform/buffered-body.ts';
+import { dropNamed } from './transform/header-steps.ts';
 import { TransformFailure } from './transform/transform-failure.ts';
 import type { TransformedRequest } from './transform/transform-request.ts';
 import { transformResponse } from './transform/transform-response.ts';
@@ -41,6 +42,7 @@ export type { TransformedRequest } from './transform/transform-request.ts';
 
 /** A request's first write is kept for a retry only up to this size. */
 const replayLimit = 65_536;
+const noNames: readonly string[] = [];
 /** A WebSocket on which neither side sends anything for this long is ended, in milliseconds. */
 const tunnelIdleTimeout = 300_000;
 
@@ -117,6 +119,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   /** Bodies that are held back until they are whole; null where they stream. */
   private heldRequest: BufferedBody | null = null;
   private heldResponse: BufferedBody | null = null;
+  /** Fields of the response that its trailers must not bring back. */
+  private replacedBack: readonly string[] = noNames;
   private readonly deadline: Deadline;
 
   constructor(gateway: Gateway, client: ServerConnection, identity: ClientIdentity) {
@@ -184,7 +188,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.requestComplete = true;
     if (this.heldRequest !== null) this.sendTransformed(this.heldRequest);
     if (!this.forwarding || !this.chunkedUpstream) return;
-    if (trailers !== null) dropCredentialTrailers(trailers, this.upstream!);
+    if (trailers !== null) {
+      dropCredentialTrailers(trailers, this.upstream!);
+      if (this.transformed !== null) dropNamed(trailers, this.transformed.replaced);
+    }
     this.gateway.requestOutput.lastChunk(trailers);
   }
 
@@ -401,7 +408,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       this.replyTransformed(this.heldResponse);
       return;
     }
-    if (this.chunkedToClient) this.client.output.lastChunk(trailers);
+    if (this.chunkedToClient) {
+      if (trailers !== null && this.replacedBack.length > 0) dropNamed(trailers, this.replacedBack);
+      this.client.output.lastChunk(trailers);
+    }
     this.client.send();
     this.dropUpstream();
     this.finish();
@@ -495,7 +505,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     if (transform.response.length === 0) return '';
     const connection = this.connection!;
     try {
-      const { fields, body } = transformResponse(connection.head, this.isHeadRequest, transform, facts);
+      const { fields, replaced, body } = transformResponse(connection.head, this.isHeadRequest, transform, facts);
+      this.replacedBack = replaced;
       if (body === null) return fields;
       if (body.refusesLength(connection.head.contentLength)) throw body.tooLong();
       const { output } = this.client;
@@ -663,6 +674,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.responseFields = '';
     this.status = 0;
     this.transformed = null;
+    this.replacedBack = noNames;
     this.code = null;
     this.errorStatus = 0;
     this.reason = '';

@@ -143,6 +143,11 @@ describe('a response body', () => {
     const route = await responding([['Content-Type', 'text/plain'], jsonType], document);
     assert.equal((await route.send('GET')).response.body.toString(), hidden);
   });
+  test('of a type that is spelled with an underscore is transformed: some take one for the other', async () => {
+    const route = await transformedRoute(harness, masking);
+    const { request } = await route.send('POST', { fields: [['Content_Type', 'application/json']], body: document });
+    assert.equal(request.body.toString(), hidden);
+  });
   test('a header step that changes the type does not switch the mask off', async () => {
     const route = await transformedRoute(
       harness,
@@ -200,6 +205,7 @@ describe('a response body', () => {
     ['an unknown coding', 'compress', 'secret'],
     ['two codings', 'gzip, br', zlib.brotliCompressSync(zlib.gzipSync(document))],
     ['a coding it does not have', 'gzip', document],
+    ['zstd with a window of 128 MiB', 'zstd', zstdOfWindow(27)],
     ['gzip that is cut short', 'gzip', zlib.gzipSync(document).subarray(0, -6)],
     ['br that is cut short', 'br', zlib.brotliCompressSync(document).subarray(0, -3)],
     ['zstd that is cut short', 'zstd', zlib.zstdCompressSync(document).subarray(0, -3)],
@@ -580,3 +586,11 @@ describe('a request body', () => {
     assert.equal(response.body.toString(), hidden);
   });
 });
+
+/** A frame of a few bytes that asks for a window of 2 to the power of `log` bytes (RFC 8878 section 3.1.1.1.2). */
+function zstdOfWindow(log: number): Buffer {
+  const raw = Buffer.from(document);
+  const block = Buffer.alloc(3);
+  block.writeUIntLE((raw.length << 3) | 1, 0, 3);
+  return Buffer.concat([Buffer.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, (log - 10) << 3), block, raw]);
+}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { useGateway } from '../support/harness.ts';
-import { fetchRaw } from '../support/raw-client.ts';
+import { fetchRaw, RawClient } from '../support/raw-client.ts';
 import { answerOk } from '../support/scripted-upstream.ts';
 import { answering, transformedRoute } from '../support/transformed-route.ts';
 
@@ -37,6 +37,33 @@ describe('request headers', () => {
     const { request } = await route.send('GET', { target: `${route.path}/a?x=1&x=2`, fields: [['X-A', '1']] });
     assert.equal(request.target, `${route.path}/a?x=1&x=2`);
     assert.equal(request.value('X-A'), '1');
+  });
+});
+
+describe('trailers', () => {
+  test('do not bring back what a transformation removed or replaced, in either direction', async () => {
+    const route = await transformedRoute(
+      harness,
+      {
+        request_transform: { headers: { set: { 'X-User': 'gateway' }, remove: ['X-Role'] } },
+        response_transform: { headers: { remove: ['X-Secret'] } },
+      },
+      async (request, connection) => {
+        await request.complete;
+        await connection.write(
+          `HTTP/1.1 200 OK\r\n${request.nonceEcho}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX_Secret: 1\r\nX-Kept: 1\r\n\r\n`,
+        );
+      },
+    );
+    using client = await RawClient.connect(harness.port);
+    await client.send(
+      `POST ${route.path} HTTP/1.1\r\nHost: x\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-User: evil\r\nx_role: admin\r\nX-Kept: 1\r\n\r\n`,
+    );
+    const response = await client.response();
+    const request = await route.upstream.request(0);
+    await request.ended();
+    assert.deepEqual(request.trailers, [['X-Kept', '1']]);
+    assert.deepEqual(response.trailers, [['X-Kept', '1']]);
   });
 });
 

@@ -15,7 +15,7 @@ import { compileHeaders, type HeaderStep } from './header-steps.ts';
 import { compileJson, type CompiledJson } from './json-steps.ts';
 import type { QueryStep } from './query-steps.ts';
 import { compileRewrite, type PathRewrite } from './rewrite-path.ts';
-import { compileTemplate, type TemplateScope } from './template.ts';
+import { compileTemplate, type TemplateScope, type TransformEnvironment } from './template.ts';
 import type { KeptOfRequest } from './transform-facts.ts';
 
 /** What holds for all transformations of a process. */
@@ -23,7 +23,7 @@ export interface TransformSettings {
   /** Bytes of a body, as it comes and decoded. */
   readonly bodyLimit: number;
   /** Variables of the environment that templates may read; '' for one that is not set. */
-  readonly environment: ReadonlyMap<string, string>;
+  readonly environment: TransformEnvironment;
 }
 
 /** Steps that are done together. */
@@ -53,9 +53,14 @@ export interface RouteTransform {
   readonly bodyLimit: number;
 }
 
-/** Compiles what a route does to its messages; null when that is nothing. A fault that the check should have found is left out. */
+/**
+ * Compiles what a route does to its messages; null when that is nothing. The check has passed it; a variable of the environment that
+ * the settings have not allowed any more since is empty.
+ */
 export function compileTransform(route: RouteConfig, settings: TransformSettings): RouteTransform | null {
-  return compile(route, settings, null, () => {});
+  const { environment } = settings;
+  const lenient: TransformEnvironment = { get: (name) => environment.get(name) ?? '', keys: () => environment.keys() };
+  return compile(route, { ...settings, environment: lenient }, null, () => {});
 }
 
 /** Everything that keeps a route's transformations from being compiled, by field. Part of the trial compile. */

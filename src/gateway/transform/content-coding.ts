@@ -47,7 +47,7 @@ export function decodeBody(bytes: Buffer, coding: Coding, limit: number, done: (
       zlib.brotliDecompress(bytes, options, callback);
       break;
     case 'zstd':
-      zlib.zstdDecompress(bytes, options, callback);
+      zlib.zstdDecompress(bytes, { ...options, params: { [zlib.constants.ZSTD_d_windowLogMax]: zstdWindowLog } }, callback);
       break;
     case 'deflate':
       // RFC 9110 section 8.4.1.2 means the zlib format; some send the bare one.
@@ -56,6 +56,9 @@ export function decodeBody(bytes: Buffer, coding: Coding, limit: number, done: (
       break;
   }
 }
+
+/** 8 MiB, what decoders should support (RFC 8878 section 3.1.1.1.2): a few bytes could ask for far more memory. */
+const zstdWindowLog = 23;
 
 function isZlib(bytes: Buffer): boolean {
   return bytes.length >= 2 && (bytes[0]! & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;

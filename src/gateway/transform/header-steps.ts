@@ -63,6 +63,11 @@ export function applyHeaders(fields: HeaderFields, steps: readonly HeaderStep[],
   }
 }
 
+/** Names that a message no longer has as it came, as dropNamed takes them: its trailers must not bring them back. */
+export function replacedNames(steps: readonly HeaderStep[]): readonly string[] {
+  return steps.filter(({ act }) => act !== 'add').map(({ folded }) => folded);
+}
+
 /** Whether a field has that name, in any case and with `_` for `-`: CGI-like backends take one for the other. */
 export function isNamed(fields: HeaderFields, index: number, folded: string): boolean {
   const start = fields.nameStart[index]!;

@@ -4,11 +4,14 @@ import { bytesOfText, percentEncoded, queryDecoded, textOfBytes } from './byte-t
 import type { TransformFacts } from './transform-facts.ts';
 import { TransformFailure } from './transform-failure.ts';
 
+/** Variables of the environment by name. */
+export type TransformEnvironment = Pick<ReadonlyMap<string, string>, 'get' | 'keys'>;
+
 /** What templates of one route may name. */
 export interface TemplateScope {
   readonly captures: PathCaptures;
   /** Variables of the environment that transformations may read, with their values. */
-  readonly environment: ReadonlyMap<string, string>;
+  readonly environment: TransformEnvironment;
   /** Lower-case names of request fields that templates read; gathered while they are compiled. */
   readonly headers: Set<string>;
   /** Whether a template reads the query; set while they are compiled. */

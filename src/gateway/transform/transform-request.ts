@@ -7,7 +7,7 @@ import { BufferedBody } from './buffered-body.ts';
 import type { CompiledSteps, RouteTransform } from './compile-transform.ts';
 import { holds } from './condition.ts';
 import { decodableOf } from './content-coding.ts';
-import { type AddedField, applyHeaders, dropNamed, type HeaderStep } from './header-steps.ts';
+import { type AddedField, applyHeaders, dropNamed, type HeaderStep, replacedNames } from './header-steps.ts';
 import type { CompiledJson } from './json-steps.ts';
 import { isJson } from './is-json.ts';
 import { foldedName } from './protected-fields.ts';
@@ -23,6 +23,8 @@ export interface TransformedRequest {
   readonly target: string;
   /** Fields to append, each with its line end. */
   readonly fields: string;
+  /** Names that trailers must not bring back: see dropNamed. */
+  readonly replaced: readonly string[];
   /** The body is held back and goes on transformed, with a length of its own; null when it streams. */
   readonly body: BufferedBody | null;
   /** For the response's templates. */
@@ -94,6 +96,7 @@ export function transformRequest(
     method,
     target,
     fields: lines,
+    replaced: steps.flatMap((each) => replacedNames(each.headers)),
     body: changesBody ? new BufferedBody({ message: 'request', steps: json, facts, encoding, limit: transform.bodyLimit }) : null,
     facts,
   };

@@ -2,7 +2,7 @@ import { kind } from '../../http/known-fields.ts';
 import type { ResponseHead } from '../../http/response-head.ts';
 import { BufferedBody } from './buffered-body.ts';
 import type { RouteTransform } from './compile-transform.ts';
-import { type AddedField, applyHeaders, dropNamed, isNamed } from './header-steps.ts';
+import { type AddedField, applyHeaders, dropNamed, isNamed, replacedNames } from './header-steps.ts';
 import { isJson } from './is-json.ts';
 import type { TransformFacts } from './transform-facts.ts';
 import { TransformFailure } from './transform-failure.ts';
@@ -12,6 +12,8 @@ import { applicable, describeHeaders, dropBodyFields, traceBody, type TransformT
 export interface TransformedResponse {
   /** Fields to append, each with its line end. */
   readonly fields: string;
+  /** Names that trailers must not bring back: see dropNamed. */
+  readonly replaced: readonly string[];
   /** The body is held back and goes on transformed, with a length of its own; null when it streams. */
   readonly body: BufferedBody | null;
 }
@@ -52,6 +54,7 @@ export function transformResponse(
   }
   return {
     fields: added.map(({ line }) => line).join(''),
+    replaced: steps.flatMap((each) => replacedNames(each.headers)),
     body:
       changesBody && hasBody ? new BufferedBody({ message: 'response', steps: json, facts, encoding, limit: transform.bodyLimit }) : null,
   };
