@@ -530,23 +530,26 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
         this.endWith(result);
         return;
       }
-      const { client } = this;
-      const persist = client.decidePersistence(this.upgradeKey === '');
-      client.output.copy(body.head, 0, body.head.length);
-      endHeldResponse(
-        client.output,
-        result.length,
-        { chunked: false, clientMinor: this.minor, persist },
-        this.requestId,
-        this.responseFields,
-      );
-      client.output.copy(result, 0, result.length);
-      this.bytesOut += result.length;
-      this.responseSent = true;
-      client.send();
-      this.finish();
-      client.finishResponse();
+      try {
+        this.replyWith(body.head, result);
+      } catch (error) {
+        this.fault('sending a transformed response', error);
+      }
     });
+  }
+
+  private replyWith(head: Buffer, body: Buffer): void {
+    const { client } = this;
+    const persist = client.decidePersistence(this.upgradeKey === '');
+    const framing = { chunked: false, clientMinor: this.minor, persist };
+    client.output.copy(head, 0, head.length);
+    endHeldResponse(client.output, body.length, framing, this.requestId, this.responseFields);
+    client.output.copy(body, 0, body.length);
+    this.bytesOut += body.length;
+    this.responseSent = true;
+    client.send();
+    this.finish();
+    client.finishResponse();
   }
 
   /** Notes why a transformation cannot be done. Answers the code to refuse with. */
