@@ -569,6 +569,18 @@ describe('a request body', () => {
     }
     assert.equal((await route.send('POST', json(document))).request.body.toString(), hidden);
   });
+  test('a client that leaves while a response is held cancels the upstream request at once', async () => {
+    const route = await transformedRoute(harness, masked, async (request, connection) => {
+      await request.complete;
+      await connection.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{`);
+    });
+    using client = await RawClient.connect(harness.port);
+    await client.send(`GET ${route.path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await route.upstream.request(0);
+    client.end();
+    await route.upstream.connections[0]!.closed;
+    assert.equal((await harness.gateway.record((each) => each['path'] === route.path)).outcome, 'client_abort');
+  });
   test('a response that comes before a long request ends is masked all the same, and nothing is mixed into it', async () => {
     const route = await transformedRoute(harness, masked, async (request, connection) => {
       const body = zlib.gzipSync(document);
