@@ -719,6 +719,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.held = null;
     this.heldRequest = null;
     this.heldResponse = null;
+    this.transformed = null;
     try {
       this.gateway.recorder.record(this);
     } catch (error) {

@@ -60,6 +60,8 @@ export class BufferedBody {
   /** The body is complete: `done` gets what it becomes, at once or, where it has to be decoded, later. Never throws. */
   transform(done: (result: Buffer | TransformFailure) => void): void {
     const bytes = this.#bytes.subarray(0, this.#length);
+    // A long response, or an idle connection, should not keep it.
+    this.#bytes = nothing;
     if (bytes.length === 0) {
       done(bytes);
       return;
