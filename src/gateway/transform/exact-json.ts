@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 /**
  * JSON that comes out with every number as it went in: `1.0`, `12345678901234567890` and `1e400` do not survive as numbers of
- * JavaScript. Such a number is parsed as a string that nobody else can make, and put back when the text is written. Five times
- * faster than a reviver with access to the source (bench/micro/transform.ts).
+ * JavaScript. Such a number is parsed as a string that nobody else can make, and put back when the text is written: as exact as a
+ * reviver with access to the source, without its call for every value.
  */
 const mark = `\u{f8ff}${randomBytes(16).toString('hex')}:`;
 const marked = new RegExp(`"${mark}([^"]*)"`, 'g');
