@@ -66,6 +66,9 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
       trial.seen.push([...all]);
       return new Map([...changed].map((id) => [id, { errors: trial.errors, warnings: trial.warnings }]));
     },
+    transformation() {
+      return [];
+    },
   };
   const log = (level: string) => (_fields: object, message: string) => void logged.push({ level, message });
   const context = createControlContext({
@@ -78,6 +81,7 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
       await probing.held;
       return foundNothing(config, request);
     },
+    previewer: { preview: () => Promise.reject(new Error('no data plane here')) },
     environment,
     protectedFiles: [store.path],
     ownListeners: () => ownListeners,

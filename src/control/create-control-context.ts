@@ -1,7 +1,7 @@
 import { createReferenceResolver } from '../secrets/reference.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import type { Store } from '../store/store.ts';
-import type { ControlContext, ControlLogger, OwnListener, Publisher, TrialCompiler, UpstreamProbe } from './control-context.ts';
+import type { ControlContext, ControlLogger, OwnListener, Previewer, Publisher, TrialCompiler, UpstreamProbe } from './control-context.ts';
 import { createCredentials } from './credentials.ts';
 import { createPublishing } from './publishing.ts';
 import { createRouteTable } from './route-table.ts';
@@ -14,6 +14,7 @@ export interface ControlContextOptions {
   readonly publisher: Publisher | null;
   readonly trialCompiler: TrialCompiler;
   readonly probeUpstream: UpstreamProbe;
+  readonly previewer: Previewer;
   readonly logger: ControlLogger;
   /** Asked at each save, because ports may be known only once listening. */
   readonly ownListeners?: () => readonly OwnListener[];
@@ -26,7 +27,7 @@ export interface ControlContextOptions {
 
 /** Gathers what the use cases of the gateway config need. */
 export function createControlContext(options: ControlContextOptions): ControlContext {
-  const { store, sealer, publisher, trialCompiler, probeUpstream, logger } = options;
+  const { store, sealer, publisher, trialCompiler, probeUpstream, previewer, logger } = options;
   const references = createReferenceResolver({
     environment: options.environment ?? process.env,
     protectedFiles: options.protectedFiles ?? [],
@@ -39,6 +40,7 @@ export function createControlContext(options: ControlContextOptions): ControlCon
     publishing: createPublishing({ store, credentials, publisher, logger }),
     trialCompiler,
     probeUpstream,
+    previewer,
     routeTable: createRouteTable(),
     clock: options.clock ?? Date.now,
     ownListeners: options.ownListeners ?? (() => []),

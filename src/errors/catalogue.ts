@@ -38,7 +38,7 @@ export const errorCatalogue = {
   // ---- proxy: the request itself
   request_malformed: entry(400, 'client', false, 'Malformed request', 'The request breaks the rules of HTTP/1.1.', 'The client, or something between it and APIGate, sends invalid HTTP; the reason is in the log line.', 'http_request_error'),
   request_timeout: entry(408, 'client', true, 'Request timeout', 'The request did not arrive in time.', 'The client was too slow to send its request head or body.', 'http_request_error'),
-  body_too_large: entry(413, 'client', false, 'Body too large', 'The request body is larger than this gateway accepts.', 'Raise APIGATE_MAX_BODY if such bodies are legitimate.', 'http_request_denied'),
+  body_too_large: entry(413, 'client', false, 'Body too large', 'The request body is larger than this gateway accepts.', 'Raise APIGATE_MAX_BODY if such bodies are legitimate, or APIGATE_TRANSFORM_BODY_LIMIT where the reason names that.', 'http_request_denied'),
   target_too_long: entry(414, 'client', false, 'Target too long', 'The request target is longer than this gateway accepts.', 'Raise APIGATE_MAX_TARGET if such targets are legitimate.', 'http_request_denied'),
   headers_too_large: entry(431, 'client', false, 'Headers too large', 'The request header is larger than this gateway accepts, or has too many fields.', 'Raise APIGATE_MAX_HEAD or APIGATE_MAX_HEADERS if such requests are legitimate.', 'http_request_denied'),
   expectation_failed: entry(417, 'client', false, 'Expectation failed', 'Only "Expect: 100-continue" is supported.', 'The client sends an Expect header that no HTTP standard defines.', 'http_request_error'),
@@ -91,3 +91,20 @@ export const errorCatalogue = {
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
+
+/** `transform_error` has a status, a public explanation and a fault for each side that may have to act; 500, the operator's, stands above. */
+export const transformErrorVariants = {
+  400: { detail: 'The request body could not be read as the JSON that it says it is.', fault: 'client', proxyStatus: 'http_request_error' },
+  502: { detail: 'The response of the upstream could not be transformed.', fault: 'upstream', proxyStatus: 'http_protocol_error' },
+} as const satisfies Record<number, Pick<ErrorEntry, 'detail' | 'fault' | 'proxyStatus'>>;
+
+/** The entry of a code as it is answered with that status. */
+export function errorEntryOf(code: ErrorCode, status: number): ErrorEntry {
+  const entry: ErrorEntry = errorCatalogue[code];
+  if (code !== 'transform_error' || !isVariant(status)) return entry;
+  return { ...entry, status, ...transformErrorVariants[status] };
+}
+
+function isVariant(status: number): status is keyof typeof transformErrorVariants {
+  return Object.hasOwn(transformErrorVariants, status);
+}

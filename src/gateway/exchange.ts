@@ -6,16 +6,23 @@ import { kind } from '../http/known-fields.ts';
 import type { OutputBuffer } from '../http/output-buffer.ts';
 import type { RequestHandler, ServerConnection } from '../http/server-connection.ts';
 import { Deadline, type DeadlineOwner } from '../http/timer-wheel.ts';
+import type { ApiKeyId } from '../model/ids.ts';
 import type { MatchRequest } from './match/route-search.ts';
 import type { PoolClient } from './forward/upstream-pool.ts';
-import type { RequestFacts } from './forward/write-request-head.ts';
+import { endHeldHead, type RequestFacts } from './forward/write-request-head.ts';
 import type { Gateway } from './gateway.ts';
 import { RequestId } from './request-id.ts';
 import { handleRequest } from './handle-exchange.ts';
 import type { ClientIdentity } from './listen/client-identity.ts';
 import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
 import { allowField, errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
-import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from './reply/write-response-head.ts';
+import {
+  endHeldResponse,
+  writeHeldResponse,
+  writeInterimResponse,
+  writeResponseHead,
+  writeSwitchingProtocols,
+} from './reply/write-response-head.ts';
 import { dropCredentialTrailers } from './forward/credential-field.ts';
 import { isIdempotent } from './forward/is-idempotent.ts';
 import { handshakeFault } from './forward/websocket-handshake.ts';
@@ -25,10 +32,18 @@ import { openResponseStream, type ResponseStream } from './reply/response-stream
 import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
 import type { ServedRoute } from './snapshot/served-route.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
+import type { BufferedBody } from './transform/buffered-body.ts';
+import { dropNamed } from './transform/header-steps.ts';
+import { TransformFailure } from './transform/transform-failure.ts';
+import type { TransformedRequest } from './transform/transform-request.ts';
+import { transformResponse } from './transform/transform-response.ts';
 import { Tunnel } from './tunnel.ts';
+
+export type { TransformedRequest } from './transform/transform-request.ts';
 
 /** A request's first write is kept for a retry only up to this size. */
 const replayLimit = 65_536;
+const noNames: readonly string[] = [];
 
 /**
  * One request and its response on the way through. One object per client connection, reused for each of its
@@ -59,12 +74,16 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   upstream: CompiledUpstream | null = null;
   /** Id of the key that opened the route, or ''. */
   keyId = '';
+  /** What becomes of the request on a route that transforms; else null. */
+  transformed: TransformedRequest | null = null;
   /** Fields that admission adds to whatever response comes, each with its line end. */
   responseFields = '';
 
   // ---- what became of it
   status = 0;
   code: ErrorCode | null = null;
+  /** Of a gateway-made error, where it is not the code's usual one; else 0. */
+  private errorStatus = 0;
   reason = '';
   outcome: ExchangeOutcome = 'ok';
   attempts = 0;
@@ -101,6 +120,11 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   /** What is to be sent once there is a connection. */
   private held: Buffer | null = null;
   private sentAt = 0;
+  /** Bodies that are held back until they are whole; null where they stream. */
+  private heldRequest: BufferedBody | null = null;
+  private heldResponse: BufferedBody | null = null;
+  /** Fields of the response that its trailers must not bring back. */
+  private replacedBack: readonly string[] = noNames;
   private readonly deadline: Deadline;
 
   constructor(gateway: Gateway, client: ServerConnection, identity: ClientIdentity) {
@@ -143,6 +167,15 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     return this.method === 'HEAD';
   }
 
+  /** The method that the upstream gets. */
+  private get sentMethod(): string {
+    return this.transformed === null || this.transformed.method === '' ? this.method : this.transformed.method;
+  }
+
+  get keyPrefix(): string {
+    return this.keyId === '' ? '' : (this.snapshot?.keys.get(this.keyId as ApiKeyId)?.prefix ?? '');
+  }
+
   /** Value of a request field; only while the head is being handled. */
   header(lowerCaseName: string): string | undefined {
     return this.client.head.fields.valueOf(lowerCaseName);
@@ -167,7 +200,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
     this.bytesIn += end - start;
-    if (!this.forwarding) return;
+    if (!this.forwarding) {
+      if (this.heldRequest !== null) this.holdBytes(this.heldRequest, bytes, start, end);
+      return;
+    }
     const out = this.gateway.requestOutput;
     if (this.chunkedUpstream) out.chunk(bytes, start, end);
     else out.copy(bytes, start, end);
@@ -175,8 +211,12 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onRequestEnd(trailers: HeaderFields | null): void {
     this.requestComplete = true;
+    if (this.heldRequest !== null) this.sendTransformed(this.heldRequest);
     if (!this.forwarding || !this.chunkedUpstream) return;
-    if (trailers !== null) dropCredentialTrailers(trailers, this.upstream!);
+    if (trailers !== null) {
+      dropCredentialTrailers(trailers, this.upstream!);
+      if (this.transformed !== null) dropNamed(trailers, this.transformed.replaced);
+    }
     this.gateway.requestOutput.lastChunk(trailers);
   }
 
@@ -229,12 +269,12 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   // ================ to and from the upstream
 
   /** The outgoing head is in requestOutput; gets a connection for it. */
-  startForwarding(upgradeKey: string): void {
+  startForwarding(upgradeKey: string, chunked: boolean): void {
     this.forwarding = true;
     this.upgradeKey = upgradeKey;
-    this.chunkedUpstream = this.client.head.chunked;
+    this.chunkedUpstream = chunked;
     this.bindsConnection = this.client.head.bindsConnection;
-    this.idempotent = isIdempotent(this.method);
+    this.idempotent = isIdempotent(this.sentMethod);
     // An upgrade has a connection of its own, never one that others have used.
     this.acquire(upgradeKey !== '');
   }
@@ -249,7 +289,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private take(connection: ClientConnection): void {
     this.waiting = false;
     this.connection = connection;
-    connection.begin(this, this.isHeadRequest, this.upgradeKey !== '', this.bindsConnection);
+    connection.begin(this, this.sentMethod === 'HEAD', this.upgradeKey !== '', this.bindsConnection);
   }
 
   // No connection yet: the bytes at hand wait in memory of their own, and the client waits with the rest.
@@ -348,23 +388,29 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.status = head.status;
     this.clock = performance.now();
     if (this.sentAt > 0) this.upstreamMs = this.now() - this.sentAt;
-    const framed = connection.bodyIsDone || head.contentLength >= 0;
+    let fields = this.responseFields;
+    if (this.transformed !== null) {
+      const added = this.transformBack(this.transformed);
+      if (added === null) return;
+      fields = added + fields;
+    }
+    // HEAD that went on as another method: what the upstream sends is not for the client.
+    const framed = connection.bodyIsDone || head.contentLength >= 0 || this.isHeadRequest;
     this.chunkedToClient = !framed && this.minor === 1;
     this.closeDelimited = !framed && !this.chunkedToClient;
     this.stream = openResponseStream(head, this.route?.protocol, this.gateway.counters);
     // After a refused upgrade the client may go on in the other protocol all the same: such a connection ends.
     const persist = this.client.decidePersistence((framed || this.chunkedToClient) && !this.asksForWebSocket);
     if (this.route !== null && this.route.corsPolicy !== null) dropCorsFields(head.fields);
-    writeResponseHead(
-      this.client.output,
-      head,
-      { chunked: this.chunkedToClient, clientMinor: this.minor, persist },
-      this.id,
-      this.responseFields,
-    );
+    writeResponseHead(this.client.output, head, { chunked: this.chunkedToClient, clientMinor: this.minor, persist }, this.id, fields);
   }
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {
+    if (this.heldResponse !== null) {
+      this.holdBytes(this.heldResponse, bytes, start, end);
+      return;
+    }
+    if (this.isHeadRequest) return;
     this.bytesOut += end - start;
     if (this.stream !== null) this.stream.count(bytes, start, end);
     if (this.chunkedToClient) this.client.output.chunk(bytes, start, end);
@@ -373,13 +419,25 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onResponseReadDone(): void {
     this.clock = 0;
+    if (this.heldResponse !== null) {
+      this.watchUpstream();
+      return;
+    }
     this.responseSent = true;
     if (!this.client.send()) this.connection?.pause();
     this.watchUpstream();
   }
 
   onResponseEnd(trailers: HeaderFields | null): void {
-    if (this.chunkedToClient) this.client.output.lastChunk(trailers);
+    if (this.heldResponse !== null) {
+      this.dropUpstream();
+      this.replyTransformed(this.heldResponse);
+      return;
+    }
+    if (this.chunkedToClient) {
+      if (trailers !== null && this.replacedBack.length > 0) dropNamed(trailers, this.replacedBack);
+      this.client.output.lastChunk(trailers);
+    }
     this.client.send();
     this.dropUpstream();
     this.finish();
@@ -423,6 +481,120 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.failOrBreak('upstream_timeout');
   }
 
+  // ================ transforming
+
+  /**
+   * The outgoing head is in requestOutput but for its end: it waits for the body, which goes on transformed. Null, or the code of
+   * the refusal.
+   */
+  holdRequestBody(body: BufferedBody): ErrorCode | null {
+    const { client, gateway } = this;
+    body.head = gateway.requestOutput.copyOut();
+    gateway.requestOutput.clear();
+    if (body.refusesLength(client.head.contentLength)) return this.transformFailed(body.tooLong());
+    this.heldRequest = body;
+    if (client.awaitsContinue) {
+      // The upstream hears of the request only when all of it is here (RFC 9110 section 10.1.1).
+      client.awaitsContinue = false;
+      client.output.text('HTTP/1.1 100 Continue\r\n\r\n');
+      client.send();
+    }
+    return null;
+  }
+
+  private holdBytes(body: BufferedBody, bytes: Buffer, start: number, end: number): void {
+    if (!body.add(bytes, start, end)) this.endWith(body.tooLong());
+  }
+
+  private sendTransformed(body: BufferedBody): void {
+    body.transform((result) => {
+      // Its exchange may have ended meanwhile, and another begun.
+      if (this.heldRequest !== body) return;
+      this.heldRequest = null;
+      if (result instanceof TransformFailure) {
+        this.endWith(result);
+        return;
+      }
+      try {
+        const out = this.gateway.requestOutput;
+        out.copy(body.head, 0, body.head.length);
+        endHeldHead(out, result.length);
+        out.copy(result, 0, result.length);
+        this.startForwarding('', false);
+        this.onRequestReadDone();
+      } catch (error) {
+        this.fault('sending a transformed request', error);
+      }
+    });
+  }
+
+  // Fields to add to the response's head, or null where its body is held back (or the exchange has ended).
+  private transformBack({ facts }: TransformedRequest): string | null {
+    const transform = this.route!.transform!;
+    if (transform.response.length === 0) return '';
+    const connection = this.connection!;
+    try {
+      const { fields, replaced, body } = transformResponse(connection.head, this.isHeadRequest, transform, facts);
+      this.replacedBack = replaced;
+      if (body === null) return fields;
+      if (body.refusesLength(connection.head.contentLength)) throw body.tooLong();
+      const { output } = this.client;
+      writeHeldResponse(output, connection.head);
+      output.text(fields);
+      body.head = output.copyOut();
+      output.clear();
+      this.heldResponse = body;
+    } catch (error) {
+      if (!(error instanceof TransformFailure)) throw error;
+      this.endWith(error);
+    }
+    return null;
+  }
+
+  private replyTransformed(body: BufferedBody): void {
+    body.transform((result) => {
+      if (this.heldResponse !== body) return;
+      this.heldResponse = null;
+      if (result instanceof TransformFailure) {
+        this.endWith(result);
+        return;
+      }
+      try {
+        this.replyWith(body.head, result);
+      } catch (error) {
+        this.fault('sending a transformed response', error);
+      }
+    });
+  }
+
+  private replyWith(head: Buffer, body: Buffer): void {
+    const { client } = this;
+    const persist = client.decidePersistence(!this.asksForWebSocket);
+    const framing = { chunked: false, clientMinor: this.minor, persist };
+    client.output.copy(head, 0, head.length);
+    endHeldResponse(client.output, body.length, framing, this.id, this.responseFields);
+    client.output.copy(body, 0, body.length);
+    this.bytesOut += body.length;
+    this.responseSent = true;
+    client.send();
+    this.finish();
+    client.finishResponse();
+  }
+
+  /** Notes why a transformation cannot be done. Answers the code to refuse with. */
+  transformFailed(failure: TransformFailure): ErrorCode {
+    this.reason = failure.message;
+    this.errorStatus = failure.status;
+    return failure.code;
+  }
+
+  private endWith(failure: TransformFailure): void {
+    this.heldRequest = null;
+    this.heldResponse = null;
+    this.dropUpstream();
+    this.failOrBreak(this.transformFailed(failure));
+  }
+
   // ================ answering
 
   /** Ends the exchange with a gateway-made error. */
@@ -430,7 +602,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     if (!this.active || this.responseBegun) return;
     this.dropUpstream();
     this.code = code;
-    const response = errorResponse(code, this.requestId, fields + this.responseFields);
+    const response = errorResponse(code, this.requestId, fields + this.responseFields, this.errorStatus || undefined);
     this.outcome = outcomeOf(code);
     this.answer(response.status, response.contentType, response.body, response.fields);
   }
@@ -541,7 +713,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.keyId = '';
     this.responseFields = '';
     this.status = 0;
+    this.transformed = null;
+    this.replacedBack = noNames;
     this.code = null;
+    this.errorStatus = 0;
     this.reason = '';
     this.outcome = 'ok';
     this.attempts = 0;
@@ -583,6 +758,9 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.held = null;
     if (this.tunnel !== null) this.tunnel.closed();
     if (this.stream !== null) this.stream.closed();
+    this.heldRequest = null;
+    this.heldResponse = null;
+    this.transformed = null;
     try {
       this.gateway.recorder.record(this);
     } catch (error) {

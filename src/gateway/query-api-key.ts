@@ -37,13 +37,31 @@ export function copyTargetWithoutKey(out: OutputBuffer, head: RequestHead, taken
   let separator = QUESTION;
   for (let at = pathEnd + 1; at <= targetEnd;) {
     const end = parameterEnd(bytes, at, targetEnd);
-    if (nameEnd(bytes, at, end) < 0 || !(taken || keyOf(bytes, at, end) !== '')) {
+    if (!endsHere(bytes, at, end, taken)) {
       out.byte(separator);
       out.copy(bytes, at, end);
       separator = AMPERSAND;
     }
     at = end + 1;
   }
+}
+
+/** As copyTargetWithoutKey, the query alone as text, without the question mark. */
+export function queryWithoutKey(head: RequestHead, taken: boolean): string {
+  const { bytes, pathEnd, targetEnd } = head;
+  if (pathEnd >= targetEnd) return '';
+  if (nextKeyParameter(bytes, pathEnd + 1, targetEnd) < 0) return bytes.latin1Slice(pathEnd + 1, targetEnd);
+  const kept: string[] = [];
+  for (let at = pathEnd + 1; at <= targetEnd;) {
+    const end = parameterEnd(bytes, at, targetEnd);
+    if (!endsHere(bytes, at, end, taken)) kept.push(bytes.latin1Slice(at, end));
+    at = end + 1;
+  }
+  return kept.join('&');
+}
+
+function endsHere(bytes: Buffer, start: number, end: number, taken: boolean): boolean {
+  return nameEnd(bytes, start, end) >= 0 && (taken || keyOf(bytes, start, end) !== '');
 }
 
 /** Where the next parameter of that name begins; `at` is the begin of a parameter. -1 when there is none. */
@@ -57,8 +75,9 @@ function nextKeyParameter(bytes: Buffer, from: number, end: number): number {
 }
 
 function parameterEnd(bytes: Buffer, at: number, end: number): number {
-  const found = bytes.indexOf(AMPERSAND, at);
-  return found < 0 || found > end ? end : found;
+  let found = at;
+  while (found < end && bytes[found] !== AMPERSAND) found++;
+  return found;
 }
 
 /** Where the name of the parameter ends if it is ours, else -1. */

@@ -44,6 +44,10 @@ export interface WorkerBirth {
   readonly maxTarget: number;
   /** 0 for no limit. */
   readonly websocketIdleMs: number;
+  /** Bytes of a body that is transformed. */
+  readonly transformBodyLimit: number;
+  /** Variables of the environment that transformations may read, with their values at the start of the process. */
+  readonly transformEnvironment: Readonly<Record<string, string>>;
   readonly logFormat: 'json' | 'text';
   /** Whether requests get access-log lines, and whether those do that failed by another's fault than the client's. */
   readonly logRequests: boolean;

@@ -19,9 +19,10 @@ import { ClientIdentity, TrustedProxies } from './listen/client-identity.ts';
 import { ownListenerAt } from './own-listener-at.ts';
 import { ExchangeRecorder } from './record/exchange-recorder.ts';
 import { allowField } from './reply/write-own-response.ts';
-import { afterTarget, type CompiledUpstream, headEnd } from './snapshot/compile-upstream.ts';
+import { afterTarget, type CompiledUpstream, credentialBytes } from './snapshot/compile-upstream.ts';
 import { PoolRegistry } from './snapshot/pool-registry.ts';
 import { applyChange } from './snapshot/snapshot.ts';
+import type { TransformSettings } from './transform/compile-transform.ts';
 import { type ChangeMessage, type FromWorker, type TlsIdentity, type ToWorker, viaTokenOf, type WorkerBirth } from './worker-protocol.ts';
 
 /**
@@ -38,12 +39,14 @@ class GatewayWorker {
   private readonly wheel = new TimerWheel();
   private readonly proxies: TrustedProxies;
   private readonly counters;
+  private readonly transforms: TransformSettings;
 
   constructor(birth: WorkerBirth) {
     this.birth = birth;
     this.counters = openSharedCounters(birth.counters, birth.index);
     this.limits = new PoolLimits(birth.workers, birth.index);
     this.limiter = new RateLimiter();
+    this.transforms = { bodyLimit: birth.transformBodyLimit, environment: new Map(Object.entries(birth.transformEnvironment)) };
     this.proxies = new TrustedProxies(birth.trustedProxies);
     const services: PoolServices = {
       wheel: this.wheel,
@@ -129,7 +132,7 @@ class GatewayWorker {
     this.limits.directory.learn(message.poolSlots);
     this.limiter.directory.learn(message.rateSlots);
     const first = this.gateway.live === null;
-    this.gateway.live = applyChange(this.gateway.live, message.change, this.pools);
+    this.gateway.live = applyChange(this.gateway.live, message.change, this.pools, this.transforms);
     post({ type: 'applied', sequence: message.sequence });
     if (first) await this.listen();
   }
@@ -177,7 +180,7 @@ function adminUpstream(services: PoolServices, limits: PoolLimits, socketPath: s
     pathPrefix: '',
     preservesHost: true,
     afterTarget: afterTarget(''),
-    headEnd: headEnd(''),
+    ...credentialBytes(''),
     credentialName: '',
     credentialKind: 0,
     isAdmin: true,

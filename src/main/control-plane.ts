@@ -14,7 +14,9 @@ import type { AddressRange } from '../settings/parse-value.ts';
 import type { Settings } from '../settings/settings.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
-import { trialCompiler } from './trial-compiler.ts';
+import { createPreviewer } from './route-previewer.ts';
+import { transformEnvironment } from './transform-environment.ts';
+import { createTrialCompiler } from './trial-compiler.ts';
 import { version } from './version.ts';
 
 /** Store, use cases and admin app of one process: the gateway's, or a CLI command's on the local database. */
@@ -65,12 +67,14 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       viaToken: viaToken ?? 'apigate-command',
       version,
     };
+    const transforms = { bodyLimit: settings.transform.bodyLimit, environment: transformEnvironment(settings) };
     const control = createControlContext({
       store,
       sealer,
       publisher,
-      trialCompiler,
+      trialCompiler: createTrialCompiler(transforms),
       probeUpstream: (config, request) => probe({ options: probing, config, request }),
+      previewer: createPreviewer(transforms, settings.limits),
       logger,
       ownListeners: () => listeners,
       protectedFiles: [databasePath, keyFile],

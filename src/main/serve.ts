@@ -29,6 +29,7 @@ import { ProbeThread } from './probe-thread.ts';
 import { probePort } from './probe-port.ts';
 import { shutdownRequested } from './shutdown-requested.ts';
 import { readTlsFiles, type TlsPaths, watchTlsFiles } from './tls-files.ts';
+import { transformEnvironment } from './transform-environment.ts';
 import { urlOf } from './url-of.ts';
 import { version } from './version.ts';
 import { newTicketKeys, WorkerPool } from './worker-pool.ts';
@@ -234,6 +235,8 @@ function birthOf(
     maxFields: limits.maxHeaders,
     maxTarget: limits.maxTarget,
     websocketIdleMs: limits.websocketIdleMs,
+    transformBodyLimit: settings.transform.bodyLimit,
+    transformEnvironment: Object.fromEntries(transformEnvironment(settings)),
     logFormat: log.format,
     logRequests: log.level === 'trace' || log.level === 'debug' || log.level === 'info',
     logFailures: log.level !== 'error' && log.level !== 'silent',

@@ -10,6 +10,7 @@ import {
   routePriorityLimit,
   routeProtocols,
 } from './route.ts';
+import { pathRewriteSchema, requestTransformSchema, responseTransformSchema } from './transformation-schema.ts';
 
 const conditionSchema = z.strictObject({
   name: z.string(),
@@ -34,6 +35,10 @@ export const routeSchema = z
     protocol: z.enum(routeProtocols),
     cors: corsShape.nullable(),
     api_key_query: z.boolean(),
+    path_rewrite: z.string().nullable(),
+    method_override: z.string().nullable(),
+    request_transform: requestTransformSchema.nullable(),
+    response_transform: responseTransformSchema.nullable(),
     auth_required: z.boolean(),
     priority: z.int(),
     enabled: z.boolean(),
@@ -51,6 +56,8 @@ const methodSchema = z
     const problem = methodProblem(method);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
+
+const overrideSchema = methodSchema.refine((method) => method !== 'HEAD', 'cannot be HEAD: clients would wait for a body that never comes');
 
 const headerNameSchema = z.string().max(256, 'must have at most 256 characters').regex(tokenPattern, 'is not a header name');
 
@@ -133,6 +140,10 @@ export const createRouteSchema = z
       .boolean()
       .nullish()
       .meta({ description: 'Whether an API key may come as ?api_key= too, for browsers that cannot set headers (false).' }),
+    path_rewrite: pathRewriteSchema.nullish(),
+    method_override: overrideSchema.nullish().meta({ description: 'The method that the upstream gets.', example: 'POST' }),
+    request_transform: requestTransformSchema.nullish(),
+    response_transform: responseTransformSchema.nullish(),
     auth_required: z.boolean().nullish().meta({ description: 'Whether requests need an API key (true).' }),
     priority: integerSchema(-routePriorityLimit, routePriorityLimit).nullish().meta({ description: 'Higher wins (0).' }),
     enabled: z.boolean().nullish(),

@@ -1,4 +1,5 @@
 import type { RouteId, UpstreamId } from './ids.ts';
+import type { RouteTransformFields } from './transformation.ts';
 
 export const pathMatchTypes = ['exact', 'prefix', 'regex'] as const;
 export type PathMatchType = (typeof pathMatchTypes)[number];
@@ -33,7 +34,7 @@ export interface HeaderCondition {
 }
 
 /** A route as the admin API shows it. Times are ISO 8601 in UTC. */
-export interface Route {
+export interface Route extends RouteTransformFields {
   readonly id: RouteId;
   readonly name: string;
   readonly description: string;
@@ -71,6 +72,10 @@ export const routeDefaults = {
   protocol: 'http',
   cors: null,
   api_key_query: false,
+  path_rewrite: null,
+  method_override: null,
+  request_transform: null,
+  response_transform: null,
   auth_required: true,
   priority: 0,
   enabled: true,

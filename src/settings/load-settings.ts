@@ -73,6 +73,7 @@ function grouped(values: SettingValues, origins: Record<SettingKey, SettingOrigi
       maxTarget: values.max_target,
       websocketIdleMs: values.websocket_idle,
     },
+    transform: { bodyLimit: values.transform_body_limit, env: values.transform_env },
     shutdown: { drainTimeoutMs: values.drain_timeout, delayMs: values.shutdown_delay },
     dnsServers: values.dns_servers,
     secrets: { secretKey: values.secret_key, firstAdminPassword: values.admin_password },

@@ -227,6 +227,19 @@ export const settingsTable = {
     parse: parse.parseDuration,
     fallback: () => 300_000,
   }),
+  transform_body_limit: row({
+    help: 'bytes of a body that a transformation takes',
+    defaultText: '1048576',
+    parse: (text) => parse.parseInteger(text, 1024, 67_108_864),
+    fallback: () => 1_048_576,
+  }),
+  transform_env: row({
+    help: 'names of environment variables that transformations may read',
+    defaultText: 'none',
+    list: true,
+    parse: parse.parseEnvironmentNames,
+    fallback: () => [],
+  }),
   dns_servers: row({
     help: 'name servers for upstreams, IP or IP:PORT',
     defaultText: "the system's",

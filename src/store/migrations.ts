@@ -174,4 +174,17 @@ export const migrations: readonly Migration[] = [
         .execute();
     },
   },
+  {
+    name: 'transformations of routes',
+    async up(db) {
+      await db.schema.alterTable('routes').addColumn('path_rewrite', 'text').execute();
+      await db.schema.alterTable('routes').addColumn('method_override', 'text').execute();
+      for (const column of ['request_transform', 'response_transform']) {
+        await db.schema
+          .alterTable('routes')
+          .addColumn(column, 'text', (definition) => definition.notNull().defaultTo('null'))
+          .execute();
+      }
+    },
+  },
 ];

@@ -1,6 +1,7 @@
 // Longer than 300 lines: the whole contract between the use cases and any database stands in one place.
 import type { AdminId, ApiKeyId, ApiTokenId, RouteId, UpstreamId } from '../model/ids.ts';
 import type { HeaderCondition, HostMatchType, PathMatchType, RouteCors, RouteProtocol } from '../model/route.ts';
+import type { RequestTransform, ResponseTransform } from '../model/transformation.ts';
 import type { AuthType } from '../model/upstream.ts';
 
 /**
@@ -148,6 +149,10 @@ export interface RouteRow {
   readonly protocol: RouteProtocol;
   readonly cors: RouteCors | null;
   readonly api_key_query: boolean;
+  readonly path_rewrite: string | null;
+  readonly method_override: string | null;
+  readonly request_transform: RequestTransform | null;
+  readonly response_transform: ResponseTransform | null;
   readonly auth_required: boolean;
   readonly priority: number;
   readonly enabled: boolean;

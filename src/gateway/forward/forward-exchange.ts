@@ -23,7 +23,9 @@ export function forwardExchange(exchange: Exchange): ErrorCode | null {
     if (exchange.route?.protocol !== 'websocket') return 'upgrade_not_allowed';
     upgradeKey = head.method === 'GET' ? (head.fields.valueOf('sec-websocket-key') ?? '') : '';
   }
-  writeRequestHead(gateway.requestOutput, head, upstream, exchange, gateway.identity, upgradeKey !== '');
-  exchange.startForwarding(upgradeKey);
+  const { transformed } = exchange;
+  writeRequestHead(gateway.requestOutput, head, upstream, exchange, gateway.identity, upgradeKey !== '', transformed);
+  if (transformed !== null && transformed.body !== null) return exchange.holdRequestBody(transformed.body);
+  exchange.startForwarding(upgradeKey, head.chunked);
   return null;
 }

@@ -3,8 +3,8 @@ import { kind } from '../../http/known-fields.ts';
 import { reservedPaths } from '../../model/route.ts';
 import { corsFields } from '../cors-policy.ts';
 import type { Exchange } from '../exchange.ts';
+import { normalisePath } from '../normalise-path.ts';
 import { answerPreflight } from './answer-preflight.ts';
-import { normalisePath } from './normalise-path.ts';
 
 /**
  * Finds where a request goes: one of the gateway's own paths, or the route that wins. Null when it is found (or

@@ -1,4 +1,5 @@
 import type { RouteConfig } from '../../model/gateway-config.ts';
+import { routeDefaults } from '../../model/route.ts';
 import type { MatchRequest } from './route-search.ts';
 
 let count = 0;
@@ -6,6 +7,7 @@ let count = 0;
 export function route(fields: Partial<RouteConfig> & { path_pattern: string }): RouteConfig {
   const id = `rt_${(count++).toString(16).padStart(16, '0')}` as const;
   return {
+    ...routeDefaults,
     id,
     name: `${fields.path_pattern}#${id}`,
     description: '',

@@ -2,7 +2,7 @@ import type { RouteConfig } from '../../model/gateway-config.ts';
 import type { RouteId } from '../../model/ids.ts';
 import { PersistentMap } from '../persistent-map.ts';
 import { compareRoutes, compileRoute, type CompiledRoute } from './compile-route.ts';
-import type { LinearRegex } from './linear-regex.ts';
+import type { LinearRegex } from '../linear-regex.ts';
 import { methodsOfBits } from './method-bits.ts';
 import { PathCursor } from './path-cursor.ts';
 import { PathIndex } from './path-index.ts';

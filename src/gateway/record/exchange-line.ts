@@ -1,4 +1,4 @@
-import { errorCatalogue, type ErrorCode } from '../../errors/catalogue.ts';
+import { errorCatalogue, errorEntryOf, type ErrorCode } from '../../errors/catalogue.ts';
 import { constantPart, LineWriter } from '../../telemetry/line-writer.ts';
 import type { LineLevel, LogFormat } from '../../telemetry/log-text.ts';
 import type { ExchangeOutcome, FinishedExchange } from './finished-exchange.ts';
@@ -22,7 +22,7 @@ export function writeExchangeLine(line: LineWriter, exchange: FinishedExchange, 
 
 /** Whether somebody other than the client is at fault: such lines are warnings, the gateway's own faults errors. */
 export function isFailure(exchange: FinishedExchange): boolean {
-  return exchange.code !== null && errorCatalogue[exchange.code].fault !== 'client';
+  return exchange.code !== null && errorEntryOf(exchange.code, exchange.status).fault !== 'client';
 }
 
 function levelOf(exchange: FinishedExchange): LineLevel {

@@ -1,5 +1,6 @@
 import type { RouteConfig } from '../../model/gateway-config.ts';
 import { compileCors, type CorsPolicy } from '../cors-policy.ts';
+import { compileTransform, type RouteTransform, type TransformSettings } from '../transform/compile-transform.ts';
 
 /**
  * A route with everything that can be prepared before a request comes. Policies that it does not have are null here, so that they
@@ -7,9 +8,14 @@ import { compileCors, type CorsPolicy } from '../cors-policy.ts';
  */
 export interface ServedRoute extends RouteConfig {
   readonly corsPolicy: CorsPolicy | null;
+  readonly transform: RouteTransform | null;
 }
 
 /** Compiles what a route does with its requests; what it matches is compiled by the route table. */
-export function serveRoute(config: RouteConfig): ServedRoute {
-  return { ...config, corsPolicy: config.cors === null ? null : compileCors(config.cors, config.methods) };
+export function serveRoute(config: RouteConfig, transformSettings: TransformSettings): ServedRoute {
+  return {
+    ...config,
+    corsPolicy: config.cors === null ? null : compileCors(config.cors, config.methods),
+    transform: compileTransform(config, transformSettings),
+  };
 }
