@@ -1,5 +1,6 @@
 import type { AccessContext } from '../control/access-context.ts';
 import type { ControlContext } from '../control/control-context.ts';
+import type { LiveTraffic } from '../control/live-traffic.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { AdminRouter, type AccessEntry } from './admin-router.ts';
@@ -8,9 +9,11 @@ import { apiKeyRoutes } from './api-key-routes.ts';
 import { identify } from './authorise.ts';
 import { gatewayConfigRoutes } from './gateway-config-routes.ts';
 import { guard } from './guard.ts';
+import { healthRoutes } from './health-routes.ts';
 import { createHostRule } from './host-rule.ts';
 import { documentRoutes } from './document-routes.ts';
 import { problemResponse, type AdminLog } from './problem-response.ts';
+import { requestRoutes } from './request-routes.ts';
 import { routeRoutes } from './route-routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -33,7 +36,9 @@ export interface AdminAppOptions {
   readonly version: string;
   readonly log: AdminLog;
   /** Text of `/metrics`; without it there is no such path. */
-  readonly metrics?: () => string;
+  readonly metrics?: () => Promise<string>;
+  /** What the workers of this process do; without it there are no paths that show it. */
+  readonly traffic?: LiveTraffic;
 }
 
 /**
@@ -55,7 +60,9 @@ export function createAdminApp(options: AdminAppOptions) {
     .include(tokenRoutes(access))
     .include(adminRoutes(access))
     .include(versionRoutes(access, version))
-    .include(metricsRoutes(options.metrics));
+    .include(metricsRoutes(options.metrics))
+    .include(requestRoutes(control, access, options.traffic))
+    .include(healthRoutes(control, options.traffic));
   const documented = routed.include(documentRoutes(routed, version));
   app.onError((error, c) => problemResponse(error, { requestId: c.env.requestId, method: c.req.method, path: c.req.path }, log));
   app.notFound((c) => {

@@ -13,7 +13,7 @@ import type { Gateway } from './gateway.ts';
 import { RequestId } from './request-id.ts';
 import { handleRequest } from './handle-exchange.ts';
 import type { ClientIdentity } from './listen/client-identity.ts';
-import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
+import type { ExchangeOutcome, ExchangePhase, FinishedExchange } from './record/finished-exchange.ts';
 import { allowField, errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
 import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from './reply/write-response-head.ts';
 import { dropCredentialTrailers } from './forward/credential-field.ts';
@@ -67,6 +67,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   code: ErrorCode | null = null;
   reason = '';
   outcome: ExchangeOutcome = 'ok';
+  phase: ExchangePhase = '';
   attempts = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -121,6 +122,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   get upstreamId(): string {
     return this.upstream?.id ?? '';
+  }
+
+  get upstreamSlot(): number {
+    return this.attempts === 0 ? -1 : this.upstream!.pool.slot;
   }
 
   get isHeadRequest(): boolean {
@@ -191,6 +196,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   onRequestBroken(code: ErrorCode, reason: string): void {
+    this.phase = this.currentPhase();
     this.dropUpstream();
     this.reason = reason;
     this.failOrBreak(code);
@@ -198,6 +204,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onClientGone(reason: string): void {
     if (!this.active) return;
+    this.phase = this.currentPhase();
     this.dropUpstream();
     this.reason = reason;
     // A WebSocket client that leaves is an ordinary end.
@@ -256,6 +263,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   onNoConnection(code: ErrorCode, reason: string): void {
+    this.phase = 'connect';
     this.waiting = false;
     this.reason = reason;
     this.stopForwarding();
@@ -374,6 +382,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const connection = this.connection!;
     const mayRetry = connection.isReused && !connection.responseStarted && this.replay !== null && !this.retried;
     const replay = this.replay;
+    const phase = this.currentPhase();
     this.releaseConnection();
     if (mayRetry) {
       this.retried = true;
@@ -384,6 +393,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       this.acquire(true);
       return;
     }
+    this.phase = phase;
     this.stopForwarding();
     this.reason = reason;
     if (this.isTunnel) this.endTunnel();
@@ -392,13 +402,14 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   /** The upstream has made no progress for timeout_ms. */
   onDeadline(): void {
+    this.phase = this.currentPhase();
     if (this.isTunnel) {
       this.reason = `nothing was sent either way for ${tunnelIdleTimeout} ms`;
       this.endTunnel();
       return;
     }
-    const phase = this.responseBegun ? 'stopped in the middle of its answer' : 'did not answer';
-    const reason = `deadline exceeded: the upstream ${phase} for ${this.upstream?.timeoutMs ?? 0} ms`;
+    const what = this.responseBegun ? 'stopped in the middle of its answer' : 'did not answer';
+    const reason = `deadline exceeded: the upstream ${what} for ${this.upstream?.timeoutMs ?? 0} ms`;
     this.dropUpstream();
     this.reason = reason;
     this.failOrBreak('upstream_timeout');
@@ -411,6 +422,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     if (!this.active || this.responseBegun) return;
     this.dropUpstream();
     this.code = code;
+    if (this.phase === '') this.phase = 'request';
     const response = errorResponse(code, this.requestId, fields + this.responseFields);
     this.outcome = outcomeOf(code);
     this.answer(response.status, response.contentType, response.body, response.fields);
@@ -470,6 +482,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   private fault(where: string, error: unknown): void {
+    this.phase = this.currentPhase();
     this.gateway.reportFault(where, error);
     this.dropUpstream();
     this.reason = where;
@@ -479,6 +492,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   /** Shutdown will not wait any longer. */
   cut(): void {
     if (!this.active) return;
+    this.phase = this.currentPhase();
     this.dropUpstream();
     this.code = 'draining';
     this.outcome = outcomeOf('draining');
@@ -518,6 +532,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.code = null;
     this.reason = '';
     this.outcome = 'ok';
+    this.phase = '';
     this.attempts = 0;
     this.bytesIn = 0;
     this.bytesOut = 0;
@@ -560,6 +575,14 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       // The exchange itself went well: what fails here must not change its outcome.
       this.gateway.reportFault('recording a request', error);
     }
+  }
+
+  /** Asked only where something goes wrong, before anything is put away. */
+  private currentPhase(): ExchangePhase {
+    if (this.isTunnel) return 'tunnel';
+    if (this.responseBegun) return 'body';
+    if (this.connection === null) return this.waiting ? 'connect' : 'request';
+    return this.requestComplete && !this.connection.isBlocked ? 'wait' : 'send';
   }
 
   // Ends whatever is under way to the upstream. A connection whose exchange is complete and clean goes back to its pool.

@@ -4,6 +4,7 @@ import { createAdminApp, type AdminApp } from '../admin/admin-app.ts';
 import { type AccessContext, createAccessContext } from '../control/access-context.ts';
 import type { Actor, ControlContext, ControlLogger, OwnListener, Publisher } from '../control/control-context.ts';
 import { createControlContext } from '../control/create-control-context.ts';
+import type { LiveTraffic } from '../control/live-traffic.ts';
 import { openSealer } from '../control/secret-key.ts';
 import { keyFilePath } from '../secrets/key-file.ts';
 import type { AddressRange } from '../settings/parse-value.ts';
@@ -31,12 +32,14 @@ export interface ControlPlaneOptions {
   readonly ownListeners: (store: Store) => Promise<readonly OwnListener[]>;
   readonly logger: ControlLogger;
   /** What `/metrics` answers; left out in a process without workers. */
-  readonly metrics?: () => string;
+  readonly metrics?: () => Promise<string>;
+  /** What its workers do; left out as well. */
+  readonly traffic?: LiveTraffic;
 }
 
 /** Opens everything that a change passes through. Rejects with a GatewayError that says what is wrong. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { settings, create, publisher, ownListeners, logger, metrics } = options;
+  const { settings, create, publisher, ownListeners, logger, metrics, traffic } = options;
   const databasePath = settings.database.path;
   const keyFile = keyFilePath(databasePath);
   const store = await openSqliteStore({ path: databasePath, create });
@@ -62,6 +65,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       version,
       log: logger,
       ...(metrics === undefined ? {} : { metrics }),
+      ...(traffic === undefined ? {} : { traffic }),
     });
     return { store, control, access, app };
   } catch (error) {

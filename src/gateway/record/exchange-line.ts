@@ -52,6 +52,7 @@ function writeJsonLine(line: LineWriter, e: FinishedExchange): void {
   line.integer(e.bytesOut);
   line.constant(json.attempts);
   line.integer(e.attempts);
+  if (e.phase !== '') line.constant(json.phases[e.phase]);
   if (e.reason !== '') {
     line.constant(json.reason);
     line.text(e.reason, maxReason);
@@ -82,6 +83,14 @@ const json = {
   bytesIn: constantPart('","bytes_in":'),
   bytesOut: constantPart(',"bytes_out":'),
   attempts: constantPart(',"attempts":'),
+  phases: {
+    request: constantPart(',"phase":"request"'),
+    connect: constantPart(',"phase":"connect"'),
+    send: constantPart(',"phase":"send"'),
+    wait: constantPart(',"phase":"wait"'),
+    body: constantPart(',"phase":"body"'),
+    tunnel: constantPart(',"phase":"tunnel"'),
+  },
   reason: constantPart(',"reason":"'),
   quote: constantPart('"'),
   end: constantPart('}\n'),
@@ -184,6 +193,7 @@ function writeTextLine(line: LineWriter, e: FinishedExchange): void {
   if (e.keyId !== '') line.text(` key=${e.keyId}`, maxShort);
   line.text(` id=${e.requestId}`, maxShort);
   if (e.code !== null) line.text(` code=${e.code}`, maxShort);
+  if (e.phase !== '') line.text(` phase=${e.phase}`, maxShort);
   if (e.reason !== '') line.text(` | ${e.reason}`, maxReason);
   if (isFailure(e)) line.text(` | ${errorCatalogue[e.code!].hint}`, maxReason);
   line.constant(textEnd);
