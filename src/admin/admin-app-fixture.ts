@@ -86,7 +86,7 @@ export async function openApp(
     hosts: options.hosts ?? [],
     version: '1.2.3',
     log,
-    metrics: async () => 'apigate_workers 1\n',
+    metrics: { text: async () => 'apigate_workers 1\n', openToLoopback: true },
     traffic: { requests: finished, health, recordsDropped: () => 0 },
   });
   let requests = 0;

@@ -20,7 +20,7 @@ import { sessionRoutes } from './session-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { upstreamRoutes } from './upstream-routes.ts';
-import { metricsRoutes } from './metrics-routes.ts';
+import { metricsRoutes, type MetricsSource } from './metrics-routes.ts';
 import { versionRoutes } from './version-routes.ts';
 
 export interface AdminAppOptions {
@@ -36,7 +36,7 @@ export interface AdminAppOptions {
   readonly version: string;
   readonly log: AdminLog;
   /** Text of `/metrics`; without it there is no such path. */
-  readonly metrics?: () => Promise<string>;
+  readonly metrics?: MetricsSource;
   /** What the workers of this process do; without it there are no paths that show it. */
   readonly traffic?: LiveTraffic;
 }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { FinishedRequests } from '../control/finished-requests.ts';
 import { finishedLines } from '../control/finished-requests-fixture.ts';
 import type { RecordedRequest } from '../model/finished-request.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { requestStream, type RequestStreamOptions } from './request-stream.ts';
 
 function open(requests: FinishedRequests, options: Partial<RequestStreamOptions> = {}) {
@@ -93,6 +94,24 @@ describe('the stream of requests', () => {
     assert.match(await other.until(/event: end[\s\S]*\n\n$/), /the gateway stops/);
     assert.equal(await other.ended(), true);
     assert.throws(() => open(requests), /shutting down/);
+  });
+
+  it('keeps no place for one that does not read', async () => {
+    const requests = new FinishedRequests({ maxListeners: 1 });
+    const stream = open(requests, { tickMs: 5 });
+    const isFree = (): boolean => {
+      try {
+        requests.listen({ filter: {}, onRequest: () => {}, onEnd: () => {} })();
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    assert.equal(isFree(), false);
+    await eventually(isFree, 'its place');
+    await assert.rejects(async () => {
+      for (;;) await stream.until(/never/);
+    }, /is not read/);
   });
 
   it('has room for twenty, and for another one as soon as one leaves', async () => {

@@ -24,7 +24,11 @@ export interface RequestStreamOptions {
  */
 export function requestStream(options: RequestStreamOptions): ReadableStream<Uint8Array> {
   const source = new RequestEvents(options);
-  return new ReadableStream<Uint8Array>({ pull: (controller) => source.pull(controller), cancel: () => source.close() });
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => source.start(controller),
+    pull: () => source.pull(),
+    cancel: () => source.close(),
+  });
 }
 
 class RequestEvents implements RequestListener {
@@ -38,6 +42,10 @@ class RequestEvents implements RequestListener {
   // The first thing sent: the head goes out with it, and the client knows that it listens.
   #comment = ': these are the requests as they end\n\n';
   #end = '';
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #pulling = false;
+  #ticksUnread = 0;
+  #closed = false;
   #wake: () => void = () => {};
 
   constructor(options: RequestStreamOptions) {
@@ -63,8 +71,14 @@ class RequestEvents implements RequestListener {
     this.#wake();
   }
 
-  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    while (this.#queue.length === 0 && this.#dropped === 0 && this.#comment === '' && this.#end === '') {
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+  }
+
+  async pull(): Promise<void> {
+    this.#ticksUnread = 0;
+    this.#pulling = true;
+    while (!this.#closed && this.#queue.length === 0 && this.#dropped === 0 && this.#comment === '' && this.#end === '') {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     const batch = this.#queue.splice(0, maxBatch);
@@ -80,19 +94,28 @@ class RequestEvents implements RequestListener {
     }
     const ends = this.#queue.length === 0 && this.#end !== '';
     if (ends) text += event('end', { reason: this.#end });
-    controller.enqueue(Buffer.from(text));
+    if (this.#closed) return;
+    this.#pulling = false;
+    this.#controller!.enqueue(Buffer.from(text));
     if (!ends) return;
     this.close();
-    controller.close();
+    this.#controller!.close();
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#timer);
     this.#stop();
     this.#wake();
   }
 
   async #tick(): Promise<void> {
+    if (!this.#pulling && ++this.#ticksUnread > maxTicksUnread) {
+      // Whoever reads nothing, or was gone before it could, must not keep the place of another.
+      this.close();
+      this.#controller!.error(new Error('the stream of requests is not read'));
+      return;
+    }
     this.#comment = ': alive\n\n';
     const dropped = this.#options.recordsDropped();
     if (dropped > this.#gatewayDropped) this.#comment += event('dropped', { count: dropped - this.#gatewayDropped, where: 'gateway' });
@@ -103,6 +126,8 @@ class RequestEvents implements RequestListener {
   }
 }
 
+/** A minute, as ticks go. */
+const maxTicksUnread = 12;
 const maxQueue = 1_000;
 const maxBatch = 100;
 

@@ -64,7 +64,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       hosts: settings.admin.hosts,
       version,
       log: logger,
-      ...(metrics === undefined ? {} : { metrics }),
+      ...(metrics === undefined ? {} : { metrics: { text: metrics, openToLoopback: settings.metrics.loopback } }),
       ...(traffic === undefined ? {} : { traffic }),
     });
     return { store, control, access, app };

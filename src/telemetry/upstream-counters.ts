@@ -61,31 +61,31 @@ export function readUpstreamTotals(
   place: UpstreamCounterPlace,
   workers: number,
 ): UpstreamTotals {
-  const segment = segments[Math.floor(slot / place.slotsPerSegment)]!;
+  const { columns, streaks } = viewsOf(segments[Math.floor(slot / place.slotsPerSegment)]!);
   const start = (slot % place.slotsPerSegment) * place.bytesPerSlot + place.offset;
-  const sum = new Float64Array(columnLength);
+  sums.fill(0);
   let lastOkMs = 0;
   let lastFailureMs = 0;
   let lastFailureCode = 0;
   for (let worker = 0; worker < workers; worker++) {
-    const column = new Float64Array(segment, start + headBytes + worker * columnBytes, columnLength);
-    for (let index = 0; index < columnLength; index++) sum[index]! += column[index]!;
-    lastOkMs = Math.max(lastOkMs, column[at.lastOk]!);
-    if (column[at.lastFailure]! <= lastFailureMs) continue;
-    lastFailureMs = column[at.lastFailure]!;
-    lastFailureCode = column[at.lastFailureCode]!;
+    const base = (start + headBytes + worker * columnBytes) / 8;
+    for (let index = 0; index < columnLength; index++) sums[index]! += columns[base + index]!;
+    lastOkMs = Math.max(lastOkMs, columns[base + at.lastOk]!);
+    if (columns[base + at.lastFailure]! <= lastFailureMs) continue;
+    lastFailureMs = columns[base + at.lastFailure]!;
+    lastFailureCode = columns[base + at.lastFailureCode]!;
   }
   return {
-    requests: sum[at.requests]!,
-    answered: sum[at.answered]!,
-    serverErrors: sum[at.serverErrors]!,
-    failures: { connect: sum[at.connect]!, timeout: sum[at.timeout]!, reset: sum[at.reset]!, protocol: sum[at.protocol]! },
-    overloaded: sum[at.overloaded]!,
-    abandoned: sum[at.abandoned]!,
-    streak: Atomics.load(new Int32Array(segment, start, 1), 0),
-    latencySumMs: sum[at.latencySum]!,
-    bytesIn: sum[at.bytesIn]!,
-    bytesOut: sum[at.bytesOut]!,
+    requests: sums[at.requests]!,
+    answered: sums[at.answered]!,
+    serverErrors: sums[at.serverErrors]!,
+    failures: { connect: sums[at.connect]!, timeout: sums[at.timeout]!, reset: sums[at.reset]!, protocol: sums[at.protocol]! },
+    overloaded: sums[at.overloaded]!,
+    abandoned: sums[at.abandoned]!,
+    streak: Atomics.load(streaks, start / 4),
+    latencySumMs: sums[at.latencySum]!,
+    bytesIn: sums[at.bytesIn]!,
+    bytesOut: sums[at.bytesOut]!,
     lastOkMs,
     lastFailureMs,
     lastFailureCode: errorCodes[lastFailureCode - 1] ?? null,
@@ -100,7 +100,7 @@ export class UpstreamCounters {
   readonly #segments: readonly SharedArrayBuffer[];
   readonly #place: UpstreamCounterPlace;
   readonly #column: number;
-  readonly #views: { readonly columns: Float64Array; readonly streaks: Int32Array }[] = [];
+  readonly #views: Views[] = [];
 
   /** `segments` grows as main makes more. */
   constructor(segments: readonly SharedArrayBuffer[], place: UpstreamCounterPlace, workerIndex: number) {
@@ -133,11 +133,25 @@ export class UpstreamCounters {
     }
   }
 
-  #openSegment(index: number): { readonly columns: Float64Array; readonly streaks: Int32Array } {
+  #openSegment(index: number): Views {
     const buffer = this.#segments[index];
     if (buffer === undefined) throw new RangeError(`no counters for segment ${index}: main has not assigned it`);
-    return (this.#views[index] = { columns: new Float64Array(buffer), streaks: new Int32Array(buffer) });
+    return (this.#views[index] = viewsOf(buffer));
   }
+}
+
+interface Views {
+  readonly columns: Float64Array;
+  readonly streaks: Int32Array;
+}
+
+const views = new WeakMap<SharedArrayBuffer, Views>();
+
+// Kept: main looks at every upstream once a second.
+function viewsOf(segment: SharedArrayBuffer): Views {
+  let known = views.get(segment);
+  if (known === undefined) views.set(segment, (known = { columns: new Float64Array(segment), streaks: new Int32Array(segment) }));
+  return known;
 }
 
 const errorCodes = Object.keys(errorCatalogue) as ErrorCode[];
@@ -161,6 +175,8 @@ const at = {
 } as const;
 
 const columnLength = 15;
+/** Of the upstream that is being read. */
+const sums = new Float64Array(columnLength);
 const columnBytes = 128;
 /** The streak has a cache line to itself. */
 const headBytes = 64;

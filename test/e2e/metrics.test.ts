@@ -90,9 +90,11 @@ test('metrics are for callers with authority, and for programs on the same machi
   assert.equal((await fetch(`${gateway.url}/admin/requests`)).status, 401, 'nothing else is open');
 });
 
-test('a trusted proxy on the same machine opens nothing, nor does a listener of its own for management', async (context) => {
+test('a trusted proxy on the same machine opens nothing, nor does a setting that says no; a listener of its own for management is the same', async (context) => {
   const proxied = await scopedGateway(context, { env: { APIGATE_TRUSTED_PROXIES: '127.0.0.1/32' } });
   assert.equal(await proxied.status('/metrics'), 401);
+  const closed = await scopedGateway(context, { env: { APIGATE_METRICS_LOOPBACK: 'false' } });
+  assert.equal(await closed.status('/metrics'), 401);
   const adminPort = await freePort();
   await scopedGateway(context, { flags: ['--admin-listen', `127.0.0.1:${adminPort}`] });
   const status = async (headers: Record<string, string>): Promise<number> => {
