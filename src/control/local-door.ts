@@ -29,6 +29,10 @@ export async function findLocalDoor({ store, sealer }: ControlContext): Promise<
   if (text === undefined) throw new GatewayError('no_gateway', { detail: 'The gateway of this database is of an older version.' });
   const { socketPath, token } = JSON.parse(text) as LocalDoor;
   const opened = sealer.open(place, token);
-  if (!opened.ok) throw new GatewayError('no_gateway', { detail: `The gateway of this database cannot be asked: ${opened.reason}.` });
+  if (!opened.ok) {
+    throw new GatewayError('no_gateway', {
+      detail: `The gateway of this database cannot be asked: the token that it left: ${opened.reason}. Restart it, or use --server URL and APIGATE_TOKEN.`,
+    });
+  }
   return { socketPath, token: opened.value };
 }
