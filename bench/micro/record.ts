@@ -1,7 +1,9 @@
 import { maxLineBytes, writeExchangeLine } from '../../src/gateway/record/exchange-line.ts';
 import { ExchangeRecorder } from '../../src/gateway/record/exchange-recorder.ts';
-import { PoolLimits, createPoolSlots } from '../../src/gateway/forward/pool-limits.ts';
+import { FinishedRequests } from '../../src/control/finished-requests.ts';
+import { PoolLimits, createPoolSlots, upstreamCounterPlace } from '../../src/gateway/forward/pool-limits.ts';
 import { createSharedCounters, openSharedCounters } from '../../src/telemetry/shared-counters.ts';
+import { UpstreamCounters } from '../../src/telemetry/upstream-counters.ts';
 import { LineWriter } from '../../src/telemetry/line-writer.ts';
 import { micro } from './micro.ts';
 
@@ -24,6 +26,8 @@ const exchange = {
   bytesOut: 612,
   code: null,
   reason: '',
+  phase: '' as const,
+  upstreamSlot: 0,
   attempts: 1,
   framesIn: -1,
   framesOut: -1,
@@ -49,19 +53,46 @@ for (const format of ['json', 'text'] as const) {
     return writer.length;
   });
 }
-let bytes = 0;
-const recorder = new ExchangeRecorder({ counters, format: 'json', logRequests: true, send: (lines) => (bytes += lines.length) });
-micro('record: counters, line, buffer, batches', 500_000, (times) => {
-  for (let i = 0; i < times; i++) {
-    exchange.startedAtMs += i & 1;
-    exchange.durationMs = (i & 4095) / 1000;
-    recorder.record(exchange);
-  }
-  return bytes;
-});
 
 const limits = new PoolLimits(2, 0);
 limits.directory.learn(createPoolSlots(2).assign(['up_1']));
+const upstreams = new UpstreamCounters(limits.directory.segments, upstreamCounterPlace(2), 0);
+micro('counters of one upstream', 2_000_000, (times) => {
+  for (let i = 0; i < times; i++) upstreams.requestFinished(0, exchange);
+});
+
+let bytes = 0;
+for (const [name, format, logRequests] of [
+  ['the log is the record', 'json', true],
+  ['record alone, log level warn', 'json', false],
+  ['record and a line of text', 'text', true],
+] as const) {
+  const recorder = new ExchangeRecorder({
+    counters,
+    upstreams,
+    format,
+    logRequests,
+    logFailures: true,
+    send: ({ lines }) => (bytes += lines.length),
+  });
+  micro(`record: ${name}`, 500_000, (times) => {
+    for (let i = 0; i < times; i++) {
+      exchange.startedAtMs += i & 1;
+      exchange.durationMs = (i & 4095) / 1000;
+      recorder.record(exchange);
+    }
+    return bytes;
+  });
+}
+
+const requests = new FinishedRequests();
+const writer = new LineWriter(maxLineBytes * 8);
+for (let i = 0; i < 150; i++) writeExchangeLine(writer, exchange, 'json');
+const batch = writer.takeFilled();
+micro('in main: a batch of 150 records taken', 5_000, (times) => {
+  for (let i = 0; i < times; i++) requests.take({ lines: batch, count: 150, errors: false });
+});
+
 micro('pool limits: park, unpark, acquire, release', 1_000_000, (times) => {
   let parked = 0;
   for (let i = 0; i < times; i++) {

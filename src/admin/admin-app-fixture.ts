@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import type { z } from 'zod';
 import { goodPassword, openAccess, systemActor, type AccessFixture } from '../control/access-fixture.ts';
 import { createControlContext } from '../control/create-control-context.ts';
+import { FinishedRequests } from '../control/finished-requests.ts';
+import { HealthWatch } from '../control/health-watch.ts';
 import { createToken } from '../control/tokens.ts';
+import type { UpstreamTraffic } from '../control/upstream-health.ts';
 import { problemMediaType } from '../errors/problem.ts';
 import type { TokenScope } from '../model/api-token.ts';
 import { createSealer } from '../secrets/sealer.ts';
@@ -18,6 +21,10 @@ export interface AppFixture extends AsyncDisposable {
   readonly access: AccessFixture;
   /** What went to the log. */
   readonly logged: { readonly details: object; readonly message: string }[];
+  /** What the app shows of traffic: a test fills it. */
+  readonly requests: FinishedRequests;
+  readonly health: HealthWatch;
+  readonly upstreamTraffic: UpstreamTraffic[];
   readonly call: (method: string, path: string, options?: CallOptions) => Promise<Answer>;
   /** Signs the first admin in; the value of a `Cookie` header. */
   signIn(email?: string): Promise<string>;
@@ -72,6 +79,9 @@ export async function openApp(
     logger: log,
     clock: access.access.clock,
   });
+  const finished = new FinishedRequests();
+  const upstreamTraffic: UpstreamTraffic[] = [];
+  const health = new HealthWatch({ read: () => upstreamTraffic, logger: log });
   const app = createAdminApp({
     control,
     access: access.access,
@@ -79,6 +89,8 @@ export async function openApp(
     hosts: options.hosts ?? [],
     version: '1.2.3',
     log,
+    metrics: { text: async () => 'apigate_workers 1\n', openToLoopback: true },
+    traffic: { requests: finished, health, recordsDropped: () => 0 },
   });
   let requests = 0;
 
@@ -91,7 +103,10 @@ export async function openApp(
     const env: AdminBindings = { remoteAddress: '127.0.0.1', scheme: 'http', requestId: `request-${(requests += 1)}`, ...given.env };
     const init: RequestInit = { method, headers, body };
     const response = await app.fetch(new Request(`http://localhost:8080${path}`, init), env);
-    const text = await response.text();
+    const isStream = response.headers.get('content-type') === 'text/event-stream';
+    // A stream of events has no end of its own.
+    if (isStream) await response.body?.cancel();
+    const text = isStream ? '' : await response.text();
     const answer: Answer = {
       status: response.status,
       headers: response.headers,
@@ -106,6 +121,9 @@ export async function openApp(
     app,
     access,
     logged,
+    requests: finished,
+    health,
+    upstreamTraffic,
     call,
     async signIn(email = firstAdmin) {
       const answer = await call('POST', '/admin/login', { json: { email, password: goodPassword } });
@@ -116,7 +134,10 @@ export async function openApp(
       const { secret } = await createToken(access.access, systemActor, { name: `${scope} ${(requests += 1)}`, scope });
       return `Bearer ${secret}`;
     },
-    [Symbol.asyncDispose]: () => access[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => {
+      health.stop();
+      return access[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AccessContext } from '../control/access-context.ts';
 import type { ControlContext } from '../control/control-context.ts';
+import type { LiveTraffic } from '../control/live-traffic.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { AdminRouter, type AccessEntry } from './admin-router.ts';
@@ -9,16 +10,18 @@ import { apiKeyRoutes } from './api-key-routes.ts';
 import { identify } from './authorise.ts';
 import { gatewayConfigRoutes } from './gateway-config-routes.ts';
 import { guard } from './guard.ts';
+import { healthRoutes } from './health-routes.ts';
 import { createHostRule } from './host-rule.ts';
 import { documentRoutes } from './document-routes.ts';
 import { problemResponse, type AdminLog } from './problem-response.ts';
+import { requestRoutes } from './request-routes.ts';
 import { routeRoutes } from './route-routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { upstreamRoutes } from './upstream-routes.ts';
-import { metricsRoutes } from './metrics-routes.ts';
+import { metricsRoutes, type MetricsSource } from './metrics-routes.ts';
 import { versionRoutes } from './version-routes.ts';
 
 export interface AdminAppOptions {
@@ -34,7 +37,9 @@ export interface AdminAppOptions {
   readonly version: string;
   readonly log: AdminLog;
   /** Text of `/metrics`; without it there is no such path. */
-  readonly metrics?: () => string;
+  readonly metrics?: MetricsSource;
+  /** What the workers of this process do; without it there are no paths that show it. */
+  readonly traffic?: LiveTraffic;
 }
 
 /**
@@ -57,7 +62,9 @@ export function createAdminApp(options: AdminAppOptions) {
     .include(adminRoutes(access))
     .include(auditRoutes(access))
     .include(versionRoutes(access, version))
-    .include(metricsRoutes(options.metrics));
+    .include(metricsRoutes(options.metrics))
+    .include(requestRoutes(control, access, options.traffic))
+    .include(healthRoutes(control, options.traffic));
   const documented = routed.include(documentRoutes(routed, version));
   app.onError((error, c) => problemResponse(error, { requestId: c.env.requestId, method: c.req.method, path: c.req.path }, log));
   app.notFound((c) => {

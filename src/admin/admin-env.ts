@@ -11,6 +11,11 @@ export interface AdminBindings {
   readonly scheme: 'http' | 'https';
   readonly requestId: string;
   /**
+   * The request came from this very machine, over the loopback interface, and nothing in it says that somebody forwarded it.
+   * Enough to read metrics.
+   */
+  readonly isDirectLoopback?: boolean;
+  /**
    * Set by callers inside the process only (the CLI on a local database, where the file's permissions are the
    * authority): sign-in, cross-site and host checks do not apply then.
    */
@@ -33,7 +38,7 @@ export interface AdminEnv {
 export type AdminContext<Path extends string = string> = Context<AdminEnv, Path>;
 
 /**
- * What a route asks of its caller. `public`: nothing. `read`, `write`, `admin`: a token of at least that scope, a session
+ * What a route asks of its caller. `public`: nothing. `scrape`: as `read`, but nothing of a program on this very machine. `read`, `write`, `admin`: a token of at least that scope, a session
  * or the local CLI. `session`: a signed-in admin. Scopes include the smaller ones.
  */
-export type Access = 'public' | TokenScope | 'session';
+export type Access = 'public' | 'scrape' | TokenScope | 'session';

@@ -96,6 +96,7 @@ function routingPath(path: string): string {
 function accessNote(access: Access): string | undefined {
   if (access === 'public') return undefined;
   if (access === 'session') return 'Needs a session.';
+  if (access === 'scrape') return 'Needs a session or an API token, but nothing from a program on the same machine.';
   return `Needs a session or an API token of scope ${access}${access === 'admin' ? '' : ' or more'}.`;
 }
 

@@ -8,6 +8,7 @@ import { GatewayError } from '../errors/gateway-error.ts';
 import { problemMediaType, problemOf } from '../errors/problem.ts';
 import type { AdminApp } from './admin-app.ts';
 import type { AdminBindings } from './admin-env.ts';
+import { isLoopback, tellsOfForwarding } from '../model/forwarding.ts';
 import { plainAddress } from './allow-list.ts';
 import { problemResponse, type AdminLog } from './problem-response.ts';
 import { secure, securityHeaders } from './security-headers.ts';
@@ -39,6 +40,9 @@ export interface AdminListener {
 
 /** Headers in which a worker says what it knows of the client. Nobody else is believed. */
 export const workerTokenHeader = 'x-apigate-worker-token';
+/** Opens the same socket to a command on this machine, for reading; see local-door.ts. */
+export const localTokenHeader = 'x-apigate-local-token';
+const directHeader = 'x-apigate-direct';
 const clientHeader = 'x-apigate-client';
 const schemeHeader = 'x-apigate-scheme';
 const requestIdHeader = 'x-request-id';
@@ -47,32 +51,57 @@ const requestIdHeader = 'x-request-id';
  * Serves the admin app to the data plane's workers on a Unix socket. A request without the token of this start is
  * refused with 403; client address, scheme and request id are what the worker says.
  * @param token what `x-apigate-worker-token` must be
+ * @param localToken what `x-apigate-local-token` must be on a GET by a command on this machine; without it there is no such way
  */
 export function listenForWorkers(
-  options: AdminServerOptions & { readonly socketPath: string; readonly token: string },
+  options: AdminServerOptions & { readonly socketPath: string; readonly token: string; readonly localToken?: string },
 ): Promise<AdminListener> {
-  const token = Buffer.from(options.token);
-  return listen(options, { path: options.socketPath }, { ...usualLimits, maxConnections: 2_048 }, (headers) => {
-    const given = Buffer.from(headers.get(workerTokenHeader) ?? '');
+  const { token, localToken } = options;
+  return listen(options, { path: options.socketPath }, { ...usualLimits, maxConnections: 2_048 }, (headers, { method }) => {
+    if (localToken !== undefined && method === 'GET' && isSame(headers.get(localTokenHeader), localToken)) return localBindings();
     const scheme = headers.get(schemeHeader);
     const remoteAddress = headers.get(clientHeader);
-    const proved = given.length === token.length && timingSafeEqual(given, token);
+    const proved = isSame(headers.get(workerTokenHeader), token);
     if (!proved || (scheme !== 'http' && scheme !== 'https') || remoteAddress === undefined) return undefined;
-    return { remoteAddress: plainAddress(remoteAddress), scheme, requestId: requestIdOf(headers.get(requestIdHeader)) };
+    return {
+      remoteAddress: plainAddress(remoteAddress),
+      scheme,
+      requestId: requestIdOf(headers.get(requestIdHeader)),
+      isDirectLoopback: headers.get(directHeader) === '1',
+    };
   });
+}
+
+function localBindings(): AdminBindings {
+  const requestId = requestIdOf(undefined);
+  return { remoteAddress: '127.0.0.1', scheme: 'http', requestId, localActor: { kind: 'cli', id: '', label: 'a command on this machine' } };
+}
+
+function isSame(given: string | undefined, token: string): boolean {
+  const bytes = Buffer.from(given ?? '');
+  const wanted = Buffer.from(token);
+  return bytes.length === wanted.length && timingSafeEqual(bytes, wanted);
 }
 
 /** Serves the admin app on a TCP address of its own (`--admin-listen`); the client's address is the socket's. */
 export function listenOnTcp(options: AdminServerOptions & { readonly host: string; readonly port: number }): Promise<AdminListener> {
-  return listen(options, { host: options.host, port: options.port }, usualLimits, (_headers, socketAddress) => ({
-    remoteAddress: plainAddress(socketAddress),
+  return listen(options, { host: options.host, port: options.port }, usualLimits, (_internal, incoming) => ({
+    remoteAddress: peerOf(incoming),
     scheme: 'http',
     requestId: requestIdOf(undefined),
+    isDirectLoopback:
+      isLoopback(peerOf(incoming)) &&
+      incoming.httpVersionMinor > 0 &&
+      !Object.keys(incoming.headers).some((name) => tellsOfForwarding(name)),
   }));
 }
 
+function peerOf(incoming: IncomingMessage): string {
+  return plainAddress(incoming.socket.remoteAddress ?? '');
+}
+
 /** What the app is told of a request; undefined when the caller has not proved to be a worker. */
-type Introduce = (headers: ReadonlyMap<string, string>, socketAddress: string) => AdminBindings | undefined;
+type Introduce = (internal: ReadonlyMap<string, string>, incoming: IncomingMessage) => AdminBindings | undefined;
 
 async function listen(
   options: AdminServerOptions,
@@ -100,7 +129,7 @@ async function listen(
       requireHostHeader: false,
     },
     (incoming, outgoing) => {
-      const bindings = introduce(takeInternalHeaders(incoming), incoming.socket.remoteAddress ?? '');
+      const bindings = introduce(takeInternalHeaders(incoming), incoming);
       if (bindings !== undefined) introduced.set(incoming, bindings);
       void answer(incoming, outgoing);
     },

@@ -1,9 +1,10 @@
 import type { MiddlewareHandler } from 'hono';
 import type { AccessContext } from '../control/access-context.ts';
-import { findSession } from '../control/sessions.ts';
-import { findToken } from '../control/tokens.ts';
+import { findSession, isSessionOpen } from '../control/sessions.ts';
+import { findToken, isTokenGood } from '../control/tokens.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { tokenScopes } from '../model/api-token.ts';
+import type { ApiTokenId } from '../model/ids.ts';
 import type { Access, AdminContext, AdminEnv, Caller } from './admin-env.ts';
 import { sessionTokenOf } from './session-cookie.ts';
 
@@ -13,7 +14,7 @@ import { sessionTokenOf } from './session-cookie.ts';
  */
 export function authorise(access: Access): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
-    const problem = accessProblem(access, c.get('caller'));
+    const problem = accessProblem(access, c);
     if (problem !== undefined) throw problem;
     await next();
   };
@@ -56,8 +57,24 @@ async function callerOf(context: AccessContext, c: AdminContext): Promise<Caller
   );
 }
 
-function accessProblem(access: Access, caller: Caller | undefined): GatewayError | undefined {
+/**
+ * Whether the caller of a request that goes on and on could still begin it: sessions end, tokens are revoked. Does not count
+ * as a use of either.
+ */
+export async function isStillAuthorised(context: AccessContext, c: AdminContext): Promise<boolean> {
+  const { actor, session } = callerOfRoute(c);
+  if (session !== undefined) return isSessionOpen(context, session.idHash);
+  return actor.kind !== 'token' || isTokenGood(context, actor.id as ApiTokenId);
+}
+
+function accessProblem(access: Access, c: AdminContext): GatewayError | undefined {
+  const caller = c.get('caller');
   if (access === 'public') return undefined;
+  if (access === 'scrape') {
+    // Whoever sends a token means it.
+    const isOpen = c.env.isDirectLoopback === true && caller === undefined && bearerTokenOf(c.req.raw.headers) === undefined;
+    return isOpen ? undefined : accessProblem('read', c);
+  }
   if (caller === undefined) return new GatewayError('unauthenticated');
   if (access === 'session') {
     return caller.session === undefined ? new GatewayError('forbidden', { detail: 'Only a signed-in admin can do this.' }) : undefined;

@@ -89,7 +89,8 @@ describe('authority', () => {
       if (access === 'public') continue;
       for (const scope of scopes) {
         const { status } = await fixture.call(method, path, { authorization: tokens[scope] });
-        const allowed = access !== 'session' && access !== undefined && scopes.indexOf(scope) >= scopes.indexOf(access);
+        const allowed =
+          access !== 'session' && access !== undefined && scopes.indexOf(scope) >= scopes.indexOf(access === 'scrape' ? 'read' : access);
         if (allowed) assert.ok(status !== 401 && status !== 403, `${method} ${path} as ${scope}: ${status}`);
         else assert.equal(status, 403, `${method} ${path} as ${scope}`);
       }
@@ -104,12 +105,14 @@ describe('authority', () => {
         ? 'public'
         : path === '/admin/logout'
           ? 'session'
-          : identity
-            ? 'admin'
-            : // A preview needs a body, and changes nothing.
-              method === 'GET' || path === '/admin/routes/preview'
-              ? 'read'
-              : 'write';
+          : path === '/metrics'
+            ? 'scrape'
+            : identity
+              ? 'admin'
+              : // A preview needs a body, and changes nothing.
+                method === 'GET' || path === '/admin/routes/preview'
+                ? 'read'
+                : 'write';
       assert.equal(access, expected, `${method} ${path}`);
     }
   });

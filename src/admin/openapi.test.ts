@@ -28,7 +28,7 @@ describe('/admin/openapi.json', () => {
     for (const { method, path, access } of fixture.app.access) {
       const operation = paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()];
       assert.ok(operation);
-      assert.equal(operation.security.length, { public: 0, session: 1, read: 2, write: 2, admin: 2 }[access]);
+      assert.equal(operation.security.length, { public: 0, session: 1, scrape: 2, read: 2, write: 2, admin: 2 }[access]);
       assert.equal('401' in operation.responses, access !== 'public' || method === 'POST', `${method} ${path}`);
       if (operation.requestBody !== undefined) for (const status of ['400', '413', '415', '422']) assert.ok(status in operation.responses);
     }

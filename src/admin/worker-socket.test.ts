@@ -76,7 +76,7 @@ describe("the admin server on the workers' socket", () => {
     );
     for (const name of ['x-apigate-worker-token', 'x-apigate-client', 'x-request-id', 'x-apigate-other'])
       assert.equal(first?.headers.get(name), null);
-    assert.deepEqual(first?.env, { remoteAddress: '127.0.0.1', scheme: 'http', requestId: 'r' });
+    assert.deepEqual(first?.env, { remoteAddress: '127.0.0.1', scheme: 'http', requestId: 'r', isDirectLoopback: false });
     await listener.close(100);
     await rm(directory, { recursive: true });
   });

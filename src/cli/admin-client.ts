@@ -20,6 +20,13 @@ export interface AdminClient {
    * CliError `unreachable` where there is no answer.
    */
   request(method: AdminMethod, path: string, body?: unknown, options?: RequestOptions): Promise<AdminAnswer>;
+  /**
+   * The answer to a GET that goes on and on, with its body as it comes; it has status 200 and is of `text/event-stream`. Throws
+   * as `request` does.
+   */
+  stream(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>;
+  /** Whether it is worth trying again when the other side is gone: there is one to come back. */
+  readonly isRemote: boolean;
   /** Waits until a running gateway serves at least `revision`, 2 s at most. */
   waitUntilServed(revision: number): Promise<'served' | 'no-gateway' | 'timeout'>;
   /** Where the gateway takes traffic, without a slash at the end; a guess, for hints only. */

@@ -11,6 +11,12 @@ export interface CliPorts {
   /** The version of APIGate, as in package.json. */
   readonly version: string;
 
+  /**
+   * The handler is called when a command that would go on for ever shall end: at Ctrl-C, and when nobody reads standard output
+   * any more. Answers with how to take it back. Without it such a command ends with the process.
+   */
+  onInterrupt?(handler: () => void): () => void;
+
   /** Runs the gateway until it is told to stop; resolves with the process's exit code. */
   serve(settings: Settings, options: ServeOptions): Promise<number>;
 

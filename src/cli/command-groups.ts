@@ -32,6 +32,16 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async (host) => (await import('./commands/export.ts')).exportCommand(host),
   },
   {
+    name: 'tail',
+    summary: 'follow requests as they end',
+    load: async (host) => (await import('./commands/tail.ts')).tailCommand(host),
+  },
+  {
+    name: 'requests',
+    summary: 'requests that ended lately',
+    load: async (host) => (await import('./commands/requests.ts')).requestsCommand(host),
+  },
+  {
     name: 'tokens',
     summary: 'API tokens for automation of the admin API',
     load: async (host) => (await import('./commands/tokens.ts')).tokensCommand(host),

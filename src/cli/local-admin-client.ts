@@ -1,11 +1,12 @@
 import type { Settings } from '../settings/settings.ts';
 import type { AdminAnswer, AdminClient, AdminMethod } from './admin-client.ts';
 import type { LocalAdmin } from './cli-ports.ts';
-import { readAnswer } from './read-answer.ts';
+import { readAnswer, readStream } from './read-answer.ts';
 
 /** The admin app in this process, on the local database. */
 export class LocalAdminClient implements AdminClient {
   readonly trafficUrl: string;
+  readonly isRemote = false;
   private readonly admin: LocalAdmin;
 
   constructor(admin: LocalAdmin, settings: Settings) {
@@ -20,6 +21,10 @@ export class LocalAdminClient implements AdminClient {
       body: body === undefined ? null : JSON.stringify(body),
     });
     return readAnswer(await this.admin.fetch(request), 'the local admin app');
+  }
+
+  async stream(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
+    return readStream(await this.admin.fetch(new Request(`http://localhost${path}`, { headers, signal })), 'the running gateway');
   }
 
   waitUntilServed(revision: number): Promise<'served' | 'no-gateway' | 'timeout'> {

@@ -25,6 +25,14 @@ export async function readAnswer(response: Response, from: string): Promise<Admi
   throw notOurs(from, status, type);
 }
 
+/** The same for an answer that goes on and on, whose body is still to be read. */
+export async function readStream(response: Response, from: string): Promise<Response> {
+  const type = (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (response.status === 200 && type === 'text/event-stream') return response;
+  const { status } = await readAnswer(response, from);
+  throw notOurs(from, status, type);
+}
+
 function parse(text: string, from: string, status: number, type: string): unknown {
   try {
     return JSON.parse(text);

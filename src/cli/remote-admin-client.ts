@@ -1,12 +1,13 @@
 import type { AdminAnswer, AdminClient, AdminMethod, RequestOptions } from './admin-client.ts';
 import { CliError, exitCodes, usageError } from './cli-error.ts';
-import { readAnswer } from './read-answer.ts';
+import { readAnswer, readStream } from './read-answer.ts';
 
 const usualTimeout = 30_000;
 
 /** Speaks REST to a running gateway. The token is an API token (`agt_…`). */
 export class RemoteAdminClient implements AdminClient {
   readonly trafficUrl: string;
+  readonly isRemote = true;
   private readonly base: string;
   private readonly token: string;
 
@@ -32,6 +33,20 @@ export class RemoteAdminClient implements AdminClient {
       return await readAnswer(response, this.base);
     } catch (error) {
       throw error instanceof CliError ? error : unreachable(this.base, error, timeoutMs);
+    }
+  }
+
+  async stream(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
+    try {
+      const response = await fetch(this.base + path, {
+        headers: { ...headers, authorization: `Bearer ${this.token}` },
+        redirect: 'manual',
+        signal,
+      });
+      return await readStream(response, this.base);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw error instanceof CliError ? error : unreachable(this.base, error, 0);
     }
   }
 

@@ -7,6 +7,7 @@ import { newSecretKeyText, parseSecretKey, type SecretKey } from '../secrets/sec
 import type { SealedValue, Store, StoreWriter } from '../store/store.ts';
 import { accessAudit } from './access-audit.ts';
 import type { Actor } from './control-context.ts';
+import { resealLocalDoor } from './local-door.ts';
 import { keyIdEntry, readKeyRing, type Rotation, rotationEntry, rotationOf } from './secret-key.ts';
 import { servingKeyOf } from './serving-key.ts';
 
@@ -67,6 +68,7 @@ export async function rotateSecretKey(options: RotationOptions): Promise<Rotatio
     await switchTo(options, begun.to);
   }
   const { resealed, unreadable } = await resealAll(options, sealer);
+  await options.store.write((tx) => resealLocalDoor(tx, sealer));
   await finish(options, begun, to, resealed, unreadable.length);
   const { from, to: toId, resumed } = begun;
   return { from, to: toId, resumed, resealed, unreadable, keySource: usesKeyFile(options) ? undefined : ring.source };

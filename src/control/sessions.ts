@@ -85,6 +85,12 @@ export async function findSession(context: AccessContext, token: string): Promis
   return signedInOf(found.row, found.admin);
 }
 
+/** Whether a session that was proved once still holds. Does not count as a use. */
+export async function isSessionOpen(context: AccessContext, idHash: string): Promise<boolean> {
+  const row = await context.store.read((tx) => tx.sessions.get(idHash));
+  return row !== undefined && !isOver(context, row, context.clock());
+}
+
 /** Ends the session that asks. */
 export async function signOut(context: AccessContext, actor: Actor, signedIn: SignedIn): Promise<void> {
   await context.store.write(async (tx) => {

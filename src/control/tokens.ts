@@ -144,13 +144,23 @@ export async function findToken(context: AccessContext, token: string): Promise<
   if (!apiTokenPattern.test(token)) return undefined;
   const row = await context.store.read((tx) => tx.tokens.byHash(hashOf(token)));
   const now = context.clock();
-  if (row === undefined || row.revoked_at !== null || (row.expires_at !== null && now >= row.expires_at)) return undefined;
+  if (row === undefined || !isGood(row, now)) return undefined;
   context.lastUse.set(row.id, now);
   if (now - (row.last_used_at ?? 0) >= touchInterval) {
     // Not waited for, and no reason to refuse the request when the database is locked just now.
     context.store.write((tx) => tx.tokens.touch(row.id, now)).catch(() => undefined);
   }
   return { id: row.id, name: row.name, scope: row.scope };
+}
+
+/** Whether a token that was proved once still holds. Does not count as a use. */
+export async function isTokenGood(context: AccessContext, id: ApiTokenId): Promise<boolean> {
+  const row = await context.store.read((tx) => tx.tokens.get(id));
+  return row !== undefined && isGood(row, context.clock());
+}
+
+function isGood(row: TokenRow, now: number): boolean {
+  return row.revoked_at === null && (row.expires_at === null || now < row.expires_at);
 }
 
 function hashOf(token: string): string {

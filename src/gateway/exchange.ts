@@ -14,7 +14,7 @@ import type { Gateway } from './gateway.ts';
 import { RequestId } from './request-id.ts';
 import { handleRequest } from './handle-exchange.ts';
 import type { ClientIdentity } from './listen/client-identity.ts';
-import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
+import type { ExchangeOutcome, ExchangePhase, FinishedExchange } from './record/finished-exchange.ts';
 import { allowField, errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
 import {
   endHeldResponse,
@@ -86,6 +86,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private errorStatus = 0;
   reason = '';
   outcome: ExchangeOutcome = 'ok';
+  phase: ExchangePhase = '';
   attempts = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -161,6 +162,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   get events(): number {
     return this.stream === null ? -1 : this.stream.events;
+  }
+
+  get upstreamSlot(): number {
+    return this.attempts === 0 ? -1 : this.upstream!.pool.slot;
   }
 
   get isHeadRequest(): boolean {
@@ -247,6 +252,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   onRequestBroken(code: ErrorCode, reason: string): void {
+    this.phase = this.currentPhase();
     this.dropUpstream();
     this.reason = reason;
     this.failOrBreak(code);
@@ -254,6 +260,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onClientGone(reason: string): void {
     if (!this.active) return;
+    this.phase = this.currentPhase();
     this.dropUpstream();
     this.reason = reason;
     // A WebSocket client that leaves is an ordinary end.
@@ -313,6 +320,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   onNoConnection(code: ErrorCode, reason: string): void {
+    this.phase = 'connect';
     this.waiting = false;
     this.reason = reason;
     this.stopForwarding();
@@ -448,6 +456,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const connection = this.connection!;
     const mayRetry = connection.isReused && !connection.responseStarted && this.replay !== null && !this.retried;
     const replay = this.replay;
+    const phase = this.currentPhase();
     // What was collected of the answer is void. Letting the connection go may serve others that wait for one: into the same buffer.
     this.client.output.clear();
     this.releaseConnection();
@@ -460,6 +469,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       this.acquire(true);
       return;
     }
+    this.phase = phase;
     this.stopForwarding();
     this.reason = reason;
     if (this.tunnel !== null) this.endTunnel();
@@ -468,14 +478,15 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   /** The upstream has made no progress for timeout_ms. */
   onDeadline(): void {
+    this.phase = this.currentPhase();
     if (this.tunnel !== null) {
       this.reason = `nothing was sent either way for ${this.gateway.websocketIdleMs} ms`;
       this.tunnel.goAway();
       this.endTunnel();
       return;
     }
-    const phase = this.responseBegun ? 'stopped in the middle of its answer' : 'did not answer';
-    const reason = `deadline exceeded: the upstream ${phase} for ${this.upstream?.timeoutMs ?? 0} ms`;
+    const what = this.responseBegun ? 'stopped in the middle of its answer' : 'did not answer';
+    const reason = `deadline exceeded: the upstream ${what} for ${this.upstream?.timeoutMs ?? 0} ms`;
     this.dropUpstream();
     this.reason = reason;
     this.failOrBreak('upstream_timeout');
@@ -602,6 +613,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     if (!this.active || this.responseBegun) return;
     this.dropUpstream();
     this.code = code;
+    if (this.phase === '') this.phase = 'request';
     const response = errorResponse(code, this.requestId, fields + this.responseFields, this.errorStatus || undefined);
     this.outcome = outcomeOf(code);
     this.answer(response.status, response.contentType, response.body, response.fields);
@@ -661,6 +673,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   private fault(where: string, error: unknown): void {
+    this.phase = this.currentPhase();
     this.gateway.reportFault(where, error);
     this.client.output.clear();
     this.dropUpstream();
@@ -671,6 +684,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   /** Shutdown will not wait any longer. */
   cut(): void {
     if (!this.active) return;
+    this.phase = this.currentPhase();
     if (this.tunnel !== null) {
       this.reason = 'the drain deadline passed';
       this.tunnel.goAway();
@@ -719,6 +733,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.errorStatus = 0;
     this.reason = '';
     this.outcome = 'ok';
+    this.phase = '';
     this.attempts = 0;
     this.bytesIn = 0;
     this.bytesOut = 0;
@@ -767,6 +782,14 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       // The exchange itself went well: what fails here must not change its outcome.
       this.gateway.reportFault('recording a request', error);
     }
+  }
+
+  /** Asked only where something goes wrong, before anything is put away. */
+  private currentPhase(): ExchangePhase {
+    if (this.tunnel !== null) return 'tunnel';
+    if (this.responseBegun) return 'body';
+    if (this.connection === null) return this.waiting ? 'connect' : 'request';
+    return this.requestComplete && !this.connection.isBlocked ? 'wait' : 'send';
   }
 
   // Ends whatever is under way to the upstream. A connection whose exchange is complete and clean goes back to its pool.

@@ -2,6 +2,7 @@ import type { ApiKeyId } from '../model/ids.ts';
 import type { GatewayConfigChange } from '../model/gateway-config.ts';
 import type { SharedCounters } from '../telemetry/shared-counters.ts';
 import type { SlotAssignments } from '../telemetry/shared-slots.ts';
+import type { FinishedLines } from './record/exchange-recorder.ts';
 
 /** Where a worker listens for clients. */
 export interface WorkerListener {
@@ -80,8 +81,8 @@ export type FromWorker =
   /** Listens and has its first gateway config. */
   | { readonly type: 'ready' }
   | { readonly type: 'applied'; readonly sequence: number }
-  /** Whole lines of the access log. */
-  | { readonly type: 'lines'; readonly lines: Uint8Array }
+  /** Whole lines about finished exchanges. */
+  | ({ readonly type: 'lines' } & FinishedLines)
   | {
       readonly type: 'log';
       readonly level: 'error' | 'warn' | 'info';

@@ -8,9 +8,10 @@ import { maxResponseFields, ResponseHead } from '../http/response-head.ts';
 import { ServerConnection, type ServerShared } from '../http/server-connection.ts';
 import { TimerWheel } from '../http/timer-wheel.ts';
 import { openSharedCounters } from '../telemetry/shared-counters.ts';
+import { UpstreamCounters } from '../telemetry/upstream-counters.ts';
 import { RateLimiter } from './admit/rate-limiter.ts';
 import { Exchange } from './exchange.ts';
-import { PoolLimits } from './forward/pool-limits.ts';
+import { PoolLimits, upstreamCounterPlace } from './forward/pool-limits.ts';
 import { AddressResolver } from './forward/resolve-address.ts';
 import { loadDefaultTrust, secureContextFor } from './forward/tls-trust.ts';
 import { type PoolServices, UpstreamPool } from './forward/upstream-pool.ts';
@@ -66,10 +67,11 @@ class GatewayWorker {
       counters: this.counters,
       recorder: new ExchangeRecorder({
         counters: this.counters,
+        upstreams: new UpstreamCounters(this.limits.directory.segments, upstreamCounterPlace(birth.workers), birth.index),
         format: birth.logFormat,
         logRequests: birth.logRequests,
         logFailures: birth.logFailures,
-        send: (lines) => post({ type: 'lines', lines }, [lines.buffer]),
+        send: (finished) => post({ type: 'lines', ...finished }, [finished.lines.buffer]),
       }),
       limiter: this.limiter,
       keysUsed: new Map(),

@@ -9,6 +9,18 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 const { runCli } = await import('../cli/run-cli.ts');
 const { version } = await import('./version.ts');
 
+function onInterrupt(handler: () => void): () => void {
+  const sources = [
+    [process, 'SIGINT'],
+    [process, 'SIGTERM'],
+    [process.stdout, 'error'],
+  ] as const;
+  for (const [source, event] of sources) source.on(event, handler);
+  return () => {
+    for (const [source, event] of sources) source.off(event, handler);
+  };
+}
+
 process.exitCode = await runCli(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -16,6 +28,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   version,
+  onInterrupt,
   serve: async (settings, options) => (await import('./serve.ts')).serve(settings, options, process.stderr),
   local: {
     secretKeyStatus: async (settings) => (await import('./local-secrets.ts')).localSecretKeyStatus(settings),

@@ -7,6 +7,7 @@ import type { Actor, ControlContext, ControlLogger, OwnListener, Publisher } fro
 import { createControlContext } from '../control/create-control-context.ts';
 import type { ProbeMessage } from '../gateway/probe/probe-worker.ts';
 import type { ProbeResult } from '../model/upstream-test.ts';
+import type { LiveTraffic } from '../control/live-traffic.ts';
 import { openSealer } from '../control/secret-key.ts';
 import { keyFilePath } from '../secrets/key-file.ts';
 import type { KeySource } from '../secrets/key-ring.ts';
@@ -43,12 +44,14 @@ export interface ControlPlaneOptions {
   readonly viaToken: string | null;
   readonly logger: ControlLogger;
   /** What `/metrics` answers; left out in a process without workers. */
-  readonly metrics?: () => string;
+  readonly metrics?: () => Promise<string>;
+  /** What its workers do; left out as well. */
+  readonly traffic?: LiveTraffic;
 }
 
 /** Opens everything that a change passes through. Rejects with a GatewayError that says what is wrong. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { settings, create, publisher, ownListeners, viaToken, logger, metrics } = options;
+  const { settings, create, publisher, ownListeners, viaToken, logger, metrics, traffic } = options;
   const probe = options.probe ?? probeHere;
   const databasePath = settings.database.path;
   const keyFile = keyFilePath(databasePath);
@@ -87,7 +90,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       hosts: settings.admin.hosts,
       version,
       log: logger,
-      ...(metrics === undefined ? {} : { metrics }),
+      ...(metrics === undefined ? {} : { metrics: { text: metrics, openToLoopback: settings.metrics.loopback } }),
+      ...(traffic === undefined ? {} : { traffic }),
     });
     return { store, control, access, app };
   } catch (error) {

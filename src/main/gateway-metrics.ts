@@ -1,14 +1,28 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { healthState } from '../control/upstream-health.ts';
 import type { SharedCounters } from '../telemetry/shared-counters.ts';
 import { readSharedCounters } from '../telemetry/shared-counters.ts';
-import { metricsText } from '../telemetry/metrics-text.ts';
+import { metricsText, type ProcessMetrics } from '../telemetry/metrics-text.ts';
 import { version } from './version.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
-/** Gathers what `/metrics` shows. Everything is read from shared memory: no worker is asked. */
-export function gatewayMetrics(pool: WorkerPool, counters: SharedCounters): () => string {
+/** Gathers what `/metrics` shows. What workers count is read from shared memory: no worker is asked. */
+export function gatewayMetrics(pool: WorkerPool, counters: SharedCounters): () => Promise<string> {
   const startedAtMs = Date.now();
-  return () => {
+  const delay = monitorEventLoopDelay({ resolution: delayResolutionMs });
+  delay.enable();
+  return async () => {
+    const files = await fileCounts();
     const { user, system } = process.cpuUsage();
+    const { rss, heapUsed } = process.memoryUsage();
+    const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - delayResolutionMs / 1e3);
+    const eventLoopLag =
+      delay.count === 0
+        ? { p50: 0, p99: 0, max: 0 }
+        : { p50: late(delay.percentile(50)), p99: late(delay.percentile(99)), max: late(delay.max) };
+    delay.reset();
+    const of: ProcessMetrics = { cpuSeconds: (user + system) / 1e6, residentBytes: rss, heapUsedBytes: heapUsed, eventLoopLag, ...files };
     return metricsText({
       counters: readSharedCounters(counters),
       version,
@@ -16,8 +30,26 @@ export function gatewayMetrics(pool: WorkerPool, counters: SharedCounters): () =
       workers: counters.workers,
       revision: pool.revision,
       startedAtMs,
-      upstreams: pool.upstreamGauges(),
-      process: { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() },
+      upstreams: pool.upstreamTraffic().map((each) => {
+        const state = healthState(each);
+        return { ...each, healthy: state === 'healthy' ? true : state === 'failing' ? false : null };
+      }),
+      process: of,
     });
   };
+}
+
+/** The histogram holds the whole time between two looks, so this is taken off again. */
+const delayResolutionMs = 20;
+
+// Linux only; elsewhere there is no cheap way to know.
+async function fileCounts(): Promise<Pick<ProcessMetrics, 'openFiles' | 'maxFiles'>> {
+  try {
+    const [open, limits] = await Promise.all([readdir('/proc/self/fd'), readFile('/proc/self/limits', 'utf8')]);
+    const most = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
+    // Reading the directory takes a descriptor of its own.
+    return { openFiles: open.length - 1, maxFiles: most === undefined ? null : Number(most) };
+  } catch {
+    return { openFiles: null, maxFiles: null };
+  }
 }

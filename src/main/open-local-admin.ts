@@ -1,7 +1,9 @@
+import { isLivePath } from '../admin/live-paths.ts';
 import { servingAddresses } from '../control/serving-addresses.ts';
 import { waitUntilServed } from '../control/follow-store.ts';
 import type { CliOutput, LocalAdmin } from '../cli/cli-ports.ts';
 import type { Settings } from '../settings/settings.ts';
+import { askRunningGateway } from './ask-running-gateway.ts';
 import { localActor, openControlPlane, ownListenersOf } from './control-plane.ts';
 
 /** A running gateway follows a change within half a second; the CLI waits a little longer before it warns. */
@@ -23,6 +25,7 @@ export async function openLocalAdmin(settings: Settings, stderr: CliOutput): Pro
   return {
     ...(trafficUrl === undefined ? {} : { trafficUrl }),
     fetch: async (request) => {
+      if (isLivePath(new URL(request.url).pathname)) return askRunningGateway(control, request);
       const actor = localActor();
       return app.fetch(request, { remoteAddress: '127.0.0.1', scheme: 'http', requestId: actor.requestId, localActor: actor });
     },

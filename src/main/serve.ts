@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listenForWorkers, listenOnTcp, type AdminListener } from '../admin/admin-server.ts';
+import { listenForWorkers, listenOnTcp } from '../admin/admin-server.ts';
 import type { CliOutput, ServeOptions } from '../cli/cli-ports.ts';
 import { recordKeyUsage } from '../control/api-keys.ts';
 import { pruneHistory } from '../control/audit-log.ts';
 import type { ControlContext, OwnListener } from '../control/control-context.ts';
+import { FinishedRequests } from '../control/finished-requests.ts';
 import { followStore } from '../control/follow-store.ts';
+import { HealthWatch } from '../control/health-watch.ts';
+import { recordLocalDoor } from '../control/local-door.ts';
 import { rotationOf } from '../control/secret-key.ts';
 import { sessionIdleLimit } from '../control/sessions.ts';
 import { recordServingAddresses, type ServingAddresses } from '../control/serving-addresses.ts';
@@ -19,7 +22,7 @@ import { type Settings } from '../settings/settings.ts';
 import type { Store } from '../store/store.ts';
 import { createLogger, droppedNotice, type Logger } from '../telemetry/logger.ts';
 import { LogSink, standardOutput } from '../telemetry/log-sink.ts';
-import { createSharedCounters, openSharedCounters, type SharedCounters } from '../telemetry/shared-counters.ts';
+import { createSharedCounters, openSharedCounters, readSharedCounters, type SharedCounters } from '../telemetry/shared-counters.ts';
 import { bannerOf } from './banner.ts';
 import { certificateWarning } from './certificate-expiry.ts';
 import { cidrOf, openControlPlane } from './control-plane.ts';
@@ -96,16 +99,23 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   process.once('exit', () => rmSync(socketDirectory, { recursive: true, force: true }));
   const socketPath = join(socketDirectory, 'admin.sock');
   const workerToken = randomBytes(32).toString('hex');
+  const localToken = randomBytes(32).toString('hex');
+  const requests = new FinishedRequests();
 
   let keyUsage: (keys: readonly (readonly [`key_${string}`, number])[]) => void = () => {};
   const birth = birthOf(settings, listeners, adminListener, counters, { socketPath, workerToken });
   const pool = new WorkerPool({
     birth,
-    onLines: (lines) => sink.write(lines),
+    onLines: (finished) => {
+      if (finished.use !== 'record') sink.write(finished.lines);
+      if (finished.use !== 'log') requests.take(finished);
+    },
     onLog: (level, message, fields) => logger[level](fields, message),
     onKeysUsed: (keys) => keyUsage(keys),
   });
   cleanups.push(() => pool.terminate());
+  const health = new HealthWatch({ read: () => pool.upstreamTraffic(), logger });
+  cleanups.push(() => health.stop());
 
   const tests = new ProbeThread();
   cleanups.push(() => tests.close());
@@ -118,6 +128,7 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     ownListeners: async () => addresses.listeners,
     logger,
     metrics: gatewayMetrics(pool, counters),
+    traffic: { requests, health, recordsDropped: () => readSharedCounters(counters).recordsDropped },
   });
   const { store, control, access, app } = plane;
   cleanups.push(() => store.close());
@@ -128,8 +139,14 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     );
 
   await recordServingAddresses(store, addresses);
-  const admin = await listenForAdmin(adminListener, app, logger, socketPath, workerToken);
-  cleanups.push(() => admin.close());
+  // Workers that do not lead to the control plane have no use for its socket, but commands on this machine do.
+  const local = await listenForWorkers({ app, log: logger, socketPath, token: workerToken, localToken });
+  cleanups.push(() => local.close());
+  await recordLocalDoor(control, { socketPath, token: localToken });
+  if (adminListener !== null) {
+    const admin = await listenOnTcp({ app, log: logger, ...adminListener });
+    cleanups.push(() => admin.close());
+  }
   if (settings.admin.firstEmail !== null && settings.secrets.firstAdminPassword !== null) {
     await createFirstAdminFromSettings(access, settings.admin.firstEmail, settings.secrets.firstAdminPassword);
   }
@@ -154,6 +171,8 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
 
   await stop;
   pool.broadcast({ type: 'leaving' });
+  // Whoever follows requests would keep the drain waiting.
+  requests.end();
   await new Promise((resolve) => setTimeout(resolve, settings.shutdown.delayMs));
   await pool.drain(settings.shutdown.drainTimeoutMs);
   logger.info({}, 'the gateway has stopped');
@@ -241,17 +260,6 @@ function birthOf(
     logRequests: log.level === 'trace' || log.level === 'debug' || log.level === 'info',
     logFailures: log.level !== 'error' && log.level !== 'silent',
   };
-}
-
-function listenForAdmin(
-  listener: OwnListener | null,
-  app: Parameters<typeof listenOnTcp>[0]['app'],
-  log: Logger,
-  socketPath: string,
-  token: string,
-): Promise<AdminListener> {
-  if (listener === null) return listenForWorkers({ app, log, socketPath, token });
-  return listenOnTcp({ app, log, ...listener });
 }
 
 function followCertificate(paths: TlsPaths, served: TlsFiles, pool: WorkerPool, logger: Logger): () => void {

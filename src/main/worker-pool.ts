@@ -3,19 +3,22 @@ import { Worker } from 'node:worker_threads';
 import type { Publisher } from '../control/control-context.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { FromWorker, TlsFiles, ToWorker, WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
+import type { FinishedLines } from '../gateway/record/exchange-recorder.ts';
 import { createRateSlots } from '../gateway/admit/rate-limiter.ts';
-import { createPoolSlots, readPoolGauges, reclaimPoolShare } from '../gateway/forward/pool-limits.ts';
+import { createPoolSlots, readPoolGauges, reclaimPoolShare, upstreamCounterPlace } from '../gateway/forward/pool-limits.ts';
 import type { GatewayConfigChange } from '../model/gateway-config.ts';
 import type { ApiKeyId } from '../model/ids.ts';
 import { heartbeatOf, tookLogBytes, zeroGauges } from '../telemetry/shared-counters.ts';
 import type { SlotAssignments } from '../telemetry/shared-slots.ts';
+import { readUpstreamTotals } from '../telemetry/upstream-counters.ts';
+import type { UpstreamTraffic } from '../control/upstream-health.ts';
 import { ConfigMirror } from './config-mirror.ts';
 import { silenceLimit, watchInterval, WorkerWatch } from './worker-watch.ts';
 
 export interface WorkerPoolOptions {
   /** What all workers are born with, but for their index. */
   readonly birth: Omit<WorkerBirth, 'index'>;
-  readonly onLines: (lines: Uint8Array) => void;
+  readonly onLines: (finished: FinishedLines) => void;
   readonly onLog: (level: 'error' | 'warn' | 'info', message: string, fields: Readonly<Record<string, string | number>>) => void;
   readonly onKeysUsed: (keys: readonly (readonly [ApiKeyId, number])[]) => void;
 }
@@ -42,6 +45,7 @@ export class WorkerPool implements Publisher {
   private readonly members: (Member | null)[];
   private readonly mirror = new ConfigMirror();
   private readonly poolSlots;
+  private readonly counterPlace;
   private readonly rateSlots = createRateSlots();
   /** Of each worker, when it died lately. */
   private readonly deaths: number[][];
@@ -61,6 +65,7 @@ export class WorkerPool implements Publisher {
     this.deaths = this.members.map(() => []);
     this.watch = new WorkerWatch((index) => heartbeatOf(options.birth.counters, index), performance.now());
     this.poolSlots = createPoolSlots(options.birth.workers);
+    this.counterPlace = upstreamCounterPlace(options.birth.workers);
     // The control plane as an upstream has the first slot: see worker.ts.
     this.poolSlots.assign(['admin']);
   }
@@ -121,9 +126,14 @@ export class WorkerPool implements Publisher {
     return this.mirror.revision;
   }
 
-  /** Connections to each upstream, over all workers. */
-  upstreamGauges(): { name: string; idle: number; active: number }[] {
-    return this.mirror.upstreams().map(({ id, name }) => ({ name, ...(readPoolGauges(this.poolSlots, id) ?? { idle: 0, active: 0 }) }));
+  /** What each upstream's requests came to and its pools hold, over all workers; in the order in which they were made. */
+  upstreamTraffic(): UpstreamTraffic[] {
+    return this.mirror.upstreams().flatMap(({ id, name, enabled }) => {
+      const slot = this.poolSlots.slotOf(id);
+      if (slot === undefined) return [];
+      const totals = readUpstreamTotals(this.poolSlots.segments, slot, this.counterPlace, this.members.length);
+      return [{ id, name, enabled, totals, ...readPoolGauges(this.poolSlots, id)! }];
+    });
   }
 
   broadcast(message: ToWorker): void {
@@ -206,7 +216,7 @@ export class WorkerPool implements Publisher {
   private hear(member: Member, message: FromWorker): void {
     switch (message.type) {
       case 'lines':
-        this.options.onLines(message.lines);
+        this.options.onLines(message);
         tookLogBytes(this.options.birth.counters, member.index, message.lines.length);
         return;
       case 'log':

@@ -35,6 +35,7 @@ export function describeSettings(settings: Settings): readonly DescribedSetting[
     shutdown_delay: durationText(settings.shutdown.delayMs),
     admin_allow: settings.admin.allow.map(rangeText),
     admin_hosts: settings.admin.hosts,
+    metrics_loopback: settings.metrics.loopback,
     tls_cert: settings.tls?.cert ?? null,
     tls_key: settings.tls?.key ?? null,
     tls_port: settings.tls?.port ?? null,

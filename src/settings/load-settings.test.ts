@@ -237,6 +237,16 @@ const rows: Readonly<Record<SettingKey, Row>> = {
     ],
     bad: ['gw.example.com:8080', 'http://gw', '*.example.com'],
   },
+  metrics_loopback: {
+    read: (s) => s.metrics.loopback,
+    initial: true,
+    values: [
+      ['false', false],
+      ['yes', true],
+      ['0', false],
+    ],
+    bad: ['maybe', 'localhost'],
+  },
   tls_cert: {
     read: (s) => s.tls?.cert ?? null,
     initial: null,

@@ -62,6 +62,7 @@ function grouped(values: SettingValues, origins: Record<SettingKey, SettingOrigi
         ? null
         : { cert: values.tls_cert, key: values.tls_key, port: values.tls_port ?? 8443 },
     admin: { listen: values.admin_listen, allow: values.admin_allow, hosts: values.admin_hosts, firstEmail: values.admin_email },
+    metrics: { loopback: values.metrics_loopback },
     database: { kind: 'sqlite', path: values.database_dsn },
     defaultUpstream: values.upstream_url === null ? null : { url: values.upstream_url, public: values.upstream_public },
     log: { level: values.log_level, format: values.log_format },

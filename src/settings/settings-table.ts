@@ -167,6 +167,12 @@ export const settingsTable = {
     parse: parse.parseHostNames,
     fallback: () => [],
   }),
+  metrics_loopback: row({
+    help: 'whether programs on the same machine read /metrics without a token',
+    defaultText: 'true',
+    parse: parse.parseBoolean,
+    fallback: () => true,
+  }),
   tls_cert: row({
     flag: 'tls-cert',
     placeholder: 'FILE',

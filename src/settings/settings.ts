@@ -31,6 +31,8 @@ export interface Settings {
     /** E-mail address of the admin to make at first start; its password is in `secrets`. */
     readonly firstEmail: string | null;
   };
+  /** Whether programs on the same machine read `/metrics` without a token. */
+  readonly metrics: { readonly loopback: boolean };
   readonly database: { readonly kind: 'sqlite'; readonly path: string };
   /** The upstream and route named `default`; null when unset. */
   readonly defaultUpstream: { readonly url: string; readonly public: boolean } | null;

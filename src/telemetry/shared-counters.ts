@@ -11,6 +11,8 @@ export interface CounterTotals {
   readonly requests: number;
   /** Finished requests by status class: index 1 to 5; index 0 those that ended without a response. */
   readonly byStatusClass: readonly number[];
+  /** Finished requests by status; index 0 is status 100. */
+  readonly byStatus: readonly number[];
   /** Gateway-made errors, all codes of the catalogue, zero included. */
   readonly byErrorCode: ReadonlyMap<ErrorCode, number>;
   readonly bytesIn: number;
@@ -26,6 +28,8 @@ export interface CounterTotals {
   readonly streamBytesSent: number;
   readonly eventsSent: number;
   readonly logLinesDropped: number;
+  /** Finished requests that main did not hear of, because it did not keep up. */
+  readonly recordsDropped: number;
   /** Gauges: now. */
   readonly requestsInFlight: number;
   readonly clientConnections: number;
@@ -65,6 +69,7 @@ export function readSharedCounters(shared: SharedCounters): CounterTotals {
   return {
     requests: sum[at.requests]!,
     byStatusClass: [...sum.subarray(at.statusClasses, at.statusClasses + 6)],
+    byStatus: [...sum.subarray(at.statuses, at.statuses + statusCount)],
     byErrorCode: new Map(errorCodes.map((code, i) => [code, sum[at.errorCodes + i]!])),
     bytesIn: sum[at.bytesIn]!,
     bytesOut: sum[at.bytesOut]!,
@@ -77,6 +82,7 @@ export function readSharedCounters(shared: SharedCounters): CounterTotals {
     streamBytesSent: sum[at.streamBytesSent]!,
     eventsSent: sum[at.eventsSent]!,
     logLinesDropped: sum[at.logLinesDropped]!,
+    recordsDropped: sum[at.recordsDropped]!,
     requestsInFlight: sum[at.requestsInFlight]!,
     clientConnections: sum[at.clientConnections]!,
     tunnelsOpen: sum[at.tunnelsOpen]!,
@@ -128,7 +134,9 @@ export class WorkerCounters {
    */
   requestFinished(status: number, code: ErrorCode | null, durationMs: number, bytesIn: number, bytesOut: number): void {
     const column = this.#column;
-    const statusClass = status >= 100 && status < 600 ? (status / 100) | 0 : 0;
+    const isStatus = status >= 100 && status < 600;
+    const statusClass = isStatus ? (status / 100) | 0 : 0;
+    if (isStatus) column[at.statuses + status - 100]! += 1;
     column[at.requestsInFlight]! -= 1;
     column[at.statusClasses + statusClass]! += 1;
     column[at.bytesIn]! += bytesIn;
@@ -199,6 +207,10 @@ export class WorkerCounters {
     this.#column[at.logLinesDropped]! += lines;
   }
 
+  recordsDropped(exchanges: number): void {
+    this.#column[at.recordsDropped]! += exchanges;
+  }
+
   logBytesSent(bytes: number): void {
     this.#column[at.logBytesSent]! += bytes;
   }
@@ -210,6 +222,7 @@ export class WorkerCounters {
   }
 }
 
+const statusCount = 500;
 const errorCodes = Object.keys(errorCatalogue) as ErrorCode[];
 const errorCodeIndex: ReadonlyMap<ErrorCode, number> = new Map(errorCodes.map((code, i) => [code, i]));
 
@@ -235,12 +248,14 @@ const at = {
   tunnelBytesSent: 17,
   streamBytesSent: 18,
   eventsSent: 19,
-  statusClasses: 20,
-  durationBuckets: 26,
-  errorCodes: 26 + durationBucketsMs.length + 1,
+  recordsDropped: 20,
+  statusClasses: 21,
+  durationBuckets: 27,
+  errorCodes: 27 + durationBucketsMs.length + 1,
+  statuses: 27 + durationBucketsMs.length + 1 + errorCodes.length,
 } as const;
 
-const columnLength = at.errorCodes + errorCodes.length;
+const columnLength = at.statuses + statusCount;
 /** Whole 128-byte blocks: two workers never write into one cache line (or its prefetched neighbour). */
 const columnBytes = Math.ceil((columnLength * 8) / 128) * 128;
 

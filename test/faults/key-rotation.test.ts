@@ -92,6 +92,9 @@ describe('a rotation of the secret key while the gateway runs', () => {
     const { code, stdout, stderr } = await runApigate(['secrets', 'rotate'], { env });
     assert.equal(code, 0, stderr);
     assert.match(stdout, /rotat.*: [0-9a-f]{8} → [0-9a-f]{8}; \d+ values sealed anew\./);
+    // Commands on this machine still find their way to the running gateway.
+    const asked = await runApigate(['requests', 'list', '-o', 'json'], { env });
+    assert.equal(asked.code, 0, asked.stderr);
     const last = await statusOf(env);
     assert.equal(last.rotation, null);
     assert.notEqual(last.current, first.current);

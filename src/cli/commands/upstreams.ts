@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { authTypes } from '../../model/upstream.ts';
 import { CliCommand } from '../cli-command.ts';
+import { addHealthCommand } from './upstream-health.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandCall, CommandHost } from '../command-call.ts';
 import {
@@ -136,6 +137,7 @@ export function upstreamsCommand(host: CommandHost): CliCommand {
   addSwitchCommands(group, kind, host);
   addDeleteCommand(group, kind, host, 'the routes that use it');
   addTestCommand(group, host, { fields: upstreamFields, addFilesAndSecret });
+  addHealthCommand(group, host);
   return group;
 }
 

@@ -1,4 +1,5 @@
 import { SlotAllocator, SlotDirectory } from '../../telemetry/shared-slots.ts';
+import { type UpstreamCounterPlace, upstreamCounterBytes } from '../../telemetry/upstream-counters.ts';
 
 /** Connections of one upstream, over all workers together. */
 export interface PoolGauges {
@@ -17,6 +18,11 @@ export function createPoolSlots(workers: number): SlotAllocator {
       return gauges.idle === 0 && gauges.active === 0;
     },
   });
+}
+
+/** Where in a slot the upstream's counters lie: behind what its pools hold. */
+export function upstreamCounterPlace(workers: number): UpstreamCounterPlace {
+  return { slotsPerSegment, bytesPerSlot: strideOf(workers) * 4, offset: poolNumbers(workers) * 4 };
 }
 
 /** What an upstream's pools hold now; null when the id has no slot. In the main thread. */
@@ -124,8 +130,12 @@ const idleTotal = 0;
 const activeTotal = 1;
 
 /** Totals, then idle and active of each worker; whole cache lines, so that upstreams do not slow one another. */
-function strideOf(workers: number): number {
+function poolNumbers(workers: number): number {
   return Math.ceil((2 + 2 * workers) / 16) * 16;
+}
+
+function strideOf(workers: number): number {
+  return poolNumbers(workers) + upstreamCounterBytes(workers) / 4;
 }
 
 function ownColumn(workerIndex: number): number {

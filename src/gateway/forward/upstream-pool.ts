@@ -69,7 +69,7 @@ export class UpstreamPool implements IdleKeeper, DeadlineOwner {
   private readonly target: DialTarget;
   private readonly limits: PoolLimits;
   /** Place of this upstream in the shared counts. */
-  private readonly slot: number;
+  readonly slot: number;
   private readonly idle = new IdleConnections();
   private readonly waiters = new Map<PoolClient, Waiter>();
   private readonly queue: Waiter[] = [];

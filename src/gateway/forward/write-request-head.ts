@@ -25,6 +25,8 @@ export interface ForwardedIdentity {
   readonly isTrusted: boolean;
   readonly scheme: 'http' | 'https';
   clientAddress(head: RequestHead): string;
+  /** Whether a program on this very machine asks by itself. */
+  isDirectLoopback(head: RequestHead): boolean;
   /** X-Forwarded-* and Forwarded, each with its line end. */
   forwardedFields(head: RequestHead, host: string): Uint8Array;
 }
@@ -76,7 +78,7 @@ export function writeRequestHead(
   if (facts.keyId !== '') out.text(`X-Key-ID: ${facts.keyId}\r\n`);
   if (upstream.isAdmin) {
     out.text(
-      `X-APIGate-Worker-Token: ${gateway.workerToken}\r\nX-APIGate-Client: ${facts.identity.clientAddress(head)}\r\nX-APIGate-Scheme: ${facts.identity.scheme}\r\n`,
+      `X-APIGate-Worker-Token: ${gateway.workerToken}\r\nX-APIGate-Client: ${facts.identity.clientAddress(head)}\r\nX-APIGate-Scheme: ${facts.identity.scheme}\r\nX-APIGate-Direct: ${Number(facts.identity.isDirectLoopback(head))}\r\n`,
     );
   }
   // With a body held back its length comes behind the rest: see endHeldHead.

@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { hostNameOf } from '../../http/host-field.ts';
+import { isLoopback, tellsOfForwarding } from '../../model/forwarding.ts';
 import type { RequestHead } from '../../http/request-head.ts';
 import { kind } from '../../http/known-fields.ts';
 
@@ -80,6 +81,17 @@ export class ClientIdentity {
       if (index === 0 || !this.proxies.includes(address)) return address;
     }
     return this.peer;
+  }
+
+  /**
+   * Whether a program on this very machine asks by itself: a loopback peer that no setting calls a proxy, and nothing in the
+   * request says that somebody forwarded it. HTTP/1.0 is what nginx speaks to whom it forwards to when it says nothing else.
+   */
+  isDirectLoopback(head: RequestHead): boolean {
+    if (this.isTrusted || head.minor === 0 || !isLoopback(this.peer)) return false;
+    const { fields } = head;
+    for (let index = 0; index < fields.count; index++) if (tellsOfForwarding(fields.name(index))) return false;
+    return true;
   }
 
   /** The forwarded fields for a request to `host` (the value of its Host field), each with its line end. */

@@ -62,6 +62,7 @@ function writeJsonLine(line: LineWriter, e: FinishedExchange): void {
     line.constant(json.events);
     line.integer(e.events);
   }
+  if (e.phase !== '') line.constant(json.phases[e.phase]);
   if (e.reason !== '') {
     line.constant(json.reason);
     line.text(e.reason, maxReason);
@@ -95,6 +96,14 @@ const json = {
   framesIn: constantPart(',"frames_in":'),
   framesOut: constantPart(',"frames_out":'),
   events: constantPart(',"events":'),
+  phases: {
+    request: constantPart(',"phase":"request"'),
+    connect: constantPart(',"phase":"connect"'),
+    send: constantPart(',"phase":"send"'),
+    wait: constantPart(',"phase":"wait"'),
+    body: constantPart(',"phase":"body"'),
+    tunnel: constantPart(',"phase":"tunnel"'),
+  },
   reason: constantPart(',"reason":"'),
   quote: constantPart('"'),
   end: constantPart('}\n'),
@@ -199,6 +208,7 @@ function writeTextLine(line: LineWriter, e: FinishedExchange): void {
   if (e.keyId !== '') line.text(` key=${e.keyId}`, maxShort);
   line.text(` id=${e.requestId}`, maxShort);
   if (e.code !== null) line.text(` code=${e.code}`, maxShort);
+  if (e.phase !== '') line.text(` phase=${e.phase}`, maxShort);
   if (e.reason !== '') line.text(` | ${e.reason}`, maxReason);
   if (isFailure(e)) line.text(` | ${errorCatalogue[e.code!].hint}`, maxReason);
   line.constant(textEnd);

@@ -1,8 +1,10 @@
+// Over 300 lines: all that a recorder promises is checked against the same fake exchange and sink.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createSharedCounters, openSharedCounters, readSharedCounters, tookLogBytes } from '../../telemetry/shared-counters.ts';
 import { LineWriter } from '../../telemetry/line-writer.ts';
+import { readUpstreamTotals, upstreamCounterBytes, UpstreamCounters } from '../../telemetry/upstream-counters.ts';
 import { maxLineBytes, writeExchangeLine } from './exchange-line.ts';
 import { ExchangeRecorder } from './exchange-recorder.ts';
 import type { FinishedExchange } from './finished-exchange.ts';
@@ -26,6 +28,8 @@ function exchange(fields: Partial<FinishedExchange> = {}): FinishedExchange {
     bytesOut: 2000,
     code: null,
     reason: '',
+    phase: '',
+    upstreamSlot: -1,
     attempts: 1,
     framesIn: -1,
     framesOut: -1,
@@ -41,23 +45,37 @@ function exchangeLine(from: FinishedExchange, format: 'json' | 'text'): string {
   return Buffer.from(writer.takeFilled()).toString();
 }
 
+function oneUpstream() {
+  const place = { slotsPerSegment: 1, bytesPerSlot: upstreamCounterBytes(1), offset: 0 };
+  const segments = [new SharedArrayBuffer(place.bytesPerSlot)];
+  return {
+    counters: new UpstreamCounters(segments, place, 0),
+    totals: () => readUpstreamTotals(segments, 0, place, 1),
+  };
+}
+
 function recorder(options: { logRequests?: boolean; logFailures?: boolean; format?: 'json' | 'text' } = {}) {
   const shared = createSharedCounters({ workers: 1 });
   const sent: string[] = [];
   const sizes: number[] = [];
+  const records: string[] = [];
   const made = new ExchangeRecorder({
     counters: openSharedCounters(shared, 0),
+    upstreams: oneUpstream().counters,
     format: 'json',
     logRequests: true,
+    logFailures: true,
     ...options,
-    send: (lines) => {
+    send: ({ lines, use }) => {
       // What main gets by a transfer: afterwards the sender must not touch it any more.
       const moved = structuredClone(lines, { transfer: [lines.buffer] });
+      if (use !== 'log') records.push(Buffer.from(moved).toString());
+      if (use === 'record') return;
       sizes.push(moved.buffer.byteLength);
       sent.push(Buffer.from(moved).toString());
     },
   });
-  return { made, shared, sent, sizes };
+  return { made, shared, sent, records, sizes };
 }
 
 test('an exchange is one JSON line and one count', () => {
@@ -210,6 +228,35 @@ test('frames and events stand in a line only where there were any to count', () 
   assert.match(exchangeLine(exchange({ events: 12 }), 'text'), / events=12 /);
 });
 
+test('every exchange is recorded once, as a line of JSON, whatever the log takes and in whatever form', () => {
+  for (const options of [
+    {},
+    { format: 'text' },
+    { logRequests: false },
+    { logRequests: false, logFailures: false },
+    { logRequests: false, format: 'text' },
+  ] as const) {
+    const { made, records, shared } = recorder(options);
+    made.record(exchange({ requestId: 'well' }));
+    made.record(exchange({ requestId: 'timed-out', status: 504, code: 'upstream_timeout', outcome: 'upstream_timeout', phase: 'wait' }));
+    made.flush();
+    const lines = records
+      .join('')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(
+      lines.map((line) => [line['request_id'], line['level'], line['phase']]),
+      [
+        ['well', 'info', undefined],
+        ['timed-out', 'warn', 'wait'],
+      ],
+      JSON.stringify(options),
+    );
+    assert.equal(readSharedCounters(shared).recordsDropped, 0);
+  }
+});
+
 test('thousands of lines come in few pieces, complete, in order, each with memory of its own', () => {
   const { made, sent, sizes } = recorder();
   for (let i = 0; i < 5000; i++) made.record(exchange({ requestId: `r${i}` }));
@@ -228,7 +275,14 @@ test('lines are sent by themselves within a moment', async () => {
   const shared = createSharedCounters({ workers: 1 });
   const start = performance.now();
   const lines = await new Promise<Uint8Array>((resolve) => {
-    const made = new ExchangeRecorder({ counters: openSharedCounters(shared, 0), format: 'json', logRequests: true, send: resolve });
+    const made = new ExchangeRecorder({
+      counters: openSharedCounters(shared, 0),
+      upstreams: oneUpstream().counters,
+      format: 'json',
+      logRequests: true,
+      logFailures: true,
+      send: ({ lines }) => resolve(lines),
+    });
     made.record(exchange());
     // The recorder's own timer does not keep a thread alive; this one does.
     setTimeout(() => {}, 500);
@@ -247,7 +301,8 @@ test('when main does not take the lines, they are dropped and counted instead of
   made.flush();
   const bytes = sent.reduce((sum, piece) => sum + piece.length, 0);
   assert.ok(bytes > 4_000_000 && bytes < 4_400_000, `${bytes} bytes on their way`);
-  const { logLinesDropped } = readSharedCounters(shared);
+  const { logLinesDropped, recordsDropped } = readSharedCounters(shared);
+  assert.equal(recordsDropped, logLinesDropped, 'the same lines');
   assert.equal(logLinesDropped + sent.join('').trimEnd().split('\n').length, 10_001);
   tookLogBytes(shared, 0, bytes);
   made.record(exchange({ requestId: 'after' }));

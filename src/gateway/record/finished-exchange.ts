@@ -11,6 +11,9 @@ export type ExchangeOutcome =
   | 'rejected'
   | 'overload';
 
+/** Where an exchange stood when it went wrong; '' for one that came to its end. `request` is everything before the upstream is asked. */
+export type ExchangePhase = '' | 'request' | 'connect' | 'send' | 'wait' | 'body' | 'tunnel';
+
 /** What the recorder reads of an exchange that has ended, whatever its end. The exchange object itself is one. */
 export interface FinishedExchange {
   readonly requestId: string;
@@ -48,6 +51,9 @@ export interface FinishedExchange {
   readonly code: ErrorCode | null;
   /** The plain cause for the operator; empty when there is nothing to say. Never holds a secret. */
   readonly reason: string;
+  readonly phase: ExchangePhase;
+  /** Of the upstream in shared memory; −1 where the request never came to one. */
+  readonly upstreamSlot: number;
   /** Connections tried for this exchange. */
   readonly attempts: number;
   /** From the request's last byte to the upstream's response head; 0 when there was none. */

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readUpstreamTotals, upstreamCounterBytes, UpstreamCounters, type CountedExchange } from '../telemetry/upstream-counters.ts';
+import { HealthWatch } from './health-watch.ts';
+import { upstreamHealth, type UpstreamTraffic } from './upstream-health.ts';
+
+const refused = { status: 502, code: 'upstream_connection_refused', outcome: 'upstream_connect' } as const;
+
+/** One upstream, as two workers count it. */
+function rig() {
+  const place = { slotsPerSegment: 2, bytesPerSlot: 64 + upstreamCounterBytes(2), offset: 64 };
+  const segments = [new SharedArrayBuffer(2 * place.bytesPerSlot)];
+  const workers = [0, 1].map((index) => new UpstreamCounters(segments, place, index));
+  let now = 1_800_000_000_000;
+  let enabled = true;
+  const finish = (worker: 0 | 1, exchange: Partial<CountedExchange> = {}): void => {
+    now += 10;
+    const usual = { status: 200, code: null, outcome: 'ok', startedAtMs: now, durationMs: 5, upstreamMs: 4, bytesIn: 1, bytesOut: 2 };
+    workers[worker]!.requestFinished(1, { ...usual, ...exchange });
+  };
+  const traffic = (): UpstreamTraffic => ({
+    id: 'up_0000000000000001',
+    name: 'api',
+    enabled,
+    totals: readUpstreamTotals(segments, 1, place, 2),
+    active: 3,
+    idle: 4,
+  });
+  const logged: string[] = [];
+  const log = (_fields: object, message: string): void => void logged.push(message);
+  const watch = new HealthWatch({ read: () => [traffic()], logger: { info: log, warn: log, error: log }, clock: () => now, maxEvents: 4 });
+  const switchTo = (on: boolean): void => void (enabled = on);
+  const flips = (): string[] => watch.events({}).data.map(({ from, to }) => `${from} ${to}`);
+  return {
+    finish,
+    health: () => upstreamHealth(traffic()),
+    watch,
+    flips,
+    logged,
+    switchTo,
+    untouched: () => readUpstreamTotals(segments, 0, place, 2),
+  };
+}
+
+test('what became of requests is counted in all workers together, each in one place', () => {
+  const { finish, health, watch, untouched } = rig();
+  watch.stop();
+  finish(0);
+  finish(1, { status: 503 });
+  finish(0, refused);
+  finish(1, { status: 504, code: 'upstream_timeout', outcome: 'upstream_timeout' });
+  finish(1, { status: 502, code: 'upstream_reset', outcome: 'upstream_reset' });
+  finish(0, { status: 502, code: 'upstream_invalid_response', outcome: 'upstream_protocol' });
+  finish(0, { status: 503, code: 'upstream_overloaded', outcome: 'overload' });
+  finish(0, { status: 503, code: 'draining', outcome: 'overload' });
+  finish(0, { status: 0, outcome: 'client_abort' });
+  finish(0, { status: 200, outcome: 'client_abort' });
+  const { cause: _, ...told } = health();
+  assert.deepEqual(told, {
+    upstream_id: 'up_0000000000000001',
+    upstream: 'api',
+    state: 'healthy',
+    last_ok_at: '2027-01-15T08:00:00.105Z',
+    last_failure_at: '2027-01-15T08:00:00.065Z',
+    last_failure_code: 'upstream_invalid_response',
+    consecutive_failures: 0,
+    requests: 10,
+    answered: 3,
+    server_errors: 1,
+    failures: { connect: 1, timeout: 1, reset: 1, protocol: 1 },
+    overloaded: 1,
+    abandoned: 2,
+    mean_response_ms: 4,
+    bytes_in: 10,
+    bytes_out: 20,
+    connections: { active: 3, idle: 4 },
+  });
+  assert.equal(untouched().requests, 0, "nobody else's");
+});
+
+test('three failures in a row over all workers make it failing, one answer healthy again; each flip is kept and told once', () => {
+  const { finish, health, watch, flips, logged } = rig();
+  watch.stop();
+  watch.look();
+  assert.equal(health().state, 'unknown');
+  finish(0, refused);
+  finish(1, refused);
+  watch.look();
+  assert.deepEqual([health().state, flips()], ['unknown', []]);
+  assert.match(health().cause, /2 failed, the last one upstream_connection_refused/);
+  finish(0, refused);
+  watch.look();
+  watch.look();
+  assert.deepEqual([health().state, flips()], ['failing', ['unknown failing']]);
+  assert.match(watch.events({}).data[0]!.cause, /3 failures in a row.*connection refused/);
+  finish(1, { status: 500 });
+  watch.look();
+  assert.deepEqual([health().state, flips()], ['healthy', ['failing healthy', 'unknown failing']]);
+  finish(0, refused);
+  finish(1, refused);
+  assert.match(health().cause, /it answers, but 2 failed since/);
+  assert.deepEqual(logged, ['an upstream is failing', 'an upstream answers again']);
+});
+
+test("a server's own 5xx, a full queue and clients that leave make nothing failing", () => {
+  const { finish, health, watch } = rig();
+  watch.stop();
+  for (let at = 0; at < 5; at++) {
+    finish(0, { status: 500 });
+    finish(0, { status: 503, code: 'upstream_overloaded', outcome: 'overload' });
+    finish(1, { status: 0, outcome: 'client_abort' });
+  }
+  assert.equal(health().state, 'healthy');
+});
+
+test('disabled is not failing, and the oldest events go first', () => {
+  const { finish, health, watch, flips, switchTo } = rig();
+  watch.stop();
+  for (let at = 0; at < 3; at++) finish(0, refused);
+  switchTo(false);
+  watch.look();
+  assert.equal(health().state, 'disabled');
+  assert.match(health().cause, /disabled/);
+  for (const on of [true, false, true, false, true]) {
+    switchTo(on);
+    watch.look();
+  }
+  assert.deepEqual(flips(), ['disabled failing', 'failing disabled', 'disabled failing', 'failing disabled']);
+  assert.deepEqual(watch.events({}, 'up_0000000000000002').data, []);
+});

@@ -1,0 +1,10 @@
+import type { FinishedRequests } from './finished-requests.ts';
+import type { HealthWatch } from './health-watch.ts';
+
+/** What a running gateway knows of its traffic. There is none in a process without workers. */
+export interface LiveTraffic {
+  readonly requests: FinishedRequests;
+  readonly health: HealthWatch;
+  /** Finished requests that workers could not tell of, since the start. */
+  readonly recordsDropped: () => number;
+}
