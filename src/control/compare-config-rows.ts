@@ -72,7 +72,7 @@ export function isSameCredential(sealer: Sealer, left: UpstreamRow, right: Upstr
   return one.ok && other.ok ? one.value === other.value : left.auth_value_updated_at === right.auth_value_updated_at;
 }
 
-function differences<Row extends { readonly id: string; readonly name: string }>(
+function differences<Row extends { readonly id: string; readonly name: string; readonly revision: number }>(
   type: PlannedChange['type'],
   before: readonly Row[],
   after: readonly Row[],
@@ -83,6 +83,8 @@ function differences<Row extends { readonly id: string; readonly name: string }>
   for (const row of after) {
     const known = old.get(row.id);
     old.delete(row.id);
+    // The very same row: most of them are, in states that lie near one another.
+    if (known?.revision === row.revision) continue;
     const fields = fieldsOf(known, row);
     if (known === undefined || Object.keys(fields).length > 0) found.push({ type, before: known, after: row, fields });
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createApiKey, revokeApiKey, updateApiKey } from './api-keys.ts';
 import { applyGatewayConfig } from './apply-gateway-config.ts';
@@ -115,6 +116,40 @@ describe('one revision', () => {
     assert.deepEqual((await getRevision(control.context, '3')).changes[0]?.fields, { timeout_ms: { from: 1, to: 2 } });
     assert.match((await errorOf(getRevision(control.context, '1'), 'revision_pruned')).message, /Revision 1 is not kept any more; .* is 2/);
     await errorOf(getRevision(control.context, '5'), 'not_found');
+  });
+});
+
+describe('what is kept', () => {
+  const countOf = (database: DatabaseSync): unknown => database.prepare('SELECT count(*) AS n FROM row_history').get()?.['n'];
+
+  test('are the latest 1,000 revisions; each change clears away a part of what lies before them', async () => {
+    const routes = Array.from({ length: 300 }, (_, index) => ({ name: `r${index}`, path_pattern: `/${index}`, upstream: 'api' }));
+    for (const description of ['one', 'two']) {
+      await applyGatewayConfig(control.context, ann, { upstreams: [api], routes: routes.map((route) => ({ ...route, description })) });
+    }
+    using database = new DatabaseSync(control.store.path);
+    const counts = [countOf(database)];
+    // As if there had been as many changes.
+    database.exec('UPDATE gateway_state SET revision = 1500');
+    for (let round = 1; round <= 8; round += 1) {
+      await updateUpstream(control.context, ann, 'api', { timeout_ms: round });
+      counts.push(countOf(database));
+    }
+    assert.equal(await control.store.read((tx) => tx.history.from()), 508);
+    await errorOf(getRevision(control.context, '2'), 'revision_pruned');
+    // One state of each route is left, and all of the upstream.
+    assert.equal(counts.at(-1), 300 + 9);
+    const removed = counts.slice(1).map((count, index) => Number(counts[index]) + 1 - Number(count));
+    assert.ok(
+      removed.every((count) => count <= 1 + 102),
+      removed.join(),
+    );
+    assert.equal((await control.store.read((tx) => tx.history.at(508))).routes.length, 300);
+    const { changes } = await diffRevisions(control.context, { from: '508' });
+    assert.deepEqual(
+      changes.map(({ fields }) => fields),
+      [{ timeout_ms: { from: 30_000, to: 8 } }],
+    );
   });
 });
 

@@ -148,6 +148,7 @@ class RollbackPlanner {
 
   /** As it is now where that is the same, else the row of then, held against today's rules. */
   #restoredUpstream(then: UpstreamRow, known: UpstreamRow | undefined): UpstreamRow {
+    if (known?.revision === then.revision) return known;
     const context = this.#context;
     const place = `upstreams.${then.name}`;
     const at = known === undefined ? context.clock() : changeTime(context, known.updated_at);
@@ -185,6 +186,7 @@ class RollbackPlanner {
   }
 
   async #restoredRoute(view: StoreReader, then: RouteRow, known: RouteRow | undefined): Promise<RouteRow> {
+    if (known?.revision === then.revision) return known;
     const context = this.#context;
     const at = known === undefined ? context.clock() : changeTime(context, known.updated_at);
     const row: RouteRow = { ...then, created_at: known?.created_at ?? then.created_at, updated_at: at };
@@ -199,6 +201,7 @@ class RollbackPlanner {
 
   /** What it was, on what it is: which key it is does not change, and what shut it stays. */
   #restoredKey(then: RememberedKeyRow, known: RememberedKeyRow, at: number): RememberedKeyRow {
+    if (known.revision === then.revision) return known;
     const { prefix, revoked_at, created_at } = known;
     const place = `keys.${then.name}`;
     const row: RememberedKeyRow = { ...then, prefix, revoked_at, created_at };
