@@ -1,3 +1,4 @@
+import type { Policy } from './gateways/gateway.ts';
 import { answerLengths } from './upstream.ts';
 
 /** A load: what is asked, over how many connections. */
@@ -7,7 +8,8 @@ export interface LoadCase {
   readonly kind: 'load';
   /** Several: asked in turn. */
   readonly paths: readonly string[];
-  readonly answerLength: number;
+  /** null where it differs from one gateway to another. */
+  readonly answerLength: number | null;
   /** Bytes of a POST; 0 is a GET. */
   readonly bodyLength: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -16,6 +18,9 @@ export interface LoadCase {
   /** As in GatewaySetup. */
   readonly routes: number;
   readonly workers: number;
+  readonly policy: Policy;
+  /** Whether an open load is measured too. */
+  readonly latency: boolean;
   /** Gateway and load share all cores: to compare numbers of workers. Only for gateways that can have more than one. */
   readonly unpinned: boolean;
 }
@@ -24,7 +29,7 @@ export interface LoadCase {
 export interface OtherCase {
   readonly name: string;
   readonly title: string;
-  readonly kind: 'idle-connections' | 'start';
+  readonly kind: 'idle-connections' | 'start' | 'websocket';
 }
 
 export type Case = LoadCase | OtherCase;
@@ -41,6 +46,8 @@ const load = (name: string, title: string, path: string, more: Partial<LoadCase>
   tls: false,
   routes: 0,
   workers: 1,
+  policy: 'none',
+  latency: true,
   unpinned: false,
   ...more,
 });
@@ -68,6 +75,19 @@ export const cases: readonly Case[] = [
     unpinned: true,
     workers: 2,
   }),
+  load('headers', 'GET, 128 bytes; a header set in the request and one in the response', '/small', { policy: 'headers', latency: false }),
+  load('json', 'GET, 10 KiB of JSON', '/people', { latency: false }),
+  load('json-mask', 'GET, 10 KiB of JSON; 110 e-mail addresses masked', '/people', {
+    policy: 'mask',
+    latency: false,
+    answerLength: null,
+  }),
+  load('everything', 'GET, 128 bytes; 1,000 routes, API key, rate limit, two header changes against nginx with none of it', '/r/', {
+    ...routed(1_000),
+    policy: 'everything',
+    latency: false,
+  }),
+  { name: 'websocket', title: 'WebSocket messages of 1 KiB, there and back, 64 connections', kind: 'websocket' },
   { name: 'idle', title: '10,000 idle keep-alive connections', kind: 'idle-connections' },
   { name: 'start', title: 'From start to the first proxied answer, warm', kind: 'start' },
 ];

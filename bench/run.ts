@@ -15,6 +15,7 @@ import { machine } from './measure/machine.ts';
 import { measureIdle } from './measure/measure-idle.ts';
 import { measureLoad, type Plan } from './measure/measure-load.ts';
 import { measureStart } from './measure/measure-start.ts';
+import { measureWebSocket } from './measure/measure-websocket.ts';
 import { coreCount } from './measure/processor-time.ts';
 import { cleanUp, pinSelf } from './measure/programs.ts';
 import type { CaseResult } from './measure/results.ts';
@@ -33,7 +34,7 @@ const usage = `npm run bench -- [options]
   --write          write bench/RESULTS.md even though not everything was measured
   --help`;
 
-const { values: flags } = parseArgs({
+const options = {
   options: {
     cases: { type: 'string' },
     peers: { type: 'string' },
@@ -41,11 +42,12 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string' },
     quick: { type: 'boolean', default: false },
     'quiet-share': { type: 'string', default: '0.05' },
-    beside: { type: 'string', multiple: true, default: [] },
+    beside: { type: 'string', multiple: true, default: [] as string[] },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
-});
+} as const;
+const flags = readFlags();
 
 // nginx comes first: the rate at which latency is measured is half of what the first one takes.
 const gateways: readonly Gateway[] = [
@@ -72,6 +74,15 @@ try {
 }
 // Whatever still runs after a failure is ended then.
 process.exit();
+
+function readFlags(): ReturnType<typeof parseArgs<typeof options>>['values'] {
+  try {
+    return parseArgs(options).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
 
 async function main(): Promise<void> {
   const chosen = pick('case', flags.cases, cases);
@@ -118,6 +129,8 @@ async function main(): Promise<void> {
 async function measured(each: Case, taking: readonly Gateway[], upstream: Upstream, plan: Plan): Promise<CaseResult> {
   const { name, title } = each;
   if (each.kind === 'load') return { name, title, loads: await measureLoad(each, taking, upstream, plan), figures: [], unit: '' };
+  if (each.kind === 'websocket')
+    return { name, title, loads: [], figures: await measureWebSocket(taking, upstream, plan), unit: 'CPU µs/message' };
   if (each.kind === 'start') return { name, title, loads: [], figures: await measureStart(taking, upstream, plan), unit: 'ms' };
   return { name, title, loads: [], figures: await measureIdle(taking, upstream, plan), unit: 'KiB for each connection' };
 }

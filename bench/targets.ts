@@ -42,6 +42,22 @@ export const targets: readonly Target[] = [
     limit: { most: 1.1 },
     measure: (results) => figure(results, 'workers-2', 'apigate', cpu) / figure(results, 'workers-1', 'apigate', cpu),
   },
+  {
+    text: 'two header changes: µs of CPU',
+    limit: { most: 5 },
+    measure: (results) => figure(results, 'headers', 'apigate', cpu) - figure(results, 'small', 'apigate', cpu),
+  },
+  {
+    text: '10 KiB JSON masked: µs of CPU',
+    limit: { most: 150 },
+    measure: (results) => figure(results, 'json-mask', 'apigate', cpu) - figure(results, 'json', 'apigate', cpu),
+  },
+  { text: 'everything on: CPU against nginx with none of it', limit: { most: 1.4 }, measure: againstNginx('everything', cpu) },
+  {
+    text: 'WebSocket message: CPU against nginx',
+    limit: { most: 1.1 },
+    measure: (results) => otherFigure(results, 'websocket') / otherFigure(results, 'websocket', 'nginx'),
+  },
   { text: 'idle connection: KiB of memory', limit: { most: 10 }, measure: (results) => otherFigure(results, 'idle') },
   { text: 'start to ready: milliseconds', limit: { most: 1_000 }, measure: (results) => otherFigure(results, 'start') },
 ];
@@ -55,6 +71,6 @@ function figure(results: readonly CaseResult[], name: string, gateway: string, o
   return found === undefined ? Number.NaN : of(summarise(found));
 }
 
-function otherFigure(results: readonly CaseResult[], name: string): number {
-  return median(results.find((result) => result.name === name)?.figures.find(({ gateway }) => gateway === 'apigate')?.figures ?? []);
+function otherFigure(results: readonly CaseResult[], name: string, of = 'apigate'): number {
+  return median(results.find((result) => result.name === name)?.figures.find(({ gateway }) => gateway === of)?.figures ?? []);
 }

@@ -38,14 +38,28 @@ export class Upstream {
 }
 
 /** Lengths of what the upstream answers, by path. */
-export const answerLengths: Readonly<Record<string, number>> = { '/small': 128, '/10k': 10_240, '/1m': 1_048_576, '/sink': 128 };
+export const answerLengths: Readonly<Record<string, number>> = {
+  '/small': 128,
+  '/10k': 10_240,
+  '/1m': 1_048_576,
+  '/sink': 128,
+  '/people': 10_240,
+};
+
+/** 10 KiB of JSON: people with e-mail addresses. */
+function people(length: number): string {
+  const list = Array.from({ length: 110 }, (_, n) => ({ id: n, name: `Person ${n}`, email: `person${n}@example.test`, city: 'Bern' }));
+  const text = JSON.stringify({ people: list, rest: '' });
+  return text.replace('"rest":""', `"rest":"${'x'.repeat(length - text.length)}"`);
+}
 
 export async function startUpstream(cores: string): Promise<Upstream> {
   const directory = temporaryDirectory();
   const port = await freePort();
   const statusPort = await freePort();
   mkdirSync(join(directory, 'files'));
-  for (const [path, length] of Object.entries(answerLengths)) writeFileSync(join(directory, 'files', path), 'x'.repeat(length));
+  for (const [path, length] of Object.entries(answerLengths))
+    writeFileSync(join(directory, 'files', path), path === '/people' ? people(length) : 'x'.repeat(length));
   writeFileSync(join(directory, 'nginx.conf'), configuration(directory, port, statusPort));
   const program = start('nginx', ['-c', join(directory, 'nginx.conf'), '-e', join(directory, 'error.log')], { cores });
   const upstream = new Upstream(port, statusPort, program);
@@ -70,10 +84,16 @@ export interface Answer {
 }
 
 /** One request on a connection of its own. */
-export function get(port: number, path: string, method = 'GET', send: typeof http.request = http.request): Promise<Answer> {
+export function get(
+  port: number,
+  path: string,
+  method = 'GET',
+  send: typeof http.request = http.request,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = send(
-      { host: '127.0.0.1', port, path, method, agent: false, timeout: 5_000, rejectUnauthorized: false } as http.RequestOptions,
+      { host: '127.0.0.1', port, path, method, headers, agent: false, timeout: 5_000, rejectUnauthorized: false } as http.RequestOptions,
       (response) => {
         let body = '';
         response.setEncoding('latin1').on('data', (piece: string) => (body += piece));
@@ -115,6 +135,7 @@ http {
     location = /echo { return 200 "$http_x_forwarded_for\\n$http_x_forwarded_proto\\n$http_x_forwarded_host\\n$http_x_request_id\\n$http_connection\\n"; }
     location = /10k { }
     location = /1m { }
+    location = /people { default_type application/json; }
     location = /sink {
       proxy_cache sink;
       proxy_cache_methods GET HEAD POST;

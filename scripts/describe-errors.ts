@@ -1,8 +1,15 @@
-import { errorCatalogue, type ErrorEntry, type Fault } from '../src/errors/catalogue.ts';
+import { errorCatalogue, errorEntryOf, transformErrorVariants, type ErrorEntry, type Fault } from '../src/errors/catalogue.ts';
 
-/** docs/failure-modes.md: every code once, the proxy's own and then the admin API's. */
+/** docs/failure-modes.md: every code with each of its statuses, the proxy's own and then the admin API's. */
 export function describeErrors(): string {
-  const all = Object.entries<ErrorEntry>(errorCatalogue);
+  const all = Object.entries<ErrorEntry>(errorCatalogue).flatMap(([code, entry]): [string, ErrorEntry][] =>
+    code === 'transform_error'
+      ? [
+          [code, entry],
+          ...Object.keys(transformErrorVariants).map((status): [string, ErrorEntry] => [code, errorEntryOf(code, Number(status))]),
+        ]
+      : [[code, entry]],
+  );
   return [
     '# Failure modes',
     '',

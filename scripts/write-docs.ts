@@ -4,11 +4,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeErrors } from './describe-errors.ts';
 import { describeSettings } from './describe-settings.ts';
+import { describeUpstreamProblems } from './describe-upstream-problems.ts';
 
 /** The pages, with their text as the code has it now. */
 export const writtenPages: Readonly<Record<string, () => string>> = {
   'failure-modes.md': describeErrors,
   'settings.md': describeSettings,
+  'troubleshooting.md': describeUpstreamProblems,
 };
 
 export const docsFolder = join(import.meta.dirname, '..', 'docs');

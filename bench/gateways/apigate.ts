@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AdminClient } from '../../test/support/admin-client.ts';
 import { start } from '../measure/programs.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway, Policy } from './gateway.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 /** What is run; APIGATE_TEST_ENTRY puts an emitted build in its place, as in the tests. */
@@ -40,15 +40,21 @@ export function apigate(name = 'apigate', program = entry): Gateway {
         env: { APIGATE_ADMIN_EMAIL: email, APIGATE_ADMIN_PASSWORD: password },
       });
     },
-    async fill({ adminPort, upstreamPort, routes }) {
+    async fill({ adminPort, upstreamPort, websocketPort, routes, policy }) {
       const admin = new AdminClient(adminPort, email, password);
       const upstream = await admin.must('POST', '/upstreams', {
         name: 'upstream',
         base_url: `http://127.0.0.1:${upstreamPort}`,
         max_idle_conns: 2048,
       });
+      const steps = policySteps(policy);
       const route = (name: string, path: string): Promise<unknown> =>
-        admin.must('POST', '/routes', { name, path_pattern: path, upstream_id: upstream['id'], auth_required: false });
+        admin.must('POST', '/routes', { name, path_pattern: path, upstream_id: upstream['id'], auth_required: false, ...steps });
+      if (policy === 'websocket') {
+        await admin.must('POST', '/upstreams', { name: 'live', base_url: `http://127.0.0.1:${websocketPort}` });
+        const live = { name: 'live', path_pattern: '/ws', upstream_id: 'live', protocol: 'websocket', auth_required: false };
+        await admin.must('POST', '/routes', live);
+      }
       if (routes === 0) await route('all', '/');
       let next = 0;
       // Writes that wait are published together.
@@ -59,7 +65,20 @@ export function apigate(name = 'apigate', program = entry): Gateway {
         }
       };
       await Promise.all(Array.from({ length: 64 }, writer));
+      if (policy !== 'everything') return {};
+      const key = await admin.must('POST', '/keys', { name: 'bench', rate_limit_per_minute: 10_000_000 });
+      return { 'X-API-Key': String(key['key']) };
     },
+  };
+}
+
+function policySteps(policy: Policy): Readonly<Record<string, unknown>> {
+  if (policy === 'mask') return { response_transform: { body: { json: { mask: ['people.email'] } } } };
+  if (policy !== 'headers' && policy !== 'everything') return {};
+  return {
+    auth_required: policy === 'everything',
+    request_transform: { headers: { set: { 'X-Client': '${client_ip}' } } },
+    response_transform: { headers: { set: { 'X-Served-By': 'bench' } } },
   };
 }
 

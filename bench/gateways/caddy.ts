@@ -11,7 +11,7 @@ export const caddy: Gateway = {
   missing: () => (foreignProgram('caddy') === undefined ? 'Caddy: apt-get install caddy' : null),
   version: () => spawnSync(foreignProgram('caddy')!, ['version'], { encoding: 'utf8' }).stdout.trim().split(' ')[0] ?? '',
   // It goes through its routes one after the other: ten thousand would be a comparison with nobody's set-up.
-  supports: ({ routes }) => routes === 0,
+  supports: ({ routes, policy }) => policy === 'none' && routes === 0,
   // oxlint-disable-next-line typescript/require-await -- others have to wait
   async start(setup) {
     const file = join(setup.directory, 'Caddyfile');

@@ -10,7 +10,7 @@ export const haproxy: Gateway = {
   name: 'haproxy',
   missing: () => (foreignProgram('haproxy') === undefined ? 'HAProxy: apt-get install haproxy' : null),
   version: () => /version (\S+)/.exec(spawnSync(foreignProgram('haproxy')!, ['-v'], { encoding: 'utf8' }).stdout)?.[1] ?? '',
-  supports: () => true,
+  supports: ({ policy }) => policy === 'none',
   // oxlint-disable-next-line typescript/require-await -- others have to wait
   async start(setup) {
     const file = join(setup.directory, 'haproxy.cfg');

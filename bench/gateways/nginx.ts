@@ -19,7 +19,7 @@ export const nginx: Gateway = {
   },
 };
 
-function configuration({ directory, port, upstreamPort, tls, routes, workers }: GatewaySetup): string {
+function configuration({ directory, port, upstreamPort, websocketPort, tls, routes, workers, policy }: GatewaySetup): string {
   const forward = `
       proxy_pass http://upstream;
       proxy_http_version 1.1;
@@ -28,9 +28,16 @@ function configuration({ directory, port, upstreamPort, tls, routes, workers }: 
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Forwarded-Host $http_host;
       proxy_set_header X-Request-Id $request_id;`;
+  const live = `location /ws {
+      proxy_pass http://127.0.0.1:${websocketPort};
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection "upgrade";
+      proxy_read_timeout 600s;
+    }`;
   const locations =
-    routes === 0
-      ? `location / {${forward}\n    }`
+    routes === 0 || policy === 'everything'
+      ? `location / {${forward}\n    }${policy === 'websocket' ? live : ''}`
       : Array.from({ length: routes }, (_, n) => `location ^~ /r/${n}/ {${forward}\n    }`).join('\n    ');
   return `
 daemon off;

@@ -12,7 +12,7 @@ export function npmGateway(name: string, packageName: string): Gateway {
     name,
     missing: () => null,
     version: () => installed(packageName) ?? '',
-    supports: ({ routes, workers }) => routes === 0 && workers === 1,
+    supports: ({ routes, workers, policy }) => routes === 0 && workers === 1 && policy === 'none',
     // oxlint-disable-next-line typescript/require-await -- others have to wait
     async start({ port, upstreamPort, tls, cores }) {
       const orders = JSON.stringify({ port, upstreamPort, tls, log: '/dev/null' });

@@ -14,6 +14,8 @@ export class RunningGateway {
   readonly gateway: Gateway;
   readonly setup: GatewaySetup;
   readonly program: Program;
+  /** What clients must send. */
+  headers: Readonly<Record<string, string>> = {};
 
   constructor(gateway: Gateway, setup: GatewaySetup, program: Program) {
     this.gateway = gateway;
@@ -30,15 +32,18 @@ export class RunningGateway {
   }
 
   get(path: string): Promise<Answer> {
-    return get(this.setup.port, path, 'GET', this.setup.tls === null ? http.request : https.request);
+    return get(this.setup.port, path, 'GET', this.setup.tls === null ? http.request : https.request, this.headers);
   }
 }
 
-export type SetupWishes = Pick<GatewaySetup, 'cores' | 'workers' | 'routes'> & { readonly tls: boolean };
+export type SetupWishes = Pick<GatewaySetup, 'cores' | 'workers' | 'routes'> &
+  Partial<Pick<GatewaySetup, 'policy' | 'websocketPort'>> & { readonly tls: boolean };
 
 /** Starts a gateway, fills it, and checks that it does the work that is asked of all. */
 export async function startGateway(gateway: Gateway, upstream: Upstream, wishes: SetupWishes): Promise<RunningGateway> {
   const setup: GatewaySetup = {
+    policy: 'none',
+    websocketPort: 0,
     ...wishes,
     port: await freePort(),
     adminPort: await freePort(),
@@ -49,7 +54,7 @@ export async function startGateway(gateway: Gateway, upstream: Upstream, wishes:
   const running = new RunningGateway(gateway, setup, await gateway.start(setup));
   try {
     await answering(running, '/', () => true);
-    await gateway.fill?.(setup);
+    running.headers = (await gateway.fill?.(setup)) ?? {};
     const echo = setup.routes === 0 ? '/echo' : '/r/0/x';
     await answering(running, echo, ({ status }) => status === 200);
     if (setup.routes === 0) checkEcho(gateway.name, await running.get(echo), setup);

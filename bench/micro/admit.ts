@@ -29,7 +29,7 @@ function admit(name: string, route: typeof guarded | typeof open, key: (i: numbe
   micro(name, 200_000, (times) => {
     let refused = 0;
     for (let i = 0; i < times; i++) {
-      if (admitRequest(admission, table, limiter, route, key(i), undefined, 1.8e12, i / 10) !== null) refused++;
+      if (admitRequest(admission, table, limiter, route, key(i), undefined, '', 1.8e12, i / 10) !== null) refused++;
     }
     if (refused > 0) throw new Error(`${refused} refused`);
     return refused;

@@ -25,6 +25,9 @@ const exchange = {
   code: null,
   reason: '',
   attempts: 1,
+  framesIn: -1,
+  framesOut: -1,
+  events: -1,
   upstreamMs: 0.9,
 };
 

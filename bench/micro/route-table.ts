@@ -1,10 +1,12 @@
-import { normalisePath } from '../../src/gateway/match/normalise-path.ts';
+import { normalisePath } from '../../src/gateway/normalise-path.ts';
 import { emptyRouteTable } from '../../src/gateway/match/route-table.ts';
 import type { RouteConfig } from '../../src/model/gateway-config.ts';
+import { routeDefaults } from '../../src/model/route.ts';
 import { micro } from './micro.ts';
 
 function route(i: number, fields: Partial<RouteConfig> & { path_pattern: string }): RouteConfig {
   return {
+    ...routeDefaults,
     id: `rt_${i.toString(16).padStart(16, '0')}`,
     name: `r${i}`,
     description: '',
@@ -14,6 +16,9 @@ function route(i: number, fields: Partial<RouteConfig> & { path_pattern: string 
     methods: [],
     headers: [],
     upstream_id: 'up_0000000000000000',
+    protocol: 'http',
+    cors: null,
+    api_key_query: false,
     auth_required: true,
     priority: 0,
     enabled: true,

@@ -61,11 +61,14 @@ export async function openApp(
     store: access.access.store,
     sealer: createSealer(key.value),
     publisher: null,
+    previewer: { preview: () => Promise.reject(new Error('no data plane here')) },
     trialCompiler: {
       upstream: () => [],
       route: () => ({ errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }),
       routes: (_all, changed) => new Map([...changed].map((id) => [id, { errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }])),
+      transformation: () => [],
     },
+    probeUpstream: () => Promise.reject(new Error('no test was expected')),
     logger: log,
     clock: access.access.clock,
   });

@@ -3,6 +3,7 @@ import type { ControlContext } from '../control/control-context.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { AdminRouter, type AccessEntry } from './admin-router.ts';
+import { auditRoutes } from './audit-routes.ts';
 import { compileAllowList } from './allow-list.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
 import { identify } from './authorise.ts';
@@ -56,6 +57,7 @@ export function createAdminApp(options: AdminAppOptions) {
     .include(historyRoutes(control))
     .include(tokenRoutes(access))
     .include(adminRoutes(access))
+    .include(auditRoutes(access))
     .include(versionRoutes(access, version))
     .include(metricsRoutes(options.metrics));
   const documented = routed.include(documentRoutes(routed, version));

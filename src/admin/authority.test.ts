@@ -19,7 +19,7 @@ const publicRoutes = new Set(['POST /admin/login', 'GET /admin/setup', 'POST /ad
 const isUnsafe = (method: string): boolean => method !== 'GET';
 
 describe('authority', () => {
-  it('is asked for on every route of the router but the few public ones, whatever is sent instead of it', async () => {
+  it('M01 M10 is asked for on every route of the router but the few public ones, whatever is sent instead of it', async () => {
     await using fixture = await openApp();
     const { access } = fixture.access;
     const live = await fixture.signIn();
@@ -73,7 +73,7 @@ describe('authority', () => {
     );
   });
 
-  it('of a token ends at its scope, on every route, as the access table says', async () => {
+  it('M10 of a token ends at its scope, on every route, as the access table says', async () => {
     await using fixture = await openApp();
     const tokens = { read: await fixture.token('read'), write: await fixture.token('write'), admin: await fixture.token('admin') };
     const scopes: readonly TokenScope[] = ['read', 'write', 'admin'];
@@ -99,14 +99,15 @@ describe('authority', () => {
   it('is split as documented: read sees, write changes the gateway config, admin does the rest', async () => {
     await using fixture = await openApp();
     for (const { method, path, access } of fixture.app.access) {
-      const identity = /^\/admin\/(tokens|admins|sessions)/.test(path);
+      const identity = /^\/admin\/(tokens|admins|sessions|audit)/.test(path);
       const expected = publicRoutes.has(`${method} ${path}`)
         ? 'public'
         : path === '/admin/logout'
           ? 'session'
           : identity
             ? 'admin'
-            : method === 'GET'
+            : // A preview needs a body, and changes nothing.
+              method === 'GET' || path === '/admin/routes/preview'
               ? 'read'
               : 'write';
       assert.equal(access, expected, `${method} ${path}`);
@@ -128,7 +129,7 @@ describe('cross-site requests', () => {
     { 'sec-fetch-site': 'same-origin', origin: 'https://evil.example' },
   ];
 
-  it('are refused on every unsafe route, signed in or not', async () => {
+  it('M04 are refused on every unsafe route, signed in or not', async () => {
     await using fixture = await openApp();
     const cookie = await fixture.signIn();
     const unsafe = routesOf(fixture).filter(({ method }) => isUnsafe(method));
@@ -176,7 +177,7 @@ describe('cross-site requests', () => {
     }
   });
 
-  it('with a token are answered: no page of another site has it', async () => {
+  it('M04 with a token are answered: no page of another site has it', async () => {
     await using fixture = await openApp();
     const authorization = await fixture.token('admin');
     for (const [index, headers] of foreign.entries()) {
@@ -200,7 +201,7 @@ describe('who may come near', () => {
     }
   });
 
-  it('is decided by host name, so that a rebound name of another site gets nowhere', async () => {
+  it('M04 is decided by host name, so that a rebound name of another site gets nowhere', async () => {
     await using fixture = await openApp({ hosts: ['gateway.example'] });
     const cookie = await fixture.signIn();
     const authorization = await fixture.token('admin');

@@ -14,6 +14,16 @@ export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema } } } as const;
 }
 
+/** A JSON body that may be left out. */
+export function optionalJsonBody<Schema extends z.ZodType>(schema: Schema) {
+  return { required: false, content: { 'application/json': { schema } } } as const;
+}
+
+/** A problem that not every route can answer with. */
+export function problemAnswer(description: string) {
+  return { description, content: { [problemMediaType]: { schema: problemSchema } } } as const;
+}
+
 /** An answer with a JSON body. */
 export function jsonAnswer<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { 'application/json': { schema } } } as const;

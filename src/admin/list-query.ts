@@ -54,6 +54,16 @@ export const sessionsQuerySchema = listQuerySchema.extend({
   all: flag.optional().meta({ description: "Everybody's sessions rather than the own ones." }),
 });
 
+const filter = z.string().max(256, 'must have at most 256 characters');
+
+export const auditQuerySchema = listQuerySchema.omit({ q: true }).extend({
+  action: filter.optional().meta({ description: '`upstream.create`, or `upstream` for all that happens to upstreams.' }),
+  actor: filter.optional().meta({ description: 'Id or label of who acted (e-mail address, token name), or the kind: `cli`.' }),
+  resource: filter.optional().meta({ description: 'Id or name of what was changed, or its type: `upstream`.' }),
+  since: filter.optional().meta({ description: 'Only entries from this time on: `2027-01-31T00:00:00Z`, or a date.' }),
+  until: filter.optional().meta({ description: 'Only entries before this time.' }),
+});
+
 /**
  * Reads query parameters; unknown, repeated and invalid ones are refused, all at once.
  * @throws GatewayError `validation_failed`

@@ -25,6 +25,14 @@ export async function readJson(c: AdminContext): Promise<unknown> {
   return parseStrictJson(await readBody(c.req.raw, bodyLimitAt(c.req.path)));
 }
 
+/** As readJson, where a request without a body is the empty object. */
+export async function readOptionalJson(c: AdminContext): Promise<unknown> {
+  const header = (name: string): string | undefined => c.req.header(name);
+  const empty =
+    (header('content-length') ?? '0') === '0' && header('transfer-encoding') === undefined && header('content-type') === undefined;
+  return empty ? {} : await readJson(c);
+}
+
 async function readBody(request: Request, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;

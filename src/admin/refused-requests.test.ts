@@ -28,7 +28,7 @@ describe('what is wrong with a request', () => {
     }
   });
 
-  it('as media type is 415', async () => {
+  it('M06 as media type is 415', async () => {
     await using fixture = await openApp();
     const call = await signedIn(fixture);
     for (const type of [
@@ -49,7 +49,7 @@ describe('what is wrong with a request', () => {
     }
   });
 
-  it('as size is 413, announced or not', async () => {
+  it('M06 as size is 413, announced or not', async () => {
     await using fixture = await openApp();
     const call = await signedIn(fixture);
     const headers = { 'content-type': 'application/json' };
@@ -123,7 +123,7 @@ describe('what is wrong with a request', () => {
     assert.equal((await call('HEAD', '/admin/me')).status, 200);
   });
 
-  it('as id is 404 of one shape, whatever is tried', async () => {
+  it('M08 as id is 404 of one shape, whatever is tried', async () => {
     await using fixture = await openApp();
     const call = await signedIn(fixture);
     const made = await call('POST', '/admin/upstreams', { json: upstream });

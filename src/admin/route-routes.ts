@@ -1,11 +1,13 @@
 import type { ControlContext } from '../control/control-context.ts';
 import { etagOf } from '../control/etag.ts';
+import { previewRoute } from '../control/preview-route.ts';
 import { createRoute, deleteRoute, getRoute, listRoutes, updateRoute } from '../control/routes.ts';
 import { createRouteSchema, updateRouteSchema, routeSchema } from '../model/route-schema.ts';
+import { previewRouteSchema, routePreviewSchema } from '../model/route-preview-schema.ts';
 import type { AdminContext } from './admin-env.ts';
 import { AdminRouter } from './admin-router.ts';
 import { callerOfRoute } from './authorise.ts';
-import { createdAnswer, goneAnswer, idParams, ifMatchHeaders, jsonBody, oneAnswer, pageAnswer } from './describe-route.ts';
+import { createdAnswer, goneAnswer, idParams, ifMatchHeaders, jsonAnswer, jsonBody, oneAnswer, pageAnswer } from './describe-route.ts';
 import { changeOptions } from './change-options.ts';
 import { readListQuery, switchableListQuerySchema } from './list-query.ts';
 import { readJson } from './read-json.ts';
@@ -58,6 +60,21 @@ export function routeRoutes(control: ControlContext) {
         const { value, ...notes } = await createRoute(control, callerOfRoute(c).actor, await readJson(c));
         return created(c, `/admin/routes/${value.id}`, value, etagOf(value), notes);
       },
+    )
+    .add(
+      {
+        method: 'post',
+        path: '/admin/routes/preview',
+        operationId: 'previewRoute',
+        summary: 'Try a route with a sample',
+        description:
+          'What a stored route, or a draft, makes of a sample request and response: which route wins, every step, and the exact messages. Nothing is stored or sent.',
+        tags,
+        access: 'read',
+        request: { body: jsonBody(previewRouteSchema) },
+        responses: { 200: jsonAnswer(routePreviewSchema, 'What would happen.') },
+      },
+      async (c) => c.json(await previewRoute(control, await readJson(c)), 200),
     )
     .add(
       {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { clearedSessionCookie, sessionCookie, sessionTokenOf } from './session-cookie.ts';
 
 describe('session cookie', () => {
-  it('is HttpOnly, SameSite=Strict, for every path, without a domain, and Secure on TLS', () => {
+  it('M05 is HttpOnly, SameSite=Strict, for every path, without a domain, and Secure on TLS', () => {
     assert.equal(sessionCookie('abc', 'http'), 'session=abc; HttpOnly; SameSite=Strict; Path=/');
     assert.equal(sessionCookie('abc', 'https'), 'session=abc; HttpOnly; SameSite=Strict; Path=/; Secure');
     assert.equal(clearedSessionCookie('https'), 'session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0; Secure');

@@ -27,7 +27,7 @@ describe('parseStrictJson', () => {
     );
   });
 
-  it('refuses a duplicate name at any level, also when one is spelled with escapes', () => {
+  it('M06 refuses a duplicate name at any level, also when one is spelled with escapes', () => {
     assert.match(refusal(bytes('{"a":1,"a":2}')), /"a" twice/);
     assert.match(refusal(bytes('{"x":[{"deep":{"b":1,"c":2,"b":3}}]}')), /"b" twice/);
     assert.match(refusal(bytes('{"ab":1,"\\u0061b":2}')), /"ab" twice/);
@@ -39,14 +39,14 @@ describe('parseStrictJson', () => {
     assert.deepEqual(parseStrictJson(bytes(text)), JSON.parse(text));
   });
 
-  it('keeps __proto__ as an ordinary own member', () => {
+  it('M06 keeps __proto__ as an ordinary own member', () => {
     const value = parseStrictJson(bytes('{"__proto__":{"polluted":true}}')) as object;
     assert.equal(Object.getPrototypeOf(value), Object.prototype);
     assert.ok(Object.hasOwn(value, '__proto__'));
     assert.equal((value as { polluted?: boolean }).polluted, undefined);
   });
 
-  it('refuses nesting beyond the bound and accepts nesting at it', () => {
+  it('M06 refuses nesting beyond the bound and accepts nesting at it', () => {
     const nested = (depth: number): Uint8Array => bytes('['.repeat(depth) + ']'.repeat(depth));
     assert.ok(Array.isArray(parseStrictJson(nested(maximumJsonDepth))));
     assert.match(refusal(nested(maximumJsonDepth + 1)), /nested deeper/);
@@ -60,7 +60,7 @@ describe('parseStrictJson', () => {
     assert.match(refusal(bytes(`{"a":[{${members(maximumJsonMembers + 1)}}]}`)), /more than 1000 members/);
   });
 
-  it('refuses a byte order mark, invalid UTF-8, an empty body, trailing garbage, comments and unpaired surrogates', () => {
+  it('M06 refuses a byte order mark, invalid UTF-8, an empty body, trailing garbage, comments and unpaired surrogates', () => {
     assert.match(refusal(Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0x7d])), /byte order mark/);
     assert.match(refusal(Buffer.from([0x22, 0xff, 0x22])), /UTF-8/);
     assert.match(refusal(bytes('')), /empty/);
@@ -78,7 +78,7 @@ describe('parseStrictJson', () => {
     assert.doesNotMatch(refusal(bytes('{"auth_value": s3cret-canary}')), /canary/);
   });
 
-  it('stays fast on the worst megabyte', () => {
+  it('M06 stays fast on the worst megabyte', () => {
     const names = Array.from({ length: 90_000 }, (_, index) => `"n${index}":1`).join(',');
     const bodies = [
       bytes(`{${names}}`),

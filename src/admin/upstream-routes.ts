@@ -1,14 +1,27 @@
 import type { ControlContext } from '../control/control-context.ts';
 import { etagOf } from '../control/etag.ts';
+import { testDraftSchema, testSavedSchema, testSavedUpstream, testUpstreamDraft } from '../control/test-upstream.ts';
 import { createUpstream, deleteUpstream, getUpstream, listUpstreams, updateUpstream } from '../control/upstreams.ts';
 import { createUpstreamSchema, updateUpstreamSchema, upstreamSchema } from '../model/upstream-schema.ts';
+import { upstreamTestSchema } from '../model/upstream-test.ts';
 import type { AdminContext } from './admin-env.ts';
 import { AdminRouter } from './admin-router.ts';
 import { callerOfRoute } from './authorise.ts';
-import { createdAnswer, goneAnswer, idParams, ifMatchHeaders, jsonBody, oneAnswer, pageAnswer } from './describe-route.ts';
+import {
+  createdAnswer,
+  goneAnswer,
+  idParams,
+  ifMatchHeaders,
+  jsonAnswer,
+  jsonBody,
+  oneAnswer,
+  optionalJsonBody,
+  pageAnswer,
+  problemAnswer,
+} from './describe-route.ts';
 import { changeOptions } from './change-options.ts';
 import { deleteQuerySchema, readListQuery, readQuery, switchableListQuerySchema } from './list-query.ts';
-import { readJson } from './read-json.ts';
+import { readJson, readOptionalJson } from './read-json.ts';
 import { created, gone, one } from './respond.ts';
 
 const tags = ['upstreams'];
@@ -35,7 +48,41 @@ export function upstreamRoutes(control: ControlContext) {
     responses: { 200: oneAnswer(upstreamSchema) },
   } as const;
 
+  const testAnswers = {
+    200: jsonAnswer(upstreamTestSchema, 'What was found, also where nothing answers.'),
+    429: problemAnswer('Too many tests are running; see Retry-After.'),
+  } as const;
+
   return new AdminRouter()
+    .add(
+      {
+        method: 'post',
+        path: '/admin/upstreams/test',
+        operationId: 'testUpstreamDraft',
+        summary: 'Test an upstream that is not saved',
+        description: 'Sends one request to it as the gateway would, and tells step by step how that went. Nothing is stored.',
+        tags,
+        access: 'write',
+        request: { body: jsonBody(testDraftSchema) },
+        responses: testAnswers,
+      },
+      async (c) => c.json(await testUpstreamDraft(control, await readJson(c)), 200),
+    )
+    .add(
+      {
+        method: 'post',
+        path: '/admin/upstreams/{id}/test',
+        operationId: 'testUpstream',
+        summary: 'Test an upstream',
+        description:
+          'As it is saved, or with the changes in `upstream`, which are not stored. The stored credential is used with them only where saving them would keep it.',
+        tags,
+        access: 'write',
+        request: { params, body: optionalJsonBody(testSavedSchema) },
+        responses: testAnswers,
+      },
+      async (c) => c.json(await testSavedUpstream(control, c.req.param('id'), await readOptionalJson(c)), 200),
+    )
     .add(
       {
         method: 'get',

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Settings } from '../settings/settings.ts';
-import type { CliInput, CliOutput, CliPorts, ServeOptions } from './cli-ports.ts';
+import type { CliInput, CliOutput, CliPorts, LocalFiles, ServeOptions } from './cli-ports.ts';
 import { runCli } from './run-cli.ts';
 import { StandInAdminApi } from './stand-in-admin-api.ts';
 
@@ -14,6 +14,8 @@ export interface CallOptions {
   readonly waitUntilServed?: 'served' | 'no-gateway' | 'timeout' | Error;
   /** Thrown instead of opening the local database. */
   readonly openError?: Error;
+  readonly local?: Partial<LocalFiles>;
+  readonly diagnose?: CliPorts['diagnose'];
   readonly serve?: (settings: Settings, options: ServeOptions) => Promise<number>;
 }
 
@@ -43,6 +45,13 @@ export class CliFixture {
       cwd: options.cwd ?? '/nowhere',
       version: '1.2.3',
       serve: options.serve ?? (() => Promise.reject(new Error('serve was not expected'))),
+      local: {
+        secretKeyStatus: () => Promise.reject(new Error('the state of the key was not expected to be asked for')),
+        rotateSecretKey: () => Promise.reject(new Error('a rotation was not expected')),
+        backUp: () => Promise.reject(new Error('a backup was not expected')),
+        ...options.local,
+      },
+      diagnose: options.diagnose ?? (() => assertNoDoctor()),
       openLocalAdmin: (settings) => {
         if (options.openError !== undefined) return Promise.reject(options.openError);
         this.opened.push(settings);
@@ -63,6 +72,10 @@ export class CliFixture {
     const code = await runCli(argv, ports);
     return { code, stdout: stdout.text, stderr: stderr.text };
   }
+}
+
+function assertNoDoctor(): never {
+  throw new Error('the doctor was not expected');
 }
 
 /** The words of a command line as a POSIX shell splits it: quotes, and backslash at the end of a line. */

@@ -1,3 +1,4 @@
+import type { DoctorFinding } from '../model/doctor-finding.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** What the CLI needs of the process around it; main fills it, tests fill it with fakes. */
@@ -13,11 +14,65 @@ export interface CliPorts {
   /** Runs the gateway until it is told to stop; resolves with the process's exit code. */
   serve(settings: Settings, options: ServeOptions): Promise<number>;
 
+  /** Looks at everything that a gateway with these settings needs; null where they cannot be read. Changes nothing. */
+  diagnose(settings: Settings | null): AsyncIterable<DoctorFinding>;
+
   /**
    * Opens the admin app in this process on the local database, with full authority.
    * Rejects (GatewayError or a system error with a readable message) where there is no database, or not the right key.
    */
   openLocalAdmin(settings: Settings): Promise<LocalAdmin>;
+
+  /** What only whoever may read the database's files can do. */
+  readonly local: LocalFiles;
+}
+
+/** Work on the files of a local database. Rejects as `openLocalAdmin` does. */
+export interface LocalFiles {
+  secretKeyStatus(settings: Settings): Promise<SecretKeyReport>;
+  rotateSecretKey(settings: Settings, options: RotateOptions): Promise<RotationReport>;
+  /** Writes a copy of the database to a path; resolves with what is told of it. */
+  backUp(settings: Settings, path: string, options: { readonly overwrite: boolean }): Promise<BackupReport>;
+}
+
+export interface SecretKeyReport {
+  readonly current: string | null;
+  readonly rotation: { readonly from: string; readonly to: string } | null;
+  readonly source: string;
+  readonly keys: readonly {
+    readonly id: string;
+    readonly held: boolean;
+    readonly held_by_gateway: boolean | null;
+    readonly values: number;
+  }[];
+  readonly damaged: number;
+}
+
+export interface RotateOptions {
+  /** The new key as text; one is made when it is left out and the key lies in the key file. */
+  readonly newKey?: string;
+  /** Full path of a new file for the old key. */
+  readonly oldKeyFile?: string;
+}
+
+export interface RotationReport {
+  readonly from: string;
+  readonly to: string;
+  readonly resumed: boolean;
+  readonly resealed: number;
+  readonly unreadable: readonly { readonly table: string; readonly id: string; readonly reason: string }[];
+  /** Where the operator is to put the new key; undefined when it is in the key file. */
+  readonly keySource: string | undefined;
+}
+
+export interface BackupReport {
+  readonly path: string;
+  readonly bytes: number;
+  readonly revision: number;
+  /** The key that the secrets in it are sealed with; null when it has none yet. */
+  readonly key_id: string | null;
+  /** Where that key is, which is not in the backup. */
+  readonly key_source: string;
 }
 
 export interface ServeOptions {

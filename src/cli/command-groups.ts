@@ -53,9 +53,34 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   { name: 'admins', summary: 'people who may sign in', load: async (host) => (await import('./commands/admins.ts')).adminsCommand(host) },
   {
+    name: 'sessions',
+    summary: 'admins who are signed in',
+    load: async (host) => (await import('./commands/sessions.ts')).sessionsCommand(host),
+  },
+  {
+    name: 'audit',
+    summary: 'who changed what, and who signed in',
+    load: async (host) => (await import('./commands/audit.ts')).auditCommand(host),
+  },
+  {
+    name: 'secrets',
+    summary: 'the key that stored secrets are sealed with',
+    load: async (host) => (await import('./commands/secrets.ts')).secretsCommand(host),
+  },
+  {
+    name: 'backup',
+    summary: 'copy the database while it is in use',
+    load: async (host) => (await import('./commands/backup.ts')).backupCommand(host),
+  },
+  {
     name: 'settings',
     summary: 'what the process was started with',
     load: async (host) => (await import('./commands/settings.ts')).settingsCommand(host),
+  },
+  {
+    name: 'doctor',
+    summary: 'look for what is wrong, and tell how to mend it',
+    load: async (host) => (await import('./commands/doctor.ts')).doctorCommand(host),
   },
   { name: 'version', summary: 'print the version', load: async (host) => (await import('./commands/version.ts')).versionCommand(host) },
   {

@@ -41,7 +41,7 @@ describe('completion bash', { skip: !available('bash') && 'bash is not installed
       [['apigate', 'up'], ['upstreams']],
       [
         ['apigate', 'upstreams', ''],
-        ['create', 'list', 'get', 'update', 'enable', 'disable', 'delete'],
+        ['create', 'list', 'get', 'update', 'enable', 'disable', 'delete', 'test'],
       ],
       [['apigate', 'keys', 're'], ['revoke']],
       [['apigate', 'rollb'], ['rollback']],

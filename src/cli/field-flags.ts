@@ -9,7 +9,7 @@ export interface FieldFlag {
   readonly help: string;
   /** The field that its value is for. */
   readonly field?: string;
-  /** The field that the command fills by itself from what this flag points to. */
+  /** The field, or the part of one (`cors.max_age`), that the command fills by itself from what this flag points to. */
   readonly fills?: string;
   /** Turns the text into the field's value; throws InvalidArgumentError. `previous` is the value so far, for flags that repeat. */
   readonly value?: (text: string, previous: unknown) => unknown;
@@ -77,10 +77,13 @@ class Parsed {
   }
 }
 
-/** The flag that sets a field (`timeout_ms` and `headers.0.name` lead to theirs); undefined when none does. */
+/** The flag that sets a field (`timeout_ms`, `headers.0.name` and `cors.max_age` lead to theirs); undefined when none does. */
 export function flagOfField(flags: readonly FieldFlag[], field: string): string | undefined {
   const top = /^[^.[]*/.exec(field)?.[0];
-  return flags.find((flag) => flag.field === top || flag.fills === top)?.flags.match(/--[\w-]+/)?.[0];
+  const flag =
+    flags.find(({ fills }) => fills?.includes('.') === true && (field === fills || field.startsWith(`${fills}.`))) ??
+    flags.find((each) => each.field === top || each.fills?.split('.')[0] === top);
+  return flag?.flags.match(/--[\w-]+/)?.[0];
 }
 
 export function wholeNumber(text: string): number {

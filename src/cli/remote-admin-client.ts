@@ -1,8 +1,8 @@
-import type { AdminAnswer, AdminClient, AdminMethod } from './admin-client.ts';
+import type { AdminAnswer, AdminClient, AdminMethod, RequestOptions } from './admin-client.ts';
 import { CliError, exitCodes, usageError } from './cli-error.ts';
 import { readAnswer } from './read-answer.ts';
 
-const timeoutMs = 30_000;
+const usualTimeout = 30_000;
 
 /** Speaks REST to a running gateway. The token is an API token (`agt_…`). */
 export class RemoteAdminClient implements AdminClient {
@@ -16,7 +16,8 @@ export class RemoteAdminClient implements AdminClient {
     this.token = token;
   }
 
-  async request(method: AdminMethod, path: string, body?: unknown): Promise<AdminAnswer> {
+  async request(method: AdminMethod, path: string, body?: unknown, options: RequestOptions = {}): Promise<AdminAnswer> {
+    const timeoutMs = options.timeoutMs ?? usualTimeout;
     const headers: Record<string, string> = { accept: 'application/json', authorization: `Bearer ${this.token}` };
     if (body !== undefined) headers['content-type'] = 'application/json';
     let response: Response;
@@ -30,7 +31,7 @@ export class RemoteAdminClient implements AdminClient {
       });
       return await readAnswer(response, this.base);
     } catch (error) {
-      throw error instanceof CliError ? error : unreachable(this.base, error);
+      throw error instanceof CliError ? error : unreachable(this.base, error, timeoutMs);
     }
   }
 
@@ -77,7 +78,7 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS on this port',
 };
 
-function unreachable(server: string, error: unknown): CliError {
+function unreachable(server: string, error: unknown, timeoutMs: number): CliError {
   if (error instanceof DOMException && error.name === 'TimeoutError') {
     return new CliError(exitCodes.unreachable, `${server} did not answer within ${timeoutMs / 1000} s`);
   }

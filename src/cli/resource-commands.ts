@@ -194,16 +194,21 @@ export function printWarnings(call: CommandCall, answer: AdminAnswer): void {
 }
 
 /** Every page of a list. */
-export async function listAll(admin: AdminClient, path: string, query: URLSearchParams = new URLSearchParams()): Promise<readonly Item[]> {
+export function listAll(admin: AdminClient, path: string, query: URLSearchParams = new URLSearchParams()): Promise<readonly Item[]> {
+  return listSome(admin, path, query, Number.POSITIVE_INFINITY);
+}
+
+/** The first `count` items of a list, on as many pages as that takes. */
+export async function listSome(admin: AdminClient, path: string, query: URLSearchParams, count: number): Promise<readonly Item[]> {
   const items: Item[] = [];
   const pageQuery = new URLSearchParams(query);
-  pageQuery.set('limit', '500');
   for (;;) {
+    pageQuery.set('limit', String(Math.min(500, count - items.length)));
     const { body } = await admin.request('GET', `${path}?${pageQuery.toString()}`);
     const page = body as { readonly data?: readonly Item[]; readonly next_cursor?: string | null } | null | undefined;
     if (!Array.isArray(page?.data)) throw new CliError(exitCodes.failure, `the answer to GET ${path} is not a list`);
     items.push(...page.data);
-    if (typeof page.next_cursor !== 'string') return items;
+    if (typeof page.next_cursor !== 'string' || items.length >= count) return items;
     if (page.next_cursor === pageQuery.get('cursor')) throw new CliError(exitCodes.failure, `the pages of GET ${path} do not end`);
     pageQuery.set('cursor', page.next_cursor);
   }

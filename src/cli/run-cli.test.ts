@@ -126,6 +126,29 @@ const bodies: readonly (readonly [string, readonly string[], object])[] = [
     },
   ],
   ['--auth=false', [...route, '--auth=false'], { name: 'r', path_pattern: '/x', upstream_id: 'u', auth_required: false }],
+  [
+    'protocol, keys in the query, and CORS',
+    [
+      ...route,
+      ...'--protocol websocket --api-key-query --cors-origins https://a.example,https://b.example --cors-methods GET'.split(' '),
+      ...'--cors-headers X-A --cors-expose X-B --cors-credentials --cors-max-age 60'.split(' '),
+    ],
+    {
+      name: 'r',
+      path_pattern: '/x',
+      upstream_id: 'u',
+      protocol: 'websocket',
+      api_key_query: true,
+      cors: {
+        allow_origins: ['https://a.example', 'https://b.example'],
+        allow_methods: ['GET'],
+        allow_headers: ['X-A'],
+        expose_headers: ['X-B'],
+        allow_credentials: true,
+        max_age: 60,
+      },
+    },
+  ],
   ['--auth', [...route, '--auth'], { name: 'r', path_pattern: '/x', upstream_id: 'u', auth_required: true }],
   [
     'header regexes',
@@ -226,6 +249,7 @@ describe('update', () => {
       [['routes', 'update', 'x', '--methods', '', '--host', ''], { methods: [], host_pattern: '' }],
       [['routes', 'update', 'x', '--header', ''], { headers: [] }],
       [['routes', 'update', 'x', '--auth'], { auth_required: true }],
+      [['routes', 'update', 'x', '--no-cors', '--api-key-query=false'], { cors: null, api_key_query: false }],
       [['keys', 'update', 'x', '--rate-limit', 'none'], { rate_limit_per_minute: null }],
       [['keys', 'update', 'x', '--expires-at', 'never'], { expires_at: null }],
       [['tokens', 'update', 'x', '--scope', 'admin'], { scope: 'admin' }],
@@ -239,6 +263,19 @@ describe('update', () => {
         [['PATCH', `/admin/${argv[0]}/x`, body]],
       );
     }
+  });
+
+  it('of a part of cors keeps the rest of it', async () => {
+    const cli = new CliFixture();
+    const cors = { allow_origins: ['https://a.example'], allow_credentials: true, max_age: 5 };
+    cli.api.add('routes', { name: 'x', cors });
+    cli.api.add('routes', { name: 'bare' });
+    assert.equal((await cli.run(['routes', 'update', 'x', '--cors-max-age', '60', '--cors-credentials=false'])).code, 0);
+    assert.deepEqual(cli.api.seen.at(-1)?.body, { cors: { ...cors, allow_credentials: false, max_age: 60 } });
+    const bare = await cli.run(['routes', 'update', 'bare', '--cors-max-age', '60']);
+    assert.equal(bare.code, 2);
+    assert.match(bare.stderr, /--cors-origins is required/);
+    assert.match((await cli.run(['routes', 'update', 'x', '--no-cors', '--cors-max-age', '60'])).stderr, /--no-cors excludes/);
   });
 
   it('of nothing is a mistake', async () => {

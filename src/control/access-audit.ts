@@ -7,7 +7,7 @@ export type AuditedActor = Omit<Actor, 'kind'> & { readonly kind: ActorKind };
 export interface AuditedAct {
   /** `admin.create`, `session.sign_in_failed`, … */
   readonly action: string;
-  readonly type: 'admin' | 'token' | 'session';
+  readonly type: 'admin' | 'token' | 'session' | 'secret_key';
   readonly id: string;
   readonly name: string;
   /** What changed; never a secret. */

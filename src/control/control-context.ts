@@ -1,6 +1,8 @@
 import type { FieldError } from '../errors/gateway-error.ts';
 import type { GatewayConfigChange, RouteConfig, UpstreamConfig } from '../model/gateway-config.ts';
 import type { RouteId } from '../model/ids.ts';
+import type { ProbeResult, UpstreamTestRequest } from '../model/upstream-test.ts';
+import type { RoutePreview, SampleRequest, SampleResponse } from '../model/route-preview.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import type { Store } from '../store/store.ts';
 import type { Credentials } from './credentials.ts';
@@ -33,12 +35,35 @@ export interface TrialCompiler {
   route(route: RouteConfig, others: Iterable<RouteConfig>): RouteTrial;
   /** The same for many at once: `all` is the whole set as it would be. Answers for those whose ids are in `changed`. */
   routes(all: readonly RouteConfig[], changed: ReadonlySet<RouteId>): ReadonlyMap<RouteId, RouteTrial>;
+  /**
+   * What is wrong with a route's transformations. `credentialName` is the header that its upstream's credential goes in, where
+   * it is not Authorization.
+   */
+  transformation(route: RouteConfig, credentialName: string | null): readonly FieldError[];
+}
+
+export interface PreviewInput {
+  readonly route: RouteConfig;
+  /** All routes but that one. */
+  readonly others: readonly RouteConfig[];
+  /** With a mask in the place of its credential. */
+  readonly upstream: UpstreamConfig;
+  readonly request: SampleRequest;
+  readonly response: SampleResponse | null;
+}
+
+/** Port to the data plane's own functions, filled by main: what they would make of a message, without sending any. */
+export interface Previewer {
+  preview(input: PreviewInput): Promise<RoutePreview>;
 }
 
 export interface RouteTrial {
   readonly errors: readonly FieldError[];
   readonly warnings: readonly string[];
 }
+
+/** Port to the data plane's way of reaching upstreams, filled by main: tests one, with its credential opened. Changes nothing. */
+export type UpstreamProbe = (config: UpstreamConfig, request: UpstreamTestRequest) => Promise<ProbeResult>;
 
 /** An address that this gateway listens on; `host` may be a wildcard such as 0.0.0.0. */
 export interface OwnListener {
@@ -62,6 +87,8 @@ export interface ControlContext {
   /** Brings committed revisions to the workers, in order; does nothing without a publisher. */
   readonly publishing: Publishing;
   readonly trialCompiler: TrialCompiler;
+  readonly probeUpstream: UpstreamProbe;
+  readonly previewer: Previewer;
   /** All routes, kept in memory for the trial compiler to compare with. */
   readonly routeTable: RouteTable;
   /** Milliseconds since the epoch. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { GatewayError, type FieldError } from '../errors/gateway-error.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import type { GatewayConfigChange, RouteConfig, UpstreamConfig } from '../model/gateway-config.ts';
+import type { ProbeResult, UpstreamTestRequest } from '../model/upstream-test.ts';
 import { createSealer, type Sealer } from '../secrets/sealer.ts';
 import { newSecretKeyText, parseSecretKey } from '../secrets/secret-key.ts';
 import type { AuditRow, Store } from '../store/store.ts';
@@ -25,6 +26,10 @@ export interface ControlFixture {
   readonly environment: Record<string, string>;
   readonly ownListeners: OwnListener[];
   readonly trial: { errors: FieldError[]; warnings: string[]; seen: RouteConfig[][]; readonly upstreams: UpstreamConfig[] };
+  /** Tests of upstreams that were asked for. */
+  readonly probed: { readonly config: UpstreamConfig; readonly request: UpstreamTestRequest }[];
+  /** When set, a test waits for it. */
+  probing: { held: Promise<void> | undefined };
   readonly logged: { readonly level: string; readonly message: string }[];
   readonly clock: { now: number };
   audit(): Promise<readonly AuditRow[]>;
@@ -44,6 +49,8 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
   const environment: Record<string, string> = {};
   const ownListeners: OwnListener[] = [];
   const trial: ControlFixture['trial'] = { errors: [], warnings: [], seen: [], upstreams: [] };
+  const probed: ControlFixture['probed'] = [];
+  const probing: ControlFixture['probing'] = { held: undefined };
   const logged: ControlFixture['logged'] = [];
   const clock = { now: Date.parse('2026-11-23T05:00:00Z') };
   const trialCompiler: TrialCompiler = {
@@ -59,6 +66,9 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
       trial.seen.push([...all]);
       return new Map([...changed].map((id) => [id, { errors: trial.errors, warnings: trial.warnings }]));
     },
+    transformation() {
+      return [];
+    },
   };
   const log = (level: string) => (_fields: object, message: string) => void logged.push({ level, message });
   const context = createControlContext({
@@ -66,6 +76,12 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
     sealer: options.sealer ?? newSealer(),
     publisher: options.workers === false ? null : workers,
     trialCompiler,
+    probeUpstream: async (config, request) => {
+      probed.push({ config, request });
+      await probing.held;
+      return foundNothing(config, request);
+    },
+    previewer: { preview: () => Promise.reject(new Error('no data plane here')) },
     environment,
     protectedFiles: [store.path],
     ownListeners: () => ownListeners,
@@ -79,6 +95,8 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
     environment,
     ownListeners,
     trial,
+    probed,
+    probing,
     logged,
     clock,
     audit: async () => (await store.read(async (tx) => await tx.audit.list({ limit: 100 }))).rows,
@@ -124,6 +142,22 @@ export class FakeWorkers implements Publisher {
   routeNamed(name: string): RouteConfig {
     return named(this.routes, name);
   }
+}
+
+/** What a probe answers that had nothing to say. */
+function foundNothing(config: UpstreamConfig, { method, path }: UpstreamTestRequest): ProbeResult {
+  return {
+    answers: true,
+    request: { method, url: config.base_url + path },
+    address: '127.0.0.1:80',
+    steps: [],
+    certificate: null,
+    answer: null,
+    problem: null,
+    notes: [],
+    total_ms: 1,
+    curl: null,
+  };
 }
 
 export function newSealer(): Sealer {

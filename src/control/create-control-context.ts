@@ -1,7 +1,7 @@
 import { createReferenceResolver } from '../secrets/reference.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import type { Store } from '../store/store.ts';
-import type { ControlContext, ControlLogger, OwnListener, Publisher, TrialCompiler } from './control-context.ts';
+import type { ControlContext, ControlLogger, OwnListener, Previewer, Publisher, TrialCompiler, UpstreamProbe } from './control-context.ts';
 import { createCredentials } from './credentials.ts';
 import { createPublishing } from './publishing.ts';
 import { createRouteTable } from './route-table.ts';
@@ -13,6 +13,8 @@ export interface ControlContextOptions {
   /** null in a process without workers, as the CLI. */
   readonly publisher: Publisher | null;
   readonly trialCompiler: TrialCompiler;
+  readonly probeUpstream: UpstreamProbe;
+  readonly previewer: Previewer;
   readonly logger: ControlLogger;
   /** Asked at each save, because ports may be known only once listening. */
   readonly ownListeners?: () => readonly OwnListener[];
@@ -25,7 +27,7 @@ export interface ControlContextOptions {
 
 /** Gathers what the use cases of the gateway config need. */
 export function createControlContext(options: ControlContextOptions): ControlContext {
-  const { store, sealer, publisher, trialCompiler, logger } = options;
+  const { store, sealer, publisher, trialCompiler, probeUpstream, previewer, logger } = options;
   const references = createReferenceResolver({
     environment: options.environment ?? process.env,
     protectedFiles: options.protectedFiles ?? [],
@@ -37,6 +39,8 @@ export function createControlContext(options: ControlContextOptions): ControlCon
     credentials,
     publishing: createPublishing({ store, credentials, publisher, logger }),
     trialCompiler,
+    probeUpstream,
+    previewer,
     routeTable: createRouteTable(),
     clock: options.clock ?? Date.now,
     ownListeners: options.ownListeners ?? (() => []),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { ControlContext } from './control-context.ts';
+import { markServingKey } from './serving-key.ts';
 
 export interface FollowOptions {
   /** How often the store is asked whether anything was committed, in milliseconds. */
@@ -26,7 +27,7 @@ const servedEntry = 'served_revision';
  */
 export async function followStore(context: ControlContext, options: FollowOptions = {}): Promise<Follower> {
   const { interval = 150, fileInterval = 1000 } = options;
-  const state: FollowState = { context, dataVersion: undefined, marked: -1, lost: false };
+  const state: FollowState = { context, dataVersion: undefined, marked: -1, markedKey: undefined, lost: false };
   await catchUp(state);
 
   let stopped = false;
@@ -87,6 +88,8 @@ interface FollowState {
   dataVersion: number | undefined;
   /** The revision that the store says is served. */
   marked: number;
+  /** What the store says of this gateway's keys. */
+  markedKey: string | undefined;
   /** Whether the store could not be asked last time. */
   lost: boolean;
 }
@@ -113,6 +116,8 @@ async function lookOnce(state: FollowState, files: boolean): Promise<void> {
 async function catchUp(state: FollowState): Promise<void> {
   const { context } = state;
   const { publishing, store } = context;
+  // Before the publish, which opens what another process may have sealed with a new key.
+  state.markedKey = await markServingKey(store, context.sealer, state.markedKey);
   const revision = await store.read((tx) => tx.revision());
   if (revision < publishing.servedRevision) {
     context.logger.warn(

@@ -49,7 +49,7 @@ export async function planGatewayConfig(
   prune: boolean,
 ): Promise<GatewayConfigPlan> {
   const planner = new Planner(context, prune);
-  const upstreams = planner.upstreams(await tx.upstreams.changedSince(-1), declared.upstreams);
+  const upstreams = await planner.upstreams(tx, await tx.upstreams.changedSince(-1), declared.upstreams);
   const routes = await planner.routes(tx, await tx.routes.changedSince(-1), declared.routes, upstreams);
   const keys = await planner.keys(tx, await tx.keys.changedSince(-1), declared.keys, routes);
   refuseErrors(errorsOf(declared));
@@ -91,7 +91,11 @@ class Planner {
     this.#prune = prune;
   }
 
-  upstreams(stored: readonly UpstreamRow[], entries: readonly DeclaredEntry<UpdateUpstream>[] | undefined): Planned<UpstreamRow> {
+  async upstreams(
+    tx: StoreReader,
+    stored: readonly UpstreamRow[],
+    entries: readonly DeclaredEntry<UpdateUpstream>[] | undefined,
+  ): Promise<Planned<UpstreamRow>> {
     const context = this.#context;
     const before = byNameOf(stored);
     const puts: PlannedPut<UpstreamRow>[] = [];
@@ -103,7 +107,7 @@ class Planner {
       const draft = this.#withKnownSecret(drafted, known);
       if (draft.authValue.kind === 'seal') this.#newSecrets.add(draft.row.id);
       // A draft with errors is there for the routes that refer to it, and goes no further.
-      const row = entry.errors.length === 0 ? sealUpstream(context, draft) : draft.row;
+      const row = entry.errors.length === 0 ? await sealUpstream(context, tx, draft) : draft.row;
       puts.push({ place: entry.place, row, before: known });
       if (row.auth_value_reference !== null) this.#references.push({ id: row.id, place: entry.place });
       for (const message of draft.warnings) this.#warnings.push({ field: entry.place, message });

@@ -55,11 +55,11 @@ export async function draftRoute(
   }
 
   let upstream_id = before?.upstream_id ?? ('' as UpstreamId);
-  if (values.upstream_id !== undefined) {
-    const upstream = await lookUp(tx.upstreams, values.upstream_id);
-    if (upstream === undefined) errors.push({ field: 'upstream_id', message: 'is neither the id nor the name of an upstream' });
-    else upstream_id = upstream.id;
-  }
+  const upstream = await lookUp(tx.upstreams, values.upstream_id ?? upstream_id);
+  if (upstream !== undefined) upstream_id = upstream.id;
+  else if (values.upstream_id !== undefined)
+    errors.push({ field: 'upstream_id', message: 'is neither the id nor the name of an upstream' });
+  const credentialName = upstream?.auth_type === 'header' ? upstream.auth_header : null;
 
   const row: RouteDraft['row'] = {
     id: target.id,
@@ -72,6 +72,13 @@ export async function draftRoute(
     methods: given('methods'),
     headers: given('headers'),
     upstream_id,
+    protocol: given('protocol'),
+    cors: given('cors'),
+    api_key_query: given('api_key_query'),
+    path_rewrite: given('path_rewrite'),
+    method_override: given('method_override'),
+    request_transform: given('request_transform'),
+    response_transform: given('response_transform'),
     auth_required: given('auth_required'),
     priority: given('priority'),
     enabled: given('enabled'),
@@ -79,12 +86,17 @@ export async function draftRoute(
     created_at: before?.created_at ?? target.at,
     updated_at: target.at,
   };
+  // Said together with what is wrong elsewhere; not where what they rely on is not known.
+  if (!transformedFrom.some(isWrong)) errors.push(...context.trialCompiler.transformation(configOf(row), credentialName));
   if (errors.length > 0 || target.trialLater === true) return { row, warnings: [] };
   const others = await context.routeTable.othersThan(tx, row.id);
   const trial = context.trialCompiler.route(configOf(row), others);
   errors.push(...trial.errors);
   return { row, warnings: trial.warnings };
 }
+
+/** What a transformation is compiled from. */
+const transformedFrom = ['path_pattern', 'match_type', 'path_rewrite', 'method_override', 'request_transform', 'response_transform'];
 
 /** A type that only followed from the pattern follows the new pattern too; one that was chosen stays. */
 function hostMatchTypeOf(values: Partial<UpdateRoute>, before: RouteRow | undefined): RouteRow['host_match_type'] {

@@ -32,6 +32,13 @@ test('a route with name, path and upstream gets the defaults of the documentatio
     methods: [],
     headers: [],
     upstream_id: upstream.id,
+    protocol: 'http',
+    cors: null,
+    api_key_query: false,
+    path_rewrite: null,
+    method_override: null,
+    request_transform: null,
+    response_transform: null,
     auth_required: true,
     priority: 0,
     enabled: true,
@@ -86,8 +93,11 @@ test('every field at fault is named at once, nested ones by their path, and noth
       priority: 1e9,
       auth_required: 'no',
       upstream: 'my-api',
-      path_rewrite: '/x',
-      cors: {},
+      path_rewrite: '',
+      request_transform: { header: {}, query: { set: { a: 1 } } },
+      cors: { max_age: -1, origins: [] },
+      protocol: 'ws',
+      api_key_query: 1,
     }),
   );
   assert.deepEqual(errors, {
@@ -106,8 +116,14 @@ test('every field at fault is named at once, nested ones by their path, and noth
     priority: 'must be a whole number from -1000000 to 1000000',
     auth_required: 'must be true or false, not a string',
     upstream: 'is not a known field; did you mean upstream_id?',
-    path_rewrite: 'is not a known field',
-    cors: 'is not a known field',
+    'cors.allow_origins': 'must be a list, not nothing',
+    'cors.max_age': 'must be a whole number from 0 to 86400',
+    'cors.origins': 'is not a known field; did you mean allow_origins?',
+    protocol: 'must be one of http, http_stream, sse, websocket',
+    api_key_query: 'must be true or false, not a number',
+    path_rewrite: 'must not be empty',
+    'request_transform.header': 'is not a known field; did you mean headers?',
+    'request_transform.query.set.a': 'must be a string',
   });
   const bad = await fieldErrorsOf(
     createRoute(control.context, ann, { ...minimal, path_pattern: 'users', headers: { 'a b': 'x', 'X-N': 5 } }),
@@ -117,6 +133,64 @@ test('every field at fault is named at once, nested ones by their path, and noth
     headers: 'must be an object or a list, not a string',
   });
   assert.equal(await contentOf(control.store), before);
+});
+
+test('protocol, cors and api_key_query are stored, served, and set back by null; cors gets its defaults', async () => {
+  const made = await createRoute(control.context, ann, {
+    ...minimal,
+    protocol: 'sse',
+    api_key_query: true,
+    cors: { allow_origins: ['https://app.example', 'capacitor://localhost', 'http://[::1]:3000'], max_age: null },
+  });
+  const cors = {
+    allow_origins: ['https://app.example', 'capacitor://localhost', 'http://[::1]:3000'],
+    allow_methods: [],
+    allow_headers: ['Authorization', 'Content-Type', 'X-API-Key'],
+    expose_headers: [],
+    allow_credentials: false,
+    max_age: 600,
+  };
+  assert.deepEqual([made.value.protocol, made.value.api_key_query, made.value.cors], ['sse', true, cors]);
+  assert.deepEqual(await getRoute(control.context, 'users'), made.value);
+  assert.deepEqual(control.workers.routeNamed('users')?.cors, cors);
+  // What was read can be sent back as it is.
+  assert.deepEqual((await updateRoute(control.context, ann, 'users', { cors })).value.cors, cors);
+  const { value } = await updateRoute(control.context, ann, 'users', { protocol: null, cors: null, api_key_query: null });
+  assert.deepEqual([value.protocol, value.api_key_query, value.cors], ['http', false, null]);
+});
+
+test('origins are such as browsers send; * never goes with credentials', async () => {
+  const refused = async (cors: object): Promise<Record<string, string>> =>
+    await fieldErrorsOf(createRoute(control.context, ann, { ...minimal, cors }));
+  for (const [origin, message] of [
+    ['app.example', /^is not an origin: write scheme, host and port/],
+    ['https://', /^is not an origin/],
+    ['null', /sandboxed/],
+    ['https://app.example/', /without a path: https:\/\/app\.example$/],
+    ['https://app.example/x?y', /without a path: https:\/\/app\.example$/],
+    ['https://App.example', /as browsers send it: https:\/\/app\.example$/],
+    ['HTTPS://app.example', /as browsers send it: https:\/\/app\.example$/],
+    ['https://app.example:443', /as browsers send it: https:\/\/app\.example$/],
+    ['https://bücher.example', /as browsers send it: https:\/\/xn--bcher-kva\.example$/],
+    ['https://*.example', /without a \*/],
+    ['Capacitor://localhost', /lower case/],
+    ['capacitor://Local', /lower case/],
+    ['https://u:p@app.example', /^is not an origin/],
+    ['https://a.example\r\nX: y', /^is not an origin/],
+    ['app://a\u0000', /^is not an origin/],
+    ['https://a.example:99999', /host is not valid/],
+  ] as const) {
+    assert.match((await refused({ allow_origins: [origin] }))['cors.allow_origins.0'] ?? '', message, origin);
+  }
+  assert.match((await refused({ allow_origins: [] }))['cors.allow_origins'] ?? '', /must not be empty/);
+  assert.match((await refused({ allow_origins: ['*', 'https://a.example'] }))['cors.allow_origins'] ?? '', /\* alone/);
+  assert.match((await refused({ allow_origins: ['https://a.example', 'https://a.example'] }))['cors.allow_origins'] ?? '', /twice/);
+  const all = { allow_origins: ['*'], allow_methods: ['*'], allow_headers: ['*'], expose_headers: ['*'] };
+  assert.deepEqual(
+    await refused({ ...all, allow_credentials: true }),
+    Object.fromEntries(Object.keys(all).map((field) => [`cors.${field}`, 'must not be * with allow_credentials: name each one'])),
+  );
+  assert.equal((await createRoute(control.context, ann, { ...minimal, cors: all })).value.cors?.allow_origins[0], '*');
 });
 
 test('a header condition is never dropped for its name', async () => {

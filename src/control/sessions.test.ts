@@ -140,7 +140,7 @@ describe('findSession', () => {
     assert.equal(await findSession(fixture.access, token), undefined);
   });
 
-  it('knows no made-up, tampered, signed-out or ended session, and none of a removed admin', async () => {
+  it('M01 knows no made-up, tampered, signed-out or ended session, and none of a removed admin', async () => {
     await using fixture = await openAccess(ann, 'bob@example.com');
     const { access } = fixture;
     const open = (): Promise<NewSession> => signIn(access, right, originAt('192.0.2.1'));

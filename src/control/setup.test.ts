@@ -46,7 +46,7 @@ describe('set-up', () => {
     assert.ok(await setUp(fixture.access, { code: typed, ...ann }, originAt('192.0.2.1')));
   });
 
-  it('takes the newest code only, and none once there is an admin', async () => {
+  it('M09 takes the newest code only, and none once there is an admin', async () => {
     await using fixture = await openAccess();
     const { access } = fixture;
     const old = await ensureSetupCode(access);
@@ -64,7 +64,7 @@ describe('set-up', () => {
     assert.equal((await refusal(setUp(fixture.access, { code: '', ...ann }, originAt('192.0.2.1')))).code, 'invalid_credentials');
   });
 
-  it('has exactly one winner, however many race', async () => {
+  it('M09 has exactly one winner, however many race', async () => {
     await using fixture = await openAccess();
     const code = await ensureSetupCode(fixture.access);
     const racers = Array.from({ length: 12 }, (_, index) =>

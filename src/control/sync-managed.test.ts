@@ -26,6 +26,7 @@ test('the pair is made from the settings, takes every path, and comes last', asy
     [upstream.id, true, '/', 'prefix', [], true],
   );
   assert.equal(route.priority, managedRoutePriority);
+  assert.equal(route.protocol, 'websocket', 'it takes every request, upgrades too');
   await createRoute(control.context, ann, { name: 'last', path_pattern: '/', upstream_id: 'default', priority: -1_000_000 });
   assert.ok((await getRoute(control.context, 'last')).priority > route.priority);
   assert.equal((await control.audit()).at(-1)?.actor_kind, 'system');

@@ -66,6 +66,8 @@ function put(
     name: managedName,
     path_pattern: '/',
     upstream_id: upstreamRow.id,
+    // Takes whatever comes, upgrades too.
+    protocol: 'websocket',
     auth_required: !settings.public,
     priority: managedRoutePriority,
     managed: true,

@@ -28,7 +28,7 @@ describe('API tokens', () => {
     assert.deepEqual(await getToken(fixture.access, 'ci'), { ...value, last_used_at: '2026-11-23T12:00:00.000Z' });
   });
 
-  it('stop working when revoked, expired or deleted; others never work', async () => {
+  it('M10 stop working when revoked, expired or deleted; others never work', async () => {
     await using fixture = await openAccess();
     const { access } = fixture;
     const revoked = await createToken(access, systemActor, { name: 'revoked' });

@@ -4,10 +4,11 @@ import type { UpstreamId } from '../model/ids.ts';
 import { type AuthType, upstreamDefaults } from '../model/upstream.ts';
 import type { UpdateUpstream } from '../model/upstream-schema.ts';
 import { readReference } from '../secrets/reference.ts';
-import type { UpstreamRow } from '../store/store.ts';
+import type { StoreReader, UpstreamRow } from '../store/store.ts';
 import type { ControlContext } from './control-context.ts';
 import { authValuePlace, upstreamConfigOf } from './credentials.ts';
 import { ownListenerProblem } from './own-listeners.ts';
+import { followKey } from './secret-key.ts';
 import type { InputReading } from './validate-input.ts';
 
 /** An upstream as an input would make it, its credential not yet sealed. */
@@ -88,14 +89,22 @@ export function trialCompileUpstream(context: ControlContext, draft: UpstreamDra
   errors.push(...context.trialCompiler.upstream(upstreamConfigOf({ ...draft.row, revision: 0 }, credential)));
 }
 
-/** The row with its credential as it is stored: sealed for this row alone, or as the reference that was given. */
-export function sealUpstream(context: ControlContext, { row, authValue }: UpstreamDraft): Omit<UpstreamRow, 'revision'> {
+/**
+ * The row with its credential as it is stored: sealed for this row alone, or as the reference that was given. Inside the
+ * transaction that stores it, so that no rotation of the key can come between.
+ */
+export async function sealUpstream(
+  context: ControlContext,
+  tx: StoreReader,
+  { row, authValue }: UpstreamDraft,
+): Promise<Omit<UpstreamRow, 'revision'>> {
   switch (authValue.kind) {
     case 'keep':
       return row;
     case 'clear':
       return { ...row, auth_value_sealed: null, auth_value_reference: null, auth_value_updated_at: null };
     case 'seal': {
+      await followKey(context.sealer, tx);
       const sealed = context.sealer.seal(authValuePlace(row.id), authValue.value);
       return { ...row, auth_value_sealed: sealed, auth_value_reference: null, auth_value_updated_at: row.updated_at };
     }

@@ -28,7 +28,7 @@ export async function createUpstream(context: ControlContext, actor: Actor, inpu
 
   const committed = await commitChange(context, actor, async (tx) => {
     await refuseTakenName(tx.upstreams, draft.row, 'upstream');
-    const row = sealUpstream(context, draft);
+    const row = await sealUpstream(context, tx, draft);
     const value = upstreamOf(row);
     return {
       value,
@@ -75,7 +75,7 @@ export async function updateUpstream(
     refuseErrors(reading.errors);
     await refuseTakenName(tx.upstreams, draft.row, 'upstream');
 
-    const row = sealUpstream(context, draft);
+    const row = await sealUpstream(context, tx, draft);
     const value = upstreamOf(row);
     const detail = changeDetail(shown, value);
     if (Object.keys(detail).length === 0) return { value: shown, steps: [], warnings: draft.warnings };

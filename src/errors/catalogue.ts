@@ -38,7 +38,7 @@ export const errorCatalogue = {
   // ---- proxy: the request itself
   request_malformed: entry(400, 'client', false, 'Malformed request', 'The request breaks the rules of HTTP/1.1.', 'The client, or something between it and APIGate, sends invalid HTTP; the reason is in the log line.', 'http_request_error'),
   request_timeout: entry(408, 'client', true, 'Request timeout', 'The request did not arrive in time.', 'The client was too slow to send its request head or body.', 'http_request_error'),
-  body_too_large: entry(413, 'client', false, 'Body too large', 'The request body is larger than this gateway accepts.', 'Raise APIGATE_MAX_BODY if such bodies are legitimate.', 'http_request_denied'),
+  body_too_large: entry(413, 'client', false, 'Body too large', 'The request body is larger than this gateway accepts.', 'Raise APIGATE_MAX_BODY if such bodies are legitimate, or APIGATE_TRANSFORM_BODY_LIMIT where the reason names that.', 'http_request_denied'),
   target_too_long: entry(414, 'client', false, 'Target too long', 'The request target is longer than this gateway accepts.', 'Raise APIGATE_MAX_TARGET if such targets are legitimate.', 'http_request_denied'),
   headers_too_large: entry(431, 'client', false, 'Headers too large', 'The request header is larger than this gateway accepts, or has too many fields.', 'Raise APIGATE_MAX_HEAD or APIGATE_MAX_HEADERS if such requests are legitimate.', 'http_request_denied'),
   expectation_failed: entry(417, 'client', false, 'Expectation failed', 'Only "Expect: 100-continue" is supported.', 'The client sends an Expect header that no HTTP standard defines.', 'http_request_error'),
@@ -68,7 +68,7 @@ export const errorCatalogue = {
   upstream_address_forbidden: entry(502, 'operator', false, 'Upstream address forbidden', 'The upstream\'s host leads to an address that requests may not go to.', 'Link-local, cloud metadata, multicast and the gateway\'s own addresses are never dialled; check base_url and its DNS.', 'destination_ip_prohibited'),
   upstream_disabled: entry(503, 'operator', false, 'Upstream disabled', 'The upstream of this route is disabled.', 'Enable it with "apigate upstreams enable NAME".', 'destination_unavailable'),
   upstream_credential_unavailable: entry(503, 'operator', false, 'Upstream credential unavailable', 'The upstream\'s credential cannot be produced.', 'Check the environment variable or file that auth_value refers to, or set auth_value again.', 'proxy_configuration_error'),
-  upstream_overloaded: entry(503, 'upstream', true, 'Upstream overloaded', 'The upstream has as many requests as it may take at once.', 'Raise max_conns, or make the upstream faster.', 'connection_limit_reached'),
+  upstream_overloaded: entry(503, 'upstream', true, 'Upstream overloaded', 'No more requests can be sent to the upstream just now.', 'Raise max_conns, or make the upstream faster; where the gateway has no file descriptors left, raise its limit (ulimit -n).', 'connection_limit_reached'),
   upstream_timeout: entry(504, 'upstream', true, 'Upstream timeout', 'The upstream did not answer in time.', 'deadline exceeded: increase timeout_ms, check the network\'s latency and the backend\'s performance.', 'http_response_timeout'),
   upstream_connect_timeout: entry(504, 'upstream', true, 'Upstream connect timeout', 'No connection to the upstream came about in time.', 'deadline exceeded while connecting: check base_url, the firewall, and that the service accepts connections.', 'connection_timeout'),
 
@@ -92,3 +92,20 @@ export const errorCatalogue = {
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
+
+/** `transform_error` has a status, a public explanation and a fault for each side that may have to act; 500, the operator's, stands above. */
+export const transformErrorVariants = {
+  400: { detail: 'The request body could not be read as the JSON that it says it is.', fault: 'client', proxyStatus: 'http_request_error' },
+  502: { detail: 'The response of the upstream could not be transformed.', fault: 'upstream', proxyStatus: 'http_protocol_error' },
+} as const satisfies Record<number, Pick<ErrorEntry, 'detail' | 'fault' | 'proxyStatus'>>;
+
+/** The entry of a code as it is answered with that status. */
+export function errorEntryOf(code: ErrorCode, status: number): ErrorEntry {
+  const entry: ErrorEntry = errorCatalogue[code];
+  if (code !== 'transform_error' || !isVariant(status)) return entry;
+  return { ...entry, status, ...transformErrorVariants[status] };
+}
+
+function isVariant(status: number): status is keyof typeof transformErrorVariants {
+  return Object.hasOwn(transformErrorVariants, status);
+}

@@ -1,4 +1,4 @@
-import { errorCatalogue, type ErrorCode } from './catalogue.ts';
+import { errorCatalogue, errorEntryOf, type ErrorCode } from './catalogue.ts';
 import type { FieldError, GatewayError } from './gateway-error.ts';
 
 /** Body of every error the admin API and the proxy make: RFC 9457 `application/problem+json`. */
@@ -15,8 +15,14 @@ export interface Problem {
 export const problemMediaType = 'application/problem+json';
 
 /** Turns a code into the body that the caller gets. */
-export function problemOf(code: ErrorCode, requestId: string, detail?: string, errors?: readonly FieldError[]): Problem {
-  const entry = errorCatalogue[code];
+export function problemOf(
+  code: ErrorCode,
+  requestId: string,
+  detail?: string,
+  errors?: readonly FieldError[],
+  status: number = errorCatalogue[code].status,
+): Problem {
+  const entry = errorEntryOf(code, status);
   return {
     type: `urn:apigate:error:${code}`,
     title: entry.title,

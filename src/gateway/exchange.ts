@@ -6,29 +6,44 @@ import { kind } from '../http/known-fields.ts';
 import type { OutputBuffer } from '../http/output-buffer.ts';
 import type { RequestHandler, ServerConnection } from '../http/server-connection.ts';
 import { Deadline, type DeadlineOwner } from '../http/timer-wheel.ts';
+import type { ApiKeyId } from '../model/ids.ts';
 import type { MatchRequest } from './match/route-search.ts';
 import type { PoolClient } from './forward/upstream-pool.ts';
-import type { RequestFacts } from './forward/write-request-head.ts';
+import { endHeldHead, type RequestFacts } from './forward/write-request-head.ts';
 import type { Gateway } from './gateway.ts';
 import { RequestId } from './request-id.ts';
 import { handleRequest } from './handle-exchange.ts';
 import type { ClientIdentity } from './listen/client-identity.ts';
 import type { ExchangeOutcome, FinishedExchange } from './record/finished-exchange.ts';
 import { allowField, errorResponse, writeOwnResponse } from './reply/write-own-response.ts';
-import { writeInterimResponse, writeResponseHead, writeSwitchingProtocols } from './reply/write-response-head.ts';
+import {
+  endHeldResponse,
+  writeHeldResponse,
+  writeInterimResponse,
+  writeResponseHead,
+  writeSwitchingProtocols,
+} from './reply/write-response-head.ts';
 import { dropCredentialTrailers } from './forward/credential-field.ts';
 import { isIdempotent } from './forward/is-idempotent.ts';
 import { handshakeFault } from './forward/websocket-handshake.ts';
+import { dropCorsFields } from './reply/drop-cors-fields.ts';
 import { outcomeOf } from './record/outcome-of.ts';
-import { isEventStream } from './reply/is-event-stream.ts';
+import { openResponseStream, type ResponseStream } from './reply/response-stream.ts';
 import type { CompiledUpstream } from './snapshot/compile-upstream.ts';
 import type { ServedRoute } from './snapshot/served-route.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
+import type { BufferedBody } from './transform/buffered-body.ts';
+import { dropNamed } from './transform/header-steps.ts';
+import { TransformFailure } from './transform/transform-failure.ts';
+import type { TransformedRequest } from './transform/transform-request.ts';
+import { transformResponse } from './transform/transform-response.ts';
+import { Tunnel } from './tunnel.ts';
+
+export type { TransformedRequest } from './transform/transform-request.ts';
 
 /** A request's first write is kept for a retry only up to this size. */
 const replayLimit = 65_536;
-/** A WebSocket on which neither side sends anything for this long is ended, in milliseconds. */
-const tunnelIdleTimeout = 300_000;
+const noNames: readonly string[] = [];
 
 /**
  * One request and its response on the way through. One object per client connection, reused for each of its
@@ -59,12 +74,16 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   upstream: CompiledUpstream | null = null;
   /** Id of the key that opened the route, or ''. */
   keyId = '';
+  /** What becomes of the request on a route that transforms; else null. */
+  transformed: TransformedRequest | null = null;
   /** Fields that admission adds to whatever response comes, each with its line end. */
   responseFields = '';
 
   // ---- what became of it
   status = 0;
   code: ErrorCode | null = null;
+  /** Of a gateway-made error, where it is not the code's usual one; else 0. */
+  private errorStatus = 0;
   reason = '';
   outcome: ExchangeOutcome = 'ok';
   attempts = 0;
@@ -82,7 +101,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private chunkedToClient = false;
   /** The response has neither length nor chunks: the connection's end is its end. */
   private closeDelimited = false;
-  private isEventStream = false;
+  private stream: ResponseStream | null = null;
   private connection: ClientConnection | null = null;
   private waiting = false;
   private retried = false;
@@ -90,13 +109,22 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private chunkedUpstream = false;
   /** The client's Sec-WebSocket-Key where it asks for an upgrade; else ''. */
   private upgradeKey = '';
-  private isTunnel = false;
+  /** What follows the request may be of another protocol, whoever refuses the upgrade. */
+  private asksForWebSocket = false;
+  /** The request authenticates the connection that it goes out on: see RequestHead. */
+  private bindsConnection = false;
+  private tunnel: Tunnel | null = null;
   private idempotent = false;
   /** The whole outgoing request, as long as it may have to be sent again. */
   private replay: Buffer | null = null;
   /** What is to be sent once there is a connection. */
   private held: Buffer | null = null;
   private sentAt = 0;
+  /** Bodies that are held back until they are whole; null where they stream. */
+  private heldRequest: BufferedBody | null = null;
+  private heldResponse: BufferedBody | null = null;
+  /** Fields of the response that its trailers must not bring back. */
+  private replacedBack: readonly string[] = noNames;
   private readonly deadline: Deadline;
 
   constructor(gateway: Gateway, client: ServerConnection, identity: ClientIdentity) {
@@ -123,8 +151,29 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     return this.upstream?.id ?? '';
   }
 
+  get framesIn(): number {
+    return this.tunnel === null ? -1 : this.tunnel.fromClient.frames;
+  }
+
+  get framesOut(): number {
+    return this.tunnel === null ? -1 : this.tunnel.fromUpstream.frames;
+  }
+
+  get events(): number {
+    return this.stream === null ? -1 : this.stream.events;
+  }
+
   get isHeadRequest(): boolean {
     return this.method === 'HEAD';
+  }
+
+  /** The method that the upstream gets. */
+  private get sentMethod(): string {
+    return this.transformed === null || this.transformed.method === '' ? this.method : this.transformed.method;
+  }
+
+  get keyPrefix(): string {
+    return this.keyId === '' ? '' : (this.snapshot?.keys.get(this.keyId as ApiKeyId)?.prefix ?? '');
   }
 
   /** Value of a request field; only while the head is being handled. */
@@ -151,7 +200,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
     this.bytesIn += end - start;
-    if (!this.forwarding) return;
+    if (!this.forwarding) {
+      if (this.heldRequest !== null) this.holdBytes(this.heldRequest, bytes, start, end);
+      return;
+    }
     const out = this.gateway.requestOutput;
     if (this.chunkedUpstream) out.chunk(bytes, start, end);
     else out.copy(bytes, start, end);
@@ -159,8 +211,12 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onRequestEnd(trailers: HeaderFields | null): void {
     this.requestComplete = true;
+    if (this.heldRequest !== null) this.sendTransformed(this.heldRequest);
     if (!this.forwarding || !this.chunkedUpstream) return;
-    if (trailers !== null) dropCredentialTrailers(trailers, this.upstream!);
+    if (trailers !== null) {
+      dropCredentialTrailers(trailers, this.upstream!);
+      if (this.transformed !== null) dropNamed(trailers, this.transformed.replaced);
+    }
     this.gateway.requestOutput.lastChunk(trailers);
   }
 
@@ -201,7 +257,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.dropUpstream();
     this.reason = reason;
     // A WebSocket client that leaves is an ordinary end.
-    if (!this.isTunnel) this.outcome = 'client_abort';
+    if (this.tunnel === null) this.outcome = 'client_abort';
     this.finish();
   }
 
@@ -213,11 +269,12 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   // ================ to and from the upstream
 
   /** The outgoing head is in requestOutput; gets a connection for it. */
-  startForwarding(upgradeKey: string): void {
+  startForwarding(upgradeKey: string, chunked: boolean): void {
     this.forwarding = true;
     this.upgradeKey = upgradeKey;
-    this.chunkedUpstream = this.client.head.chunked;
-    this.idempotent = isIdempotent(this.method);
+    this.chunkedUpstream = chunked;
+    this.bindsConnection = this.client.head.bindsConnection;
+    this.idempotent = isIdempotent(this.sentMethod);
     // An upgrade has a connection of its own, never one that others have used.
     this.acquire(upgradeKey !== '');
   }
@@ -232,7 +289,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private take(connection: ClientConnection): void {
     this.waiting = false;
     this.connection = connection;
-    connection.begin(this, this.isHeadRequest, this.upgradeKey !== '');
+    connection.begin(this, this.sentMethod === 'HEAD', this.upgradeKey !== '', this.bindsConnection);
   }
 
   // No connection yet: the bytes at hand wait in memory of their own, and the client waits with the rest.
@@ -294,7 +351,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.responseBegun = true;
     this.responseSent = true;
     this.status = 101;
-    this.isTunnel = true;
+    this.tunnel = new Tunnel(this.client, connection, this.gateway.counters);
     this.upstreamMs = this.now() - this.sentAt;
     writeSwitchingProtocols(this.client.output, head, this.id, this.responseFields);
     this.client.send();
@@ -304,17 +361,14 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onUpstreamTunnelBytes(bytes: Buffer, start: number, end: number): void {
     this.bytesOut += end - start;
-    this.client.output.copy(bytes, start, end);
-    if (!this.client.send()) this.connection?.pause();
+    this.tunnel!.relayToClient(bytes, start, end);
     this.watchUpstream();
   }
 
   onClientTunnelBytes(bytes: Buffer, start: number, end: number): void {
-    const { connection } = this;
-    if (connection === null) return;
+    if (this.connection === null) return;
     this.bytesIn += end - start;
-    this.gateway.requestOutput.copy(bytes, start, end);
-    if (!connection.send()) this.client.pauseRequest();
+    this.tunnel!.relayToUpstream(bytes, start, end);
     this.watchUpstream();
   }
 
@@ -334,36 +388,56 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.status = head.status;
     this.clock = performance.now();
     if (this.sentAt > 0) this.upstreamMs = this.now() - this.sentAt;
-    const framed = connection.bodyIsDone || head.contentLength >= 0;
+    let fields = this.responseFields;
+    if (this.transformed !== null) {
+      const added = this.transformBack(this.transformed);
+      if (added === null) return;
+      fields = added + fields;
+    }
+    // HEAD that went on as another method: what the upstream sends is not for the client.
+    const framed = connection.bodyIsDone || head.contentLength >= 0 || this.isHeadRequest;
     this.chunkedToClient = !framed && this.minor === 1;
     this.closeDelimited = !framed && !this.chunkedToClient;
-    this.isEventStream = isEventStream(head.fields);
+    this.stream = openResponseStream(head, this.route?.protocol, this.gateway.counters);
     // After a refused upgrade the client may go on in the other protocol all the same: such a connection ends.
-    const persist = this.client.decidePersistence((framed || this.chunkedToClient) && this.upgradeKey === '');
-    writeResponseHead(
-      this.client.output,
-      head,
-      { chunked: this.chunkedToClient, clientMinor: this.minor, persist },
-      this.id,
-      this.responseFields,
-    );
+    const persist = this.client.decidePersistence((framed || this.chunkedToClient) && !this.asksForWebSocket);
+    if (this.route !== null && this.route.corsPolicy !== null) dropCorsFields(head.fields);
+    writeResponseHead(this.client.output, head, { chunked: this.chunkedToClient, clientMinor: this.minor, persist }, this.id, fields);
   }
 
   onResponseBody(bytes: Buffer, start: number, end: number): void {
+    if (this.heldResponse !== null) {
+      this.holdBytes(this.heldResponse, bytes, start, end);
+      return;
+    }
+    if (this.isHeadRequest) return;
     this.bytesOut += end - start;
+    if (this.stream !== null) this.stream.count(bytes, start, end);
     if (this.chunkedToClient) this.client.output.chunk(bytes, start, end);
     else this.client.output.copy(bytes, start, end);
   }
 
   onResponseReadDone(): void {
     this.clock = 0;
+    if (this.heldResponse !== null) {
+      this.watchUpstream();
+      return;
+    }
     this.responseSent = true;
     if (!this.client.send()) this.connection?.pause();
     this.watchUpstream();
   }
 
   onResponseEnd(trailers: HeaderFields | null): void {
-    if (this.chunkedToClient) this.client.output.lastChunk(trailers);
+    if (this.heldResponse !== null) {
+      this.dropUpstream();
+      this.replyTransformed(this.heldResponse);
+      return;
+    }
+    if (this.chunkedToClient) {
+      if (trailers !== null && this.replacedBack.length > 0) dropNamed(trailers, this.replacedBack);
+      this.client.output.lastChunk(trailers);
+    }
     this.client.send();
     this.dropUpstream();
     this.finish();
@@ -374,6 +448,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const connection = this.connection!;
     const mayRetry = connection.isReused && !connection.responseStarted && this.replay !== null && !this.retried;
     const replay = this.replay;
+    // What was collected of the answer is void. Letting the connection go may serve others that wait for one: into the same buffer.
+    this.client.output.clear();
     this.releaseConnection();
     if (mayRetry) {
       this.retried = true;
@@ -386,14 +462,15 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     }
     this.stopForwarding();
     this.reason = reason;
-    if (this.isTunnel) this.endTunnel();
+    if (this.tunnel !== null) this.endTunnel();
     else this.failOrBreak(code);
   }
 
   /** The upstream has made no progress for timeout_ms. */
   onDeadline(): void {
-    if (this.isTunnel) {
-      this.reason = `nothing was sent either way for ${tunnelIdleTimeout} ms`;
+    if (this.tunnel !== null) {
+      this.reason = `nothing was sent either way for ${this.gateway.websocketIdleMs} ms`;
+      this.tunnel.goAway();
       this.endTunnel();
       return;
     }
@@ -404,6 +481,120 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.failOrBreak('upstream_timeout');
   }
 
+  // ================ transforming
+
+  /**
+   * The outgoing head is in requestOutput but for its end: it waits for the body, which goes on transformed. Null, or the code of
+   * the refusal.
+   */
+  holdRequestBody(body: BufferedBody): ErrorCode | null {
+    const { client, gateway } = this;
+    body.head = gateway.requestOutput.copyOut();
+    gateway.requestOutput.clear();
+    if (body.refusesLength(client.head.contentLength)) return this.transformFailed(body.tooLong());
+    this.heldRequest = body;
+    if (client.awaitsContinue) {
+      // The upstream hears of the request only when all of it is here (RFC 9110 section 10.1.1).
+      client.awaitsContinue = false;
+      client.output.text('HTTP/1.1 100 Continue\r\n\r\n');
+      client.send();
+    }
+    return null;
+  }
+
+  private holdBytes(body: BufferedBody, bytes: Buffer, start: number, end: number): void {
+    if (!body.add(bytes, start, end)) this.endWith(body.tooLong());
+  }
+
+  private sendTransformed(body: BufferedBody): void {
+    body.transform((result) => {
+      // Its exchange may have ended meanwhile, and another begun.
+      if (this.heldRequest !== body) return;
+      this.heldRequest = null;
+      if (result instanceof TransformFailure) {
+        this.endWith(result);
+        return;
+      }
+      try {
+        const out = this.gateway.requestOutput;
+        out.copy(body.head, 0, body.head.length);
+        endHeldHead(out, result.length);
+        out.copy(result, 0, result.length);
+        this.startForwarding('', false);
+        this.onRequestReadDone();
+      } catch (error) {
+        this.fault('sending a transformed request', error);
+      }
+    });
+  }
+
+  // Fields to add to the response's head, or null where its body is held back (or the exchange has ended).
+  private transformBack({ facts }: TransformedRequest): string | null {
+    const transform = this.route!.transform!;
+    if (transform.response.length === 0) return '';
+    const connection = this.connection!;
+    try {
+      const { fields, replaced, body } = transformResponse(connection.head, this.isHeadRequest, transform, facts);
+      this.replacedBack = replaced;
+      if (body === null) return fields;
+      if (body.refusesLength(connection.head.contentLength)) throw body.tooLong();
+      const { output } = this.client;
+      writeHeldResponse(output, connection.head);
+      output.text(fields);
+      body.head = output.copyOut();
+      output.clear();
+      this.heldResponse = body;
+    } catch (error) {
+      if (!(error instanceof TransformFailure)) throw error;
+      this.endWith(error);
+    }
+    return null;
+  }
+
+  private replyTransformed(body: BufferedBody): void {
+    body.transform((result) => {
+      if (this.heldResponse !== body) return;
+      this.heldResponse = null;
+      if (result instanceof TransformFailure) {
+        this.endWith(result);
+        return;
+      }
+      try {
+        this.replyWith(body.head, result);
+      } catch (error) {
+        this.fault('sending a transformed response', error);
+      }
+    });
+  }
+
+  private replyWith(head: Buffer, body: Buffer): void {
+    const { client } = this;
+    const persist = client.decidePersistence(!this.asksForWebSocket);
+    const framing = { chunked: false, clientMinor: this.minor, persist };
+    client.output.copy(head, 0, head.length);
+    endHeldResponse(client.output, body.length, framing, this.id, this.responseFields);
+    client.output.copy(body, 0, body.length);
+    this.bytesOut += body.length;
+    this.responseSent = true;
+    client.send();
+    this.finish();
+    client.finishResponse();
+  }
+
+  /** Notes why a transformation cannot be done. Answers the code to refuse with. */
+  transformFailed(failure: TransformFailure): ErrorCode {
+    this.reason = failure.message;
+    this.errorStatus = failure.status;
+    return failure.code;
+  }
+
+  private endWith(failure: TransformFailure): void {
+    this.heldRequest = null;
+    this.heldResponse = null;
+    this.dropUpstream();
+    this.failOrBreak(this.transformFailed(failure));
+  }
+
   // ================ answering
 
   /** Ends the exchange with a gateway-made error. */
@@ -411,7 +602,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     if (!this.active || this.responseBegun) return;
     this.dropUpstream();
     this.code = code;
-    const response = errorResponse(code, this.requestId, fields + this.responseFields);
+    const response = errorResponse(code, this.requestId, fields + this.responseFields, this.errorStatus || undefined);
     this.outcome = outcomeOf(code);
     this.answer(response.status, response.contentType, response.body, response.fields);
   }
@@ -424,7 +615,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const { client, isHeadRequest } = this;
     // After bytes that may have meant something else to somebody before us, or that may be of another protocol, the next ones are
     // not to be trusted.
-    const persist = client.decidePersistence(this.code !== 'request_malformed' && this.upgradeKey === '');
+    const persist = client.decidePersistence(this.code !== 'request_malformed' && !this.asksForWebSocket);
     writeOwnResponse(client.output, {
       status,
       requestId: this.requestId,
@@ -471,6 +662,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   private fault(where: string, error: unknown): void {
     this.gateway.reportFault(where, error);
+    this.client.output.clear();
     this.dropUpstream();
     this.reason = where;
     this.failOrBreak('internal_error');
@@ -479,6 +671,12 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   /** Shutdown will not wait any longer. */
   cut(): void {
     if (!this.active) return;
+    if (this.tunnel !== null) {
+      this.reason = 'the drain deadline passed';
+      this.tunnel.goAway();
+      this.endTunnel();
+      return;
+    }
     this.dropUpstream();
     this.code = 'draining';
     this.outcome = outcomeOf('draining');
@@ -515,7 +713,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.keyId = '';
     this.responseFields = '';
     this.status = 0;
+    this.transformed = null;
+    this.replacedBack = noNames;
     this.code = null;
+    this.errorStatus = 0;
     this.reason = '';
     this.outcome = 'ok';
     this.attempts = 0;
@@ -528,11 +729,12 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.responseSent = false;
     this.chunkedToClient = false;
     this.closeDelimited = false;
-    this.isEventStream = false;
+    this.stream = null;
     this.retried = false;
     this.forwarding = false;
     this.upgradeKey = '';
-    this.isTunnel = false;
+    this.asksForWebSocket = head.asksForWebSocket;
+    this.tunnel = null;
     this.sentAt = 0;
     this.gateway.counters.requestStarted();
   }
@@ -554,6 +756,11 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.clock = 0;
     this.replay = null;
     this.held = null;
+    if (this.tunnel !== null) this.tunnel.closed();
+    if (this.stream !== null) this.stream.closed();
+    this.heldRequest = null;
+    this.heldResponse = null;
+    this.transformed = null;
     try {
       this.gateway.recorder.record(this);
     } catch (error) {
@@ -592,13 +799,13 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const { wheel } = this.gateway;
     const { connection, client } = this;
     if (connection === null || !this.active) return;
-    if (this.isTunnel) {
-      wheel.arm(this.deadline, tunnelIdleTimeout);
+    if (this.tunnel !== null) {
+      if (this.gateway.websocketIdleMs > 0) wheel.arm(this.deadline, this.gateway.websocketIdleMs);
       return;
     }
     const clientIsSlow = client.isBlocked;
     const clientSends = !this.requestComplete && !connection.isBlocked && !client.awaitsContinue && !this.responseBegun;
-    if (clientIsSlow || clientSends || (this.responseBegun && this.isEventStream)) wheel.disarm(this.deadline);
+    if (clientIsSlow || clientSends || (this.stream !== null && this.stream.mayBeSilent)) wheel.disarm(this.deadline);
     else wheel.arm(this.deadline, this.upstream!.timeoutMs);
   }
 

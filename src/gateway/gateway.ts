@@ -14,6 +14,8 @@ export interface Gateway {
   live: Snapshot | null;
   draining: boolean;
   readonly wheel: TimerWheel;
+  /** A WebSocket on which neither side sends anything for this long is ended, in milliseconds; 0 for never. */
+  readonly websocketIdleMs: number;
   readonly requestOutput: OutputBuffer;
   readonly counters: WorkerCounters;
   readonly recorder: ExchangeRecorder;

@@ -7,13 +7,19 @@ import type { SlotAssignments } from '../telemetry/shared-slots.ts';
 export interface WorkerListener {
   readonly host: string;
   readonly port: number;
-  readonly tls: TlsFiles | null;
+  readonly tls: TlsIdentity | null;
 }
 
 /** Contents of the certificate and key files, PEM. */
 export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
+}
+
+/** What an HTTPS listener serves with. */
+export interface TlsIdentity extends TlsFiles {
+  /** 48 bytes that session tickets are sealed with, the same in all workers: a client resumes on whichever it comes to. A secret. */
+  readonly ticketKeys: Uint8Array;
 }
 
 /** What a worker is born with; the gateway config follows as the first change. */
@@ -36,10 +42,21 @@ export interface WorkerBirth {
   readonly maxHead: number;
   readonly maxFields: number;
   readonly maxTarget: number;
+  /** 0 for no limit. */
+  readonly websocketIdleMs: number;
+  /** Bytes of a body that is transformed. */
+  readonly transformBodyLimit: number;
+  /** Variables of the environment that transformations may read, with their values at the start of the process. */
+  readonly transformEnvironment: Readonly<Record<string, string>>;
   readonly logFormat: 'json' | 'text';
   /** Whether requests get access-log lines, and whether those do that failed by another's fault than the client's. */
   readonly logRequests: boolean;
   readonly logFailures: boolean;
+}
+
+/** Our own member of Via: a request that carries it has been here before. */
+export function viaTokenOf({ instance }: Pick<WorkerBirth, 'instance'>): string {
+  return `apigate-${instance}`;
 }
 
 /** A change with the shared memory that its new upstreams and keys count in. */
@@ -54,7 +71,7 @@ export interface ChangeMessage {
 
 export type ToWorker =
   | ChangeMessage
-  | { readonly type: 'certificate'; readonly tls: TlsFiles }
+  | { readonly type: 'certificate'; readonly tls: TlsIdentity }
   /** Not ready any more, but still serving: so that probes can see it. */
   | { readonly type: 'leaving' }
   | { readonly type: 'drain'; readonly deadlineMs: number };

@@ -1,5 +1,4 @@
-import net from 'node:net';
-import { networkInterfaces } from 'node:os';
+import type tls from 'node:tls';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HeaderFields } from '../http/header-fields.ts';
 import { HttpListener } from '../http/http-listener.ts';
@@ -17,12 +16,14 @@ import { loadDefaultTrust, secureContextFor } from './forward/tls-trust.ts';
 import { type PoolServices, UpstreamPool } from './forward/upstream-pool.ts';
 import type { Gateway } from './gateway.ts';
 import { ClientIdentity, TrustedProxies } from './listen/client-identity.ts';
+import { ownListenerAt } from './own-listener-at.ts';
 import { ExchangeRecorder } from './record/exchange-recorder.ts';
 import { allowField } from './reply/write-own-response.ts';
-import { afterTarget, type CompiledUpstream, headEnd } from './snapshot/compile-upstream.ts';
+import { afterTarget, type CompiledUpstream, credentialBytes } from './snapshot/compile-upstream.ts';
 import { PoolRegistry } from './snapshot/pool-registry.ts';
 import { applyChange } from './snapshot/snapshot.ts';
-import type { ChangeMessage, FromWorker, ToWorker, WorkerBirth } from './worker-protocol.ts';
+import type { TransformSettings } from './transform/compile-transform.ts';
+import { type ChangeMessage, type FromWorker, type TlsIdentity, type ToWorker, viaTokenOf, type WorkerBirth } from './worker-protocol.ts';
 
 /**
  * A data-plane thread: listens, serves from its own compiled snapshot, and follows the changes that main sends.
@@ -38,12 +39,14 @@ class GatewayWorker {
   private readonly wheel = new TimerWheel();
   private readonly proxies: TrustedProxies;
   private readonly counters;
+  private readonly transforms: TransformSettings;
 
   constructor(birth: WorkerBirth) {
     this.birth = birth;
     this.counters = openSharedCounters(birth.counters, birth.index);
     this.limits = new PoolLimits(birth.workers, birth.index);
     this.limiter = new RateLimiter();
+    this.transforms = { bodyLimit: birth.transformBodyLimit, environment: new Map(Object.entries(birth.transformEnvironment)) };
     this.proxies = new TrustedProxies(birth.trustedProxies);
     const services: PoolServices = {
       wheel: this.wheel,
@@ -53,11 +56,12 @@ class GatewayWorker {
       onConnect: () => this.counters.upstreamConnected(),
     };
     this.pools = new PoolRegistry(services, this.limits, secureContextFor, loadDefaultTrust);
-    const viaToken = `apigate-${birth.instance}`;
+    const viaToken = viaTokenOf(birth);
     this.gateway = {
       live: null,
       draining: false,
       wheel: this.wheel,
+      websocketIdleMs: birth.websocketIdleMs,
       requestOutput: services.client.output,
       counters: this.counters,
       recorder: new ExchangeRecorder({
@@ -109,7 +113,7 @@ class GatewayWorker {
         await this.apply(message);
         break;
       case 'certificate':
-        this.listener.replaceCertificate(message.tls);
+        this.listener.replaceCertificate(secureOptions(message.tls));
         break;
       case 'leaving':
         this.gateway.draining = true;
@@ -128,7 +132,7 @@ class GatewayWorker {
     this.limits.directory.learn(message.poolSlots);
     this.limiter.directory.learn(message.rateSlots);
     const first = this.gateway.live === null;
-    this.gateway.live = applyChange(this.gateway.live, message.change, this.pools);
+    this.gateway.live = applyChange(this.gateway.live, message.change, this.pools, this.transforms);
     post({ type: 'applied', sequence: message.sequence });
     if (first) await this.listen();
   }
@@ -144,10 +148,11 @@ class GatewayWorker {
   private async listen(): Promise<void> {
     this.wheel.start();
     setInterval(() => this.tellKeysUsed(), keyUsageInterval).unref();
+    setInterval(() => this.counters.beat(), heartbeatInterval).unref();
     for (const listener of this.birth.listeners) {
       const address = { host: listener.host, port: listener.port, reusePort: this.birth.reusePort };
       if (listener.tls === null) await this.listener.listen(address);
-      else await this.listener.listenSecure(address, listener.tls);
+      else await this.listener.listenSecure(address, secureOptions(listener.tls));
     }
     post({ type: 'ready' });
   }
@@ -155,6 +160,12 @@ class GatewayWorker {
 
 /** How often the control plane is told which keys were used, in milliseconds. */
 const keyUsageInterval = 5_000;
+/** How often the worker shows that its event loop turns, in milliseconds: see main/worker-watch.ts. */
+const heartbeatInterval = 250;
+
+function secureOptions({ cert, key, ticketKeys }: TlsIdentity): tls.SecureContextOptions {
+  return { cert, key, ticketKeys: Buffer.from(ticketKeys) };
+}
 
 function adminUpstream(services: PoolServices, limits: PoolLimits, socketPath: string): CompiledUpstream {
   const timeoutMs = 60_000;
@@ -169,7 +180,7 @@ function adminUpstream(services: PoolServices, limits: PoolLimits, socketPath: s
     pathPrefix: '',
     preservesHost: true,
     afterTarget: afterTarget(''),
-    headEnd: headEnd(''),
+    ...credentialBytes(''),
     credentialName: '',
     credentialKind: 0,
     isAdmin: true,
@@ -182,26 +193,6 @@ function viaField(version: string, token: string): Uint8Array {
 
 /** Main gives the control plane the first slot before any upstream's. */
 const adminSlot = 0;
-
-// Asked at each new connection only; interfaces come and go.
-function ownListenerAt(birth: WorkerBirth, address: string, port: number): 'proxy' | 'admin' | undefined {
-  const proxy = birth.listeners.some((listener) => listener.port === port && reaches(listener.host, address));
-  if (proxy) return 'proxy';
-  const { adminListener } = birth;
-  return adminListener !== null && adminListener.port === port && reaches(adminListener.host, address) ? 'admin' : undefined;
-}
-
-function reaches(listenHost: string, address: string): boolean {
-  if (listenHost === address) return true;
-  const wildcard = listenHost === '0.0.0.0' || listenHost === '::' || listenHost === '';
-  if (!wildcard && net.isIP(listenHost) !== 0) return false;
-  if (isLoopback(address)) return wildcard || listenHost === 'localhost';
-  return wildcard && Object.values(networkInterfaces()).some((addresses) => addresses?.some((each) => each.address === address));
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
-}
 
 function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);

@@ -11,6 +11,8 @@ import { Transport, type TransportOwner } from './transport.ts';
 
 /** An answer may be preceded by this many interim ones (1xx); more is a server gone wrong. */
 const maxInterimResponses = 32;
+/** What is left in a tunnel at its end has this long to leave. */
+const tunnelEndTimeout = 5_000;
 
 /** Hears of the one exchange that a connection to an upstream carries at a time. */
 export interface ResponseHandler {
@@ -73,6 +75,7 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
   private pending: Buffer | null = null;
   private isHeadRequest = false;
   private wantsUpgrade = false;
+  private isPersonal = false;
   private reusable = false;
   private requestSent = false;
   private interimResponses = 0;
@@ -126,12 +129,13 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
     return this.decoder.isDone;
   }
 
-  /** Takes it for one exchange. */
-  begin(handler: ResponseHandler, isHeadRequest: boolean, wantsUpgrade: boolean): void {
+  /** Takes it for one exchange. `isPersonal`: the request makes the connection its sender's, so that it is nobody's afterwards. */
+  begin(handler: ResponseHandler, isHeadRequest: boolean, wantsUpgrade: boolean, isPersonal: boolean): void {
     this.handler = handler;
     this.phase = phase.head;
     this.isHeadRequest = isHeadRequest;
     this.wantsUpgrade = wantsUpgrade;
+    this.isPersonal = isPersonal;
     this.uses++;
     this.responseStarted = false;
     this.requestSent = false;
@@ -190,6 +194,25 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
     if (this.phase === phase.closed) return;
     this.close();
     this.transport.destroy();
+  }
+
+  /** Ends a tunnel after what was written to it; nobody is told. */
+  endTunnel(): void {
+    if (this.phase === phase.closed) return;
+    this.close();
+    const { transport } = this;
+    transport.close();
+    // A peer that takes nothing does not keep it.
+    if (transport.hasPending) setTimeout(() => transport.destroy(), tunnelEndTimeout).unref();
+  }
+
+  /** Closes it with RST, so that the upstream sees a broken message; nobody is told. */
+  reset(): void {
+    if (this.phase === phase.closed) return;
+    this.close();
+    // TLS has no reset: a connection that ends without close_notify is known to be cut (RFC 8446 section 6.1).
+    if (this.transport.isTls) this.transport.destroy();
+    else this.transport.reset();
   }
 
   // ---- TransportOwner
@@ -313,7 +336,8 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
   private beginBody(): void {
     const head = this.head;
     this.phase = phase.body;
-    this.reusable = head.keepAlive && !head.bindsConnection;
+    // An upstream that has seen an upgrade request may take what follows for the other protocol, whatever it answered.
+    this.reusable = head.keepAlive && !head.bindsConnection && !this.isPersonal && !this.wantsUpgrade;
     if (head.keepAliveTimeout >= 0) this.keepAliveHint = head.keepAliveTimeout * 1000;
     // RFC 9112 section 6.3: no body whatever the fields say.
     if (this.isHeadRequest || head.status === 204 || head.status === 304) {

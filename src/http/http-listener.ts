@@ -21,6 +21,8 @@ export interface ListenerOptions {
 
 /** Connections that were idle for this long at shutdown are closed; younger ones may have a request under way to us. */
 const drainIdleAge = 1_000;
+/** A WebSocket client has this long to take its close frame and close, in milliseconds. */
+const goodbyeTime = 500;
 /** A TLS client has this long for its handshake. */
 const handshakeTimeout = 10_000;
 
@@ -35,6 +37,8 @@ export class HttpListener implements ConnectionRegistry {
   private readonly servers: net.Server[] = [];
   private readonly secureServers: tls.Server[] = [];
   private readonly connections = new Set<ServerConnection>();
+  /** Connections that wait for the rest of a head, longest first. */
+  private readonly heads = new Set<ServerConnection>();
   /** Sockets in their TLS handshake by peer, oldest first. They count towards the limit: an unfinished handshake costs a descriptor too. */
   private readonly handshakes = new Map<string, net.Socket>();
   private oldestIdle: ServerConnection | null = null;
@@ -96,9 +100,24 @@ export class HttpListener implements ConnectionRegistry {
     socket.once('close', () => {
       if (this.handshakes.get(peer) === socket) this.handshakes.delete(peer);
     });
-    if (this.count + this.handshakes.size <= this.options.maxConnections) return;
-    if (this.oldestIdle !== null) this.oldestIdle.closeIfIdle();
-    else for (const oldest of this.handshakes.values()) return void oldest.destroy();
+    if (this.count + this.handshakes.size > this.options.maxConnections) this.makeRoom();
+  }
+
+  // Who asks for nothing goes first, then who has held a place longest without having asked yet. False when all are being served.
+  private makeRoom(): boolean {
+    if (this.oldestIdle !== null) {
+      this.oldestIdle.closeIfIdle();
+      return true;
+    }
+    for (const oldest of this.heads) {
+      oldest.abort(false);
+      return true;
+    }
+    for (const oldest of this.handshakes.values()) {
+      oldest.destroy();
+      return true;
+    }
+    return false;
   }
 
   /** Uses another certificate for handshakes from now on. Throws when key and certificate are not usable; the old ones stay. */
@@ -136,10 +155,17 @@ export class HttpListener implements ConnectionRegistry {
 
   private cutAll(onDeadline: (handler: RequestHandler) => void): void {
     for (const connection of this.connections) {
+      const lingered = connection.isLingering;
       if (!connection.isIdle) onDeadline(connection.handler);
+      // Its handler said goodbye in the words of its protocol: closing now could take that back.
+      if (!lingered && connection.isLingering) continue;
       connection.abort(false);
     }
-    this.whenEmpty?.();
+    if (this.count === 0) return;
+    setTimeout(() => {
+      for (const connection of this.connections) connection.abort(false);
+      this.whenEmpty?.();
+    }, goodbyeTime);
   }
 
   // ---- ConnectionRegistry
@@ -149,9 +175,8 @@ export class HttpListener implements ConnectionRegistry {
     this.count++;
     this.options.onCount(1);
     if (this.count + this.handshakes.size > this.options.maxConnections) {
-      if (this.oldestIdle !== null) this.oldestIdle.closeIfIdle();
-      // Nobody idle: the newcomer goes, once it exists in full.
-      else queueMicrotask(() => connection.abort(true));
+      // Nobody to spare: the newcomer goes, once it exists in full.
+      if (!this.makeRoom()) queueMicrotask(() => connection.abort(true));
     }
   }
 
@@ -176,9 +201,18 @@ export class HttpListener implements ConnectionRegistry {
     connection.idleNext = null;
   }
 
+  headBegun(connection: ServerConnection): void {
+    this.heads.add(connection);
+  }
+
+  headOver(connection: ServerConnection): void {
+    this.heads.delete(connection);
+  }
+
   closed(connection: ServerConnection): void {
     if (!this.connections.delete(connection)) return;
     this.busy(connection);
+    this.heads.delete(connection);
     this.count--;
     this.options.onCount(-1);
     this.options.onClosed(connection.handler);

@@ -95,6 +95,7 @@ export const kind = {
   contentType: number('content-type'),
   cookie: number('cookie'),
   setCookie: number('set-cookie'),
+  origin: number('origin'),
   proxyStatus: number('proxy-status'),
   workerToken: number('x-apigate-worker-token'),
   workerClient: number('x-apigate-client'),

@@ -57,6 +57,8 @@ export class RequestHead {
   /** Whether TE says that trailers are welcome. */
   acceptsTrailers = false;
   hasVia = false;
+  /** Whether Authorization speaks for all that follows on a connection (NTLM, Negotiate): others must not use that of the upstream. */
+  bindsConnection = false;
   /** `OPTIONS *`. */
   isAsterisk = false;
 
@@ -71,6 +73,12 @@ export class RequestHead {
 
   get method(): string {
     return methodText(this.bytes, this.start, this.methodEnd);
+  }
+
+  /** Whether it asks to become a WebSocket (RFC 6455 section 4.1). Other Upgrade tokens are offers that nobody takes. */
+  get asksForWebSocket(): boolean {
+    const index = this.upgrade;
+    return index >= 0 && isText(this.bytes, this.fields.valueStart[index]!, this.fields.valueEnd[index]!, 'websocket');
   }
 
   /** Whether a body follows. */
@@ -137,6 +145,7 @@ export class RequestHead {
     this.pathEnd = 0;
     this.minor = 1;
     this.host = -1;
+    this.upgrade = -1;
     this.fields.count = 0;
   }
 
@@ -176,6 +185,7 @@ export class RequestHead {
     this.upgrade = -1;
     this.acceptsTrailers = false;
     this.hasVia = false;
+    this.bindsConnection = false;
     this.connection.reset();
     let upgradeField = -1;
     for (let index = 0; index < count; index++) {
@@ -217,6 +227,10 @@ export class RequestHead {
           break;
         case kind.via:
           this.hasVia = true;
+          break;
+        case kind.authorization:
+          // 'n' or 'N' first: strings are made of few values.
+          if ((this.bytes[start]! | 0x20) === 0x6e) this.bindsConnection ||= /^(?:ntlm|negotiate)(?:\s|$)/i.test(fields.value(index));
           break;
         default:
           break;

@@ -123,7 +123,7 @@ export class ResponseHead {
           this.hasDate = true;
           break;
         case kind.wwwAuthenticate:
-          this.bindsConnection ||= /^(ntlm|negotiate)\b/i.test(fields.value(index));
+          this.bindsConnection ||= /(?:^|,)\s*(?:ntlm|negotiate)\s*(?:,|$|[^=\s,])/i.test(fields.value(index));
           break;
         case kind.upgrade:
           this.upgrade = index;

@@ -70,6 +70,9 @@ export interface ConnectionRegistry {
   opened(connection: ServerConnection): void;
   idle(connection: ServerConnection): void;
   busy(connection: ServerConnection): void;
+  /** Part of a head has come, and the rest is waited for. Told once for each such head, and again when it is over. */
+  headBegun(connection: ServerConnection): void;
+  headOver(connection: ServerConnection): void;
   closed(connection: ServerConnection): void;
 }
 
@@ -153,6 +156,11 @@ export class ServerConnection implements TransportOwner, BodySink, DeadlineOwner
   /** Whether the client is slower than what is written to it. */
   get isBlocked(): boolean {
     return this.blocked;
+  }
+
+  /** Whether the last bytes are written and only the client's end is waited for. */
+  get isLingering(): boolean {
+    return this.phase === phase.linger;
   }
 
   /** Whether the client still owes part of the request. */
@@ -301,7 +309,12 @@ export class ServerConnection implements TransportOwner, BodySink, DeadlineOwner
       case phase.head:
         if (this.blocked) this.abort(true);
         else if (this.headStarted) {
-          this.headStarted = false;
+          this.endHead();
+          // Empty lines alone, as some clients send behind a body, are no request: a 408 would be taken for the next one's answer.
+          if (isEmptyLines(this.pending)) {
+            this.closeGently();
+            break;
+          }
           this.head.clear();
           this.refuse('request_timeout', 'the request head did not arrive in time');
         } else this.closeIfIdle();
@@ -336,13 +349,14 @@ export class ServerConnection implements TransportOwner, BodySink, DeadlineOwner
         if (bodyStart === headIncomplete) {
           if (!this.headStarted) {
             this.headStarted = true;
+            this.shared.registry.headBegun(this);
             this.shared.wheel.arm(this.deadline, this.shared.limits.headTimeout);
           }
           this.keep(bytes, at, end);
           this.processing = false;
           return;
         }
-        this.headStarted = false;
+        this.endHead();
         if (bodyStart === headRefused) {
           this.processing = false;
           this.refuse(this.head.error, this.head.reason);
@@ -378,6 +392,12 @@ export class ServerConnection implements TransportOwner, BodySink, DeadlineOwner
       // The handler may have changed the phase.
       if (this.requestOpen && !this.handlerPaused && !this.blocked && this.deadline.dueAt === Infinity) this.startBodyWindow();
     }
+  }
+
+  private endHead(): void {
+    if (!this.headStarted) return;
+    this.headStarted = false;
+    this.shared.registry.headOver(this);
   }
 
   private beginRequest(): void {
@@ -582,7 +602,9 @@ export class ServerConnection implements TransportOwner, BodySink, DeadlineOwner
   }
 
   private resumeReading(): void {
-    if (!this.readPaused || this.handlerPaused || (this.pending !== null && this.pending.length >= pipelineLimit)) return;
+    if (!this.readPaused || this.handlerPaused) return;
+    // Within a head what is kept may be more than that, up to the head's own limit; its rest must come.
+    if (this.pending !== null && this.pending.length >= pipelineLimit && (this.phase !== phase.head || this.blocked)) return;
     this.readPaused = false;
     this.transport.resume();
   }
@@ -620,6 +642,10 @@ export class ServerConnection implements TransportOwner, BodySink, DeadlineOwner
     // Not there yet where a newcomer is turned away.
     (this.transport as Transport | undefined)?.setOwner(null);
   }
+}
+
+function isEmptyLines(bytes: Buffer | null): boolean {
+  return bytes !== null && bytes.every((byte) => byte === 0x0d || byte === 0x0a);
 }
 
 /** An IPv4 address that a dual-stack socket shows as IPv6 is given as IPv4. */

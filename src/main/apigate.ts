@@ -17,5 +17,13 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   version,
   serve: async (settings, options) => (await import('./serve.ts')).serve(settings, options, process.stderr),
+  local: {
+    secretKeyStatus: async (settings) => (await import('./local-secrets.ts')).localSecretKeyStatus(settings),
+    rotateSecretKey: async (settings, options) => (await import('./local-secrets.ts')).rotateLocalSecretKey(settings, options),
+    backUp: async (settings, path, options) => (await import('./local-backup.ts')).backUpLocally(settings, path, options),
+  },
+  diagnose: async function* (settings) {
+    yield* (await import('./doctor/diagnose.ts')).diagnose(settings, process.env);
+  },
   openLocalAdmin: async (settings) => (await import('./open-local-admin.ts')).openLocalAdmin(settings, process.stderr),
 });

@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
 import { createAdminApp, type AdminApp } from '../admin/admin-app.ts';
 import { type AccessContext, createAccessContext } from '../control/access-context.ts';
 import type { Actor, ControlContext, ControlLogger, OwnListener, Publisher } from '../control/control-context.ts';
 import { createControlContext } from '../control/create-control-context.ts';
+import type { ProbeMessage } from '../gateway/probe/probe-worker.ts';
+import type { ProbeResult } from '../model/upstream-test.ts';
 import { openSealer } from '../control/secret-key.ts';
 import { keyFilePath } from '../secrets/key-file.ts';
+import type { KeySource } from '../secrets/key-ring.ts';
 import type { AddressRange } from '../settings/parse-value.ts';
 import type { Settings } from '../settings/settings.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
-import { trialCompiler } from './trial-compiler.ts';
+import { createPreviewer } from './route-previewer.ts';
+import { transformEnvironment } from './transform-environment.ts';
+import { createTrialCompiler } from './trial-compiler.ts';
 import { version } from './version.ts';
 
 /** Store, use cases and admin app of one process: the gateway's, or a CLI command's on the local database. */
@@ -25,10 +31,16 @@ export interface ControlPlaneOptions {
   readonly settings: Settings;
   /** Whether a missing database and key file are made. */
   readonly create: boolean;
+  /** To look only: changes fail, and nothing is written. */
+  readonly readOnly?: boolean;
   /** null in a process without workers. */
   readonly publisher: Publisher | null;
   /** Where the gateway of this database listens: addresses that no upstream may have. */
   readonly ownListeners: (store: Store) => Promise<readonly OwnListener[]>;
+  /** Tests upstreams; in this thread where it is left out. */
+  readonly probe?: (message: Omit<ProbeMessage, 'id'>) => Promise<ProbeResult>;
+  /** Our member of Via; null in a process without workers. */
+  readonly viaToken: string | null;
   readonly logger: ControlLogger;
   /** What `/metrics` answers; left out in a process without workers. */
   readonly metrics?: () => string;
@@ -36,19 +48,33 @@ export interface ControlPlaneOptions {
 
 /** Opens everything that a change passes through. Rejects with a GatewayError that says what is wrong. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { settings, create, publisher, ownListeners, logger, metrics } = options;
+  const { settings, create, publisher, ownListeners, viaToken, logger, metrics } = options;
+  const probe = options.probe ?? probeHere;
   const databasePath = settings.database.path;
   const keyFile = keyFilePath(databasePath);
-  const store = await openSqliteStore({ path: databasePath, create });
+  const store = await openSqliteStore({
+    path: databasePath,
+    create,
+    readOnly: options.readOnly ?? false,
+    warn: (message) => logger.warn({}, message),
+  });
   try {
-    const secretKey = settings.secrets.secretKey === null ? {} : { secretKey: settings.secrets.secretKey };
-    const sealer = await openSealer({ store, keyFile, create, ...secretKey });
+    const sealer = await openSealer({ store, create, ...keySourceOf(settings) });
     const listeners = await ownListeners(store);
+    const probing = {
+      dnsServers: settings.dnsServers ?? [],
+      ownListeners: listeners.map(({ host, port }) => ({ host, port })),
+      viaToken: viaToken ?? 'apigate-command',
+      version,
+    };
+    const transforms = { bodyLimit: settings.transform.bodyLimit, environment: transformEnvironment(settings) };
     const control = createControlContext({
       store,
       sealer,
       publisher,
-      trialCompiler,
+      trialCompiler: createTrialCompiler(transforms),
+      probeUpstream: (config, request) => probe({ options: probing, config, request }),
+      previewer: createPreviewer(transforms, settings.limits),
       logger,
       ownListeners: () => listeners,
       protectedFiles: [databasePath, keyFile],
@@ -70,9 +96,34 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
   }
 }
 
+/** Where the secret key is to be found. */
+export function keySourceOf(settings: Settings): KeySource {
+  const keyFile = keyFilePath(settings.database.path);
+  const { secretKey } = settings.secrets;
+  if (secretKey === null) return { keyFile };
+  const origin = settings.origins.secret_key;
+  const file = origin.kind === 'environment' ? origin.file : undefined;
+  return { keyFile, secretKey, ...(file === undefined ? {} : { secretKeyFile: resolve(file) }) };
+}
+
+// Loaded when it is needed: most commands test nothing.
+async function probeHere({ options, config, request }: Omit<ProbeMessage, 'id'>): Promise<ProbeResult> {
+  const { probeUpstream } = await import('../gateway/probe/probe-upstream.ts');
+  return await probeUpstream({ ...options, ownListeners: () => options.ownListeners }, config, request);
+}
+
 /** The person at the keyboard, for the audit log. */
 export function localActor(): Actor & { readonly requestId: string } {
   return { kind: 'cli', id: '', label: userName(), requestId: randomUUID().replaceAll('-', '') };
+}
+
+/** Where a gateway with these settings would listen. */
+export function ownListenersOf(settings: Settings): OwnListener[] {
+  const listeners: OwnListener[] = [];
+  if (settings.server.port !== 0) listeners.push({ host: settings.server.host, port: settings.server.port });
+  if (settings.tls !== null) listeners.push({ host: settings.server.host, port: settings.tls.port });
+  if (settings.admin.listen !== null && settings.admin.listen.port !== 0) listeners.push(settings.admin.listen);
+  return listeners;
 }
 
 export function cidrOf(range: AddressRange): string {

@@ -2,7 +2,7 @@ import { servingAddresses } from '../control/serving-addresses.ts';
 import { waitUntilServed } from '../control/follow-store.ts';
 import type { CliOutput, LocalAdmin } from '../cli/cli-ports.ts';
 import type { Settings } from '../settings/settings.ts';
-import { localActor, openControlPlane } from './control-plane.ts';
+import { localActor, openControlPlane, ownListenersOf } from './control-plane.ts';
 
 /** A running gateway follows a change within half a second; the CLI waits a little longer before it warns. */
 const servedTime = 2_000;
@@ -14,6 +14,7 @@ export async function openLocalAdmin(settings: Settings, stderr: CliOutput): Pro
     settings,
     create: false,
     publisher: null,
+    viaToken: null,
     // A gateway that runs was perhaps started with other flags than these settings know.
     ownListeners: async (opened) => (await servingAddresses(opened))?.listeners ?? ownListenersOf(settings),
     logger: { info: () => {}, warn: note, error: note },
@@ -31,15 +32,6 @@ export async function openLocalAdmin(settings: Settings, stderr: CliOutput): Pro
     },
     close: () => store.close(),
   };
-}
-
-// Where a gateway with these settings would listen.
-function ownListenersOf(settings: Settings): { host: string; port: number }[] {
-  const listeners = [];
-  if (settings.server.port !== 0) listeners.push({ host: settings.server.host, port: settings.server.port });
-  if (settings.tls !== null) listeners.push({ host: settings.server.host, port: settings.tls.port });
-  if (settings.admin.listen !== null && settings.admin.listen.port !== 0) listeners.push(settings.admin.listen);
-  return listeners;
 }
 
 function reasonIn(fields: object): string {

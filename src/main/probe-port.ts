@@ -6,17 +6,22 @@ import net from 'node:net';
  */
 export async function probePort(host: string, port: number): Promise<number> {
   const refuse = (error: NodeJS.ErrnoException): never => {
-    throw new Error(reasonOf(error, host, port), { cause: error });
+    throw new Error(portProblem(error, host, port), { cause: error });
   };
   await claimName(host, port).catch(refuse);
-  return await new Promise<number>((resolve, reject) => {
+  return await tryPort(host, port).catch(refuse);
+}
+
+/** Binds a port and lets go of it at once. Resolves with the port; rejects with the system's error. */
+export function tryPort(host: string, port: number): Promise<number> {
+  return new Promise<number>((resolve, reject) => {
     const server = net.createServer();
     server.once('error', reject);
     server.listen({ host, port, exclusive: true, reusePort: false }, () => {
       const bound = (server.address() as net.AddressInfo).port;
       server.close(() => resolve(bound));
     });
-  }).catch(refuse);
+  });
 }
 
 // Between the probe and the workers' own binding another gateway that starts just now would not be seen. On Linux each holds a
@@ -31,7 +36,8 @@ async function claimName(host: string, port: number): Promise<void> {
   });
 }
 
-function reasonOf(error: NodeJS.ErrnoException, host: string, port: number): string {
+/** Why a port cannot be listened on, in words. */
+export function portProblem(error: NodeJS.ErrnoException, host: string, port: number): string {
   const address = net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
   switch (error.code) {
     case 'EADDRINUSE':

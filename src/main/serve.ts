@@ -5,27 +5,37 @@ import { join } from 'node:path';
 import { listenForWorkers, listenOnTcp, type AdminListener } from '../admin/admin-server.ts';
 import type { CliOutput, ServeOptions } from '../cli/cli-ports.ts';
 import { recordKeyUsage } from '../control/api-keys.ts';
-import type { OwnListener } from '../control/control-context.ts';
+import { pruneHistory } from '../control/audit-log.ts';
+import type { ControlContext, OwnListener } from '../control/control-context.ts';
 import { followStore } from '../control/follow-store.ts';
+import { rotationOf } from '../control/secret-key.ts';
+import { sessionIdleLimit } from '../control/sessions.ts';
 import { recordServingAddresses, type ServingAddresses } from '../control/serving-addresses.ts';
 import { createFirstAdminFromSettings, ensureSetupCode } from '../control/setup.ts';
 import { syncManaged } from '../control/sync-managed.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
-import type { TlsFiles, WorkerBirth, WorkerListener } from '../gateway/worker-protocol.ts';
+import { type TlsFiles, viaTokenOf, type WorkerBirth, type WorkerListener } from '../gateway/worker-protocol.ts';
 import { type Settings } from '../settings/settings.ts';
+import type { Store } from '../store/store.ts';
 import { createLogger, droppedNotice, type Logger } from '../telemetry/logger.ts';
 import { LogSink, standardOutput } from '../telemetry/log-sink.ts';
 import { createSharedCounters, openSharedCounters, type SharedCounters } from '../telemetry/shared-counters.ts';
 import { bannerOf } from './banner.ts';
+import { certificateWarning } from './certificate-expiry.ts';
 import { cidrOf, openControlPlane } from './control-plane.ts';
 import { startDemoUpstream } from './demo-upstream.ts';
 import { gatewayMetrics } from './gateway-metrics.ts';
+import { ProbeThread } from './probe-thread.ts';
 import { probePort } from './probe-port.ts';
 import { shutdownRequested } from './shutdown-requested.ts';
 import { readTlsFiles, type TlsPaths, watchTlsFiles } from './tls-files.ts';
+import { transformEnvironment } from './transform-environment.ts';
 import { urlOf } from './url-of.ts';
 import { version } from './version.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { newTicketKeys, WorkerPool } from './worker-pool.ts';
+
+/** How long the keys of TLS session tickets are in use, in milliseconds. Tickets themselves live for minutes. */
+const ticketKeyLife = 4 * 3_600_000;
 
 /** Runs the gateway until it is told to stop. Resolves with the process's exit code. */
 export async function serve(settings: Settings, options: ServeOptions, stderr: CliOutput): Promise<number> {
@@ -88,18 +98,23 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   const workerToken = randomBytes(32).toString('hex');
 
   let keyUsage: (keys: readonly (readonly [`key_${string}`, number])[]) => void = () => {};
+  const birth = birthOf(settings, listeners, adminListener, counters, { socketPath, workerToken });
   const pool = new WorkerPool({
-    birth: birthOf(settings, listeners, adminListener, counters, { socketPath, workerToken }),
+    birth,
     onLines: (lines) => sink.write(lines),
     onLog: (level, message, fields) => logger[level](fields, message),
     onKeysUsed: (keys) => keyUsage(keys),
   });
   cleanups.push(() => pool.terminate());
 
+  const tests = new ProbeThread();
+  cleanups.push(() => tests.close());
   const plane = await openControlPlane({
     settings,
     create: true,
     publisher: pool,
+    probe: (message) => tests.probe(message),
+    viaToken: viaTokenOf(birth),
     ownListeners: async () => addresses.listeners,
     logger,
     metrics: gatewayMetrics(pool, counters),
@@ -123,8 +138,15 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   await syncManaged(control, settings.defaultUpstream);
   const follower = await followStore(control);
   cleanups.push(() => follower.stop());
+  await reportInterruptedRotation(store, logger);
+  cleanups.push(keepHistoryShort(control, logger));
   const served = listeners.find((listener) => listener.tls !== null)?.tls;
-  if (settings.tls !== null && served) cleanups.push(followCertificate(settings.tls, served, pool, logger));
+  if (settings.tls !== null && served) {
+    warnOfCertificate(settings.tls, served, logger);
+    cleanups.push(followCertificate(settings.tls, served, pool, logger));
+    const renewal = setInterval(() => pool.renewTicketKeys(), ticketKeyLife);
+    cleanups.push(() => clearInterval(renewal));
+  }
 
   for (const { host, port, tls } of listeners) logger.info({ address: host, port }, `listening for ${tls === null ? 'HTTP' : 'HTTPS'}`);
   logger.info({ version, workers: settings.server.workers, database: settings.database.path }, 'the gateway is ready');
@@ -137,11 +159,43 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   logger.info({}, 'the gateway has stopped');
 }
 
+/** It is nothing that hinders serving, but the old key has to stay until it is finished. */
+async function reportInterruptedRotation(store: Store, logger: Logger): Promise<void> {
+  const rotation = await store.read(rotationOf);
+  if (rotation === undefined) return;
+  logger.warn({ ...rotation }, 'a rotation of the secret key is under way or was interrupted; "apigate secrets rotate" finishes it');
+}
+
+/** Now and four times a day. */
+function keepHistoryShort(control: ControlContext, logger: Logger): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  const pruneOnce = async (): Promise<void> => {
+    try {
+      const removed = await pruneHistory(control.store, Date.now(), control.publishing.servedRevision, sessionIdleLimit + 5 * 60_000);
+      if (removed.audit > 0) logger.info(removed, 'entries older than 400 days were taken out of the audit log');
+    } catch (error) {
+      logger.warn({ err: error }, 'old entries could not be taken out of the audit log; it is tried again later');
+    }
+  };
+  const prune = (): void => void (last = pruneOnce());
+  prune();
+  const timer = setInterval(prune, 6 * 60 * 60 * 1_000);
+  return async () => {
+    clearInterval(timer);
+    await last;
+  };
+}
+
 async function claimListeners(settings: Settings): Promise<WorkerListener[]> {
   const { host, port } = settings.server;
   const listeners: WorkerListener[] = [];
   if (port !== 0) listeners.push({ host, port: await probePort(host, port), tls: null });
-  if (settings.tls !== null) listeners.push({ host, port: await probePort(host, settings.tls.port), tls: readTlsFiles(settings.tls) });
+  if (settings.tls !== null)
+    listeners.push({
+      host,
+      port: await probePort(host, settings.tls.port),
+      tls: { ...readTlsFiles(settings.tls), ticketKeys: newTicketKeys() },
+    });
   return listeners;
 }
 
@@ -180,6 +234,9 @@ function birthOf(
     maxHead: limits.maxHead,
     maxFields: limits.maxHeaders,
     maxTarget: limits.maxTarget,
+    websocketIdleMs: limits.websocketIdleMs,
+    transformBodyLimit: settings.transform.bodyLimit,
+    transformEnvironment: Object.fromEntries(transformEnvironment(settings)),
     logFormat: log.format,
     logRequests: log.level === 'trace' || log.level === 'debug' || log.level === 'info',
     logFailures: log.level !== 'error' && log.level !== 'silent',
@@ -205,7 +262,13 @@ function followCertificate(paths: TlsPaths, served: TlsFiles, pool: WorkerPool, 
     }
     pool.useCertificate(files);
     logger.info({ cert: paths.cert }, 'the certificate was replaced');
+    warnOfCertificate(paths, files, logger);
   });
+}
+
+function warnOfCertificate(paths: TlsPaths, { cert }: TlsFiles, logger: Logger): void {
+  const warning = certificateWarning(cert, Date.now());
+  if (warning !== null) logger.warn({ cert: paths.cert }, warning);
 }
 
 async function demoSettings(settings: Settings, cleanups: (() => unknown)[]): Promise<Settings> {

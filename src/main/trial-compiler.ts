@@ -2,28 +2,32 @@ import type { TrialCompiler } from '../control/control-context.ts';
 import { checkRoute } from '../gateway/match/compile-route.ts';
 import { routeWarnings } from '../gateway/match/route-warnings.ts';
 import { routeSetWarnings } from '../gateway/match/route-set-warnings.ts';
+import { checkTransform, type TransformSettings } from '../gateway/transform/compile-transform.ts';
 import { compileUpstream, UncompilableUpstream } from '../gateway/snapshot/compile-upstream.ts';
 
 /** The data plane's own compiler, behind the control plane's port. */
-export const trialCompiler: TrialCompiler = {
-  upstream(upstream) {
-    try {
-      // The pool is not looked at while compiling, and nothing is sent.
-      compileUpstream(upstream, () => undefined as never);
-      return [];
-    } catch (error) {
-      if (error instanceof UncompilableUpstream) return [{ field: 'base_url', message: error.message }];
-      throw error;
-    }
-  },
-  route(route, others) {
-    const errors = checkRoute(route);
-    return { errors, warnings: errors.length === 0 ? routeWarnings(route, others) : [] };
-  },
-  routes(all, changed) {
-    const errors = new Map(all.filter(({ id }) => changed.has(id)).map((route) => [route.id, checkRoute(route)] as const));
-    const sound = all.filter(({ id }) => (errors.get(id)?.length ?? 0) === 0);
-    const warnings = routeSetWarnings(sound, changed);
-    return new Map([...errors].map(([id, found]) => [id, { errors: found, warnings: warnings.get(id) ?? [] }]));
-  },
-};
+export function createTrialCompiler(transforms: TransformSettings): TrialCompiler {
+  return {
+    upstream(upstream) {
+      try {
+        // The pool is not looked at while compiling, and nothing is sent.
+        compileUpstream(upstream, () => undefined as never);
+        return [];
+      } catch (error) {
+        if (error instanceof UncompilableUpstream) return [{ field: 'base_url', message: error.message }];
+        throw error;
+      }
+    },
+    route(route, others) {
+      const errors = checkRoute(route);
+      return { errors, warnings: errors.length === 0 ? routeWarnings(route, others) : [] };
+    },
+    routes(all, changed) {
+      const errors = new Map(all.filter(({ id }) => changed.has(id)).map((route) => [route.id, checkRoute(route)] as const));
+      const sound = all.filter(({ id }) => (errors.get(id)?.length ?? 0) === 0);
+      const warnings = routeSetWarnings(sound, changed);
+      return new Map([...errors].map(([id, found]) => [id, { errors: found, warnings: warnings.get(id) ?? [] }]));
+    },
+    transformation: (route, credentialName) => checkTransform(route, transforms, credentialName),
+  };
+}

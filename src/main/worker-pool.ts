@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Publisher } from '../control/control-context.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
@@ -6,9 +7,10 @@ import { createRateSlots } from '../gateway/admit/rate-limiter.ts';
 import { createPoolSlots, readPoolGauges, reclaimPoolShare } from '../gateway/forward/pool-limits.ts';
 import type { GatewayConfigChange } from '../model/gateway-config.ts';
 import type { ApiKeyId } from '../model/ids.ts';
-import { tookLogBytes, zeroGauges } from '../telemetry/shared-counters.ts';
+import { heartbeatOf, tookLogBytes, zeroGauges } from '../telemetry/shared-counters.ts';
 import type { SlotAssignments } from '../telemetry/shared-slots.ts';
 import { ConfigMirror } from './config-mirror.ts';
+import { silenceLimit, watchInterval, WorkerWatch } from './worker-watch.ts';
 
 export interface WorkerPoolOptions {
   /** What all workers are born with, but for their index. */
@@ -20,7 +22,7 @@ export interface WorkerPoolOptions {
 
 /** A worker that does not serve a change within this time is replaced. */
 const acknowledgeTime = 5_000;
-/** This many deaths within `stormWindow` are a storm; the next replacement then waits. */
+/** More deaths than this of one worker within `stormWindow` are a storm; its next replacement then waits. The others' do not. */
 const stormDeaths = 5;
 const stormWindow = 10_000;
 const stormPause = 5_000;
@@ -41,7 +43,10 @@ export class WorkerPool implements Publisher {
   private readonly mirror = new ConfigMirror();
   private readonly poolSlots;
   private readonly rateSlots = createRateSlots();
-  private readonly deaths: number[] = [];
+  /** Of each worker, when it died lately. */
+  private readonly deaths: number[][];
+  private readonly watch: WorkerWatch;
+  private watchTimer: NodeJS.Timeout | null = null;
   private readonly waiting = new Set<() => void>();
   private listeners: readonly WorkerListener[];
   private sequence = 0;
@@ -53,6 +58,8 @@ export class WorkerPool implements Publisher {
     this.options = options;
     this.listeners = options.birth.listeners;
     this.members = Array.from<Member | null>({ length: options.birth.workers }).fill(null);
+    this.deaths = this.members.map(() => []);
+    this.watch = new WorkerWatch((index) => heartbeatOf(options.birth.counters, index), performance.now());
     this.poolSlots = createPoolSlots(options.birth.workers);
     // The control plane as an upstream has the first slot: see worker.ts.
     this.poolSlots.assign(['admin']);
@@ -66,6 +73,23 @@ export class WorkerPool implements Publisher {
       return this.members.every((member) => member?.ready === true);
     });
     this.started = true;
+    this.watchTimer = setInterval(() => this.replaceSilent(), watchInterval);
+    this.watchTimer.unref();
+  }
+
+  private replaceSilent(): void {
+    // One that is not ready yet has no heartbeat to miss.
+    const ready = this.members.filter((member) => member?.ready === true);
+    const lost = this.watch.look(
+      performance.now(),
+      ready.map((member) => member!.index),
+    );
+    for (const index of lost) {
+      this.options.onLog('error', `a worker's event loop has stood still for more than ${silenceLimit / 1000} s; it is replaced`, {
+        worker: index,
+      });
+      void this.members[index]?.worker.terminate();
+    }
   }
 
   /**
@@ -106,15 +130,22 @@ export class WorkerPool implements Publisher {
     for (const member of this.members) if (member !== null) this.send(member, message);
   }
 
-  /** Handshakes from now on get this certificate, those of workers yet to come too. */
-  useCertificate(tls: TlsFiles): void {
+  /** Handshakes from now on get this certificate, those of workers yet to come too; sessions begun before are not resumed. */
+  useCertificate({ cert, key }: TlsFiles): void {
+    const tls = { cert, key, ticketKeys: newTicketKeys() };
     this.listeners = this.listeners.map((listener) => (listener.tls === null ? listener : { ...listener, tls }));
     this.broadcast({ type: 'certificate', tls });
   }
 
+  /** Tickets given out so far are good no longer: whoever steals the keys opens a few hours' sessions, not all. */
+  renewTicketKeys(): void {
+    const served = this.listeners.find((listener) => listener.tls !== null)?.tls;
+    if (served) this.useCertificate(served);
+  }
+
   /** Lets requests in flight finish for at most `deadlineMs`, then ends all workers. */
   async drain(deadlineMs: number): Promise<void> {
-    this.stopping = true;
+    this.stop();
     this.broadcast({ type: 'drain', deadlineMs });
     await this.until(() => this.members.every((member) => member === null || member.drained), deadlineMs + 1_000);
     await this.terminate();
@@ -122,8 +153,13 @@ export class WorkerPool implements Publisher {
 
   /** Ends all workers at once. */
   async terminate(): Promise<void> {
-    this.stopping = true;
+    this.stop();
     for (const member of this.members) await member?.worker.terminate();
+  }
+
+  private stop(): void {
+    this.stopping = true;
+    if (this.watchTimer !== null) clearInterval(this.watchTimer);
   }
 
   private learn(change: GatewayConfigChange): { poolSlots: SlotAssignments; rateSlots: SlotAssignments } {
@@ -142,6 +178,7 @@ export class WorkerPool implements Publisher {
     const worker = new Worker(entry, { workerData: birth, name: `apigate-worker-${index}` });
     const member: Member = { index, worker, applied: 0, ready: false, drained: false };
     this.members[index] = member;
+    this.watch.begin(index);
     worker.on('message', (message: FromWorker) => this.hear(member, message));
     worker.on('error', (error: Error) => {
       if (!this.started) {
@@ -198,10 +235,14 @@ export class WorkerPool implements Publisher {
     this.changed();
     if (this.stopping || !this.started) return;
     const now = performance.now();
-    this.deaths.push(now);
-    while (this.deaths[0]! < now - stormWindow) this.deaths.shift();
-    const pause = this.deaths.length > stormDeaths ? stormPause : 0;
-    if (pause > 0) this.options.onLog('error', `workers die again and again; the next one starts in ${pause} ms`, { worker: member.index });
+    const deaths = this.deaths[member.index]!;
+    deaths.push(now);
+    while (deaths[0]! < now - stormWindow) deaths.shift();
+    const pause = deaths.length > stormDeaths ? stormPause : 0;
+    if (pause > 0)
+      this.options.onLog('error', `a worker dies again and again; the next one in its place starts in ${pause} ms`, {
+        worker: member.index,
+      });
     setTimeout(() => {
       if (!this.stopping && this.members[member.index] === null) this.spawn(member.index);
     }, pause);
@@ -235,4 +276,9 @@ export class WorkerPool implements Publisher {
       check();
     });
   }
+}
+
+/** The name of the key, its key for HMAC and its key for AES: see tls.Server.setTicketKeys. */
+export function newTicketKeys(): Uint8Array {
+  return randomBytes(48);
 }

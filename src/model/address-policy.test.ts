@@ -48,7 +48,7 @@ const forbidden: [string, RegExp][] = [
 ];
 
 for (const [ip, reason] of forbidden) {
-  test(`no request goes to ${JSON.stringify(ip)}`, () => {
+  test(`N02 no request goes to ${JSON.stringify(ip)}`, () => {
     assert.match(forbiddenAddress(ip) ?? 'allowed', reason);
   });
 }

@@ -82,7 +82,7 @@ const refused: [string, RegExp][] = [
 ];
 
 for (const [text, reason] of refused) {
-  test(`base_url ${JSON.stringify(text.slice(0, 40))} is refused with the reason`, () => {
+  test(`N01 base_url ${JSON.stringify(text.slice(0, 40))} is refused with the reason`, () => {
     const result = parseBaseUrl(text);
     assert.equal(result.ok, false);
     assert.match(result.ok ? '' : result.message, reason);

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { descriptionSchema, integerSchema, nameSchema, timestampSchema, tokenPattern } from './field-schemas.ts';
-import { type HeaderCondition, hostMatchTypes, pathMatchTypes, type Route, routeDefaults, routePriorityLimit } from './route.ts';
+import { corsSchema, corsShape } from './cors-schema.ts';
+import {
+  type HeaderCondition,
+  hostMatchTypes,
+  pathMatchTypes,
+  type Route,
+  routeDefaults,
+  routePriorityLimit,
+  routeProtocols,
+} from './route.ts';
+import { pathRewriteSchema, requestTransformSchema, responseTransformSchema } from './transformation-schema.ts';
 
 const conditionSchema = z.strictObject({
   name: z.string(),
@@ -22,6 +32,13 @@ export const routeSchema = z
     methods: z.array(z.string()),
     headers: z.array(conditionSchema),
     upstream_id: z.templateLiteral(['up_', z.string()]),
+    protocol: z.enum(routeProtocols),
+    cors: corsShape.nullable(),
+    api_key_query: z.boolean(),
+    path_rewrite: z.string().nullable(),
+    method_override: z.string().nullable(),
+    request_transform: requestTransformSchema.nullable(),
+    response_transform: responseTransformSchema.nullable(),
     auth_required: z.boolean(),
     priority: z.int(),
     enabled: z.boolean(),
@@ -39,6 +56,8 @@ const methodSchema = z
     const problem = methodProblem(method);
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   });
+
+const overrideSchema = methodSchema.refine((method) => method !== 'HEAD', 'cannot be HEAD: clients would wait for a body that never comes');
 
 const headerNameSchema = z.string().max(256, 'must have at most 256 characters').regex(tokenPattern, 'is not a header name');
 
@@ -112,6 +131,19 @@ export const createRouteSchema = z
       .nullish()
       .meta({ description: 'Empty means all.', example: ['GET', 'POST'] }),
     headers: headersSchema,
+    protocol: z
+      .enum(routeProtocols)
+      .nullish()
+      .meta({ description: `What the route carries; only websocket takes upgrades (${routeDefaults.protocol}).` }),
+    cors: corsSchema.nullish().meta({ description: 'Answers to pages of other origins; null means none.' }),
+    api_key_query: z
+      .boolean()
+      .nullish()
+      .meta({ description: 'Whether an API key may come as ?api_key= too, for browsers that cannot set headers (false).' }),
+    path_rewrite: pathRewriteSchema.nullish(),
+    method_override: overrideSchema.nullish().meta({ description: 'The method that the upstream gets.', example: 'POST' }),
+    request_transform: requestTransformSchema.nullish(),
+    response_transform: responseTransformSchema.nullish(),
     auth_required: z.boolean().nullish().meta({ description: 'Whether requests need an API key (true).' }),
     priority: integerSchema(-routePriorityLimit, routePriorityLimit).nullish().meta({ description: 'Higher wins (0).' }),
     enabled: z.boolean().nullish(),

@@ -1,10 +1,28 @@
 import type { RouteId, UpstreamId } from './ids.ts';
+import type { RouteTransformFields } from './transformation.ts';
 
 export const pathMatchTypes = ['exact', 'prefix', 'regex'] as const;
 export type PathMatchType = (typeof pathMatchTypes)[number];
 
 export const hostMatchTypes = ['exact', 'wildcard', 'regex'] as const;
 export type HostMatchType = (typeof hostMatchTypes)[number];
+
+export const routeProtocols = ['http', 'http_stream', 'sse', 'websocket'] as const;
+export type RouteProtocol = (typeof routeProtocols)[number];
+
+/** Which pages of other origins may read a route's responses (the CORS protocol of the Fetch standard). */
+export interface RouteCors {
+  /** As browsers send them, `https://app.example`, or `*` alone. */
+  readonly allow_origins: readonly string[];
+  /** Empty means the route's own methods. */
+  readonly allow_methods: readonly string[];
+  readonly allow_headers: readonly string[];
+  readonly expose_headers: readonly string[];
+  /** Whether cookies and the like may go along; not with `*` anywhere. */
+  readonly allow_credentials: boolean;
+  /** Seconds that a browser may remember the answer to a preflight. */
+  readonly max_age: number;
+}
 
 /** All conditions of a route must hold. `value` is compared exactly unless `is_regex`. */
 export interface HeaderCondition {
@@ -16,7 +34,7 @@ export interface HeaderCondition {
 }
 
 /** A route as the admin API shows it. Times are ISO 8601 in UTC. */
-export interface Route {
+export interface Route extends RouteTransformFields {
   readonly id: RouteId;
   readonly name: string;
   readonly description: string;
@@ -29,6 +47,11 @@ export interface Route {
   readonly methods: readonly string[];
   readonly headers: readonly HeaderCondition[];
   readonly upstream_id: UpstreamId;
+  readonly protocol: RouteProtocol;
+  /** null: the gateway adds no CORS headers and answers no preflights. */
+  readonly cors: RouteCors | null;
+  /** Whether a key may come as `?api_key=` too. */
+  readonly api_key_query: boolean;
   readonly auth_required: boolean;
   /** Higher wins. */
   readonly priority: number;
@@ -46,10 +69,26 @@ export const routeDefaults = {
   match_type: 'prefix',
   methods: [],
   headers: [],
+  protocol: 'http',
+  cors: null,
+  api_key_query: false,
+  path_rewrite: null,
+  method_override: null,
+  request_transform: null,
+  response_transform: null,
   auth_required: true,
   priority: 0,
   enabled: true,
 } as const satisfies Partial<Route>;
+
+/** What a `cors` that leaves fields out means. */
+export const corsDefaults = {
+  allow_methods: [],
+  allow_headers: ['Authorization', 'Content-Type', 'X-API-Key'],
+  expose_headers: [],
+  allow_credentials: false,
+  max_age: 600,
+} as const satisfies Partial<RouteCors>;
 
 /** First path segments that belong to the gateway itself; matched on segment boundaries. */
 export const reservedPaths = ['/admin', '/ui', '/metrics', '/version', '/healthz', '/readyz'] as const;

@@ -17,7 +17,9 @@ export type ReferenceReading =
 export function readReference(value: string): ReferenceReading {
   const env = /^\$\{env\.([^}]*)\}$/.exec(value)?.[1];
   if (env !== undefined) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(env)) return malformed(`names no environment variable: ${JSON.stringify(env)}`);
+    // The name is not repeated: what was typed there may well be the secret itself.
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(env))
+      return malformed('names no environment variable: a name has letters, digits and underscores');
     if (/^APIGATE_/i.test(env)) return malformed("cannot refer to the gateway's own settings (APIGATE_…)");
     return { kind: 'reference', reference: { kind: 'env', name: env } };
   }

@@ -10,9 +10,22 @@ export interface SealedPlace {
 
 export type OpenResult = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly reason: string };
 
+/** The keys that a process may open and seal with. */
+export interface KeyRing {
+  /** Where they come from, for messages: `APIGATE_SECRET_KEY`, `the key file /srv/apigate.db.key`. */
+  readonly source: string;
+  /** Whether what is added at the source is found while the process runs: true for a file, false for the environment. */
+  readonly live: boolean;
+  /** All keys at present. Never throws: a source that cannot be read gives the keys it gave before. */
+  keys(): readonly SecretKey[];
+}
+
 export interface Sealer {
   /** Id of the key that new secrets are sealed with. */
   readonly keyId: string;
+  readonly keyRing: KeyRing;
+  /** Seals with another key from now on, as a rotation asks for; false when there is no such key. */
+  use(keyId: string): boolean;
   seal(place: SealedPlace, value: string): string;
   /** Never throws: a secret that cannot be opened comes with the reason, which holds no secret. */
   open(place: SealedPlace, sealed: string): OpenResult;
@@ -23,27 +36,43 @@ export interface Sealer {
  * field, so that whoever can write to the database still cannot make one row's secret serve another.
  * A sealed text is `v1.KEYID.NONCE.CIPHERTEXT+TAG`, the last two in base64url.
  */
-export function createSealer(secretKey: SecretKey): Sealer {
+export function createSealer(secretKey: SecretKey, keyRing: KeyRing = ringOf(secretKey)): Sealer {
+  let current = secretKey;
+  const known = new Map([[secretKey.id, secretKey]]);
+  const find = (id: string): SecretKey | undefined => {
+    // A rotation by another process may have added it since.
+    if (!known.has(id)) for (const key of keyRing.keys()) known.set(key.id, key);
+    return known.get(id);
+  };
   return {
-    keyId: secretKey.id,
+    get keyId() {
+      return current.id;
+    },
+    keyRing,
+    use(keyId) {
+      const key = find(keyId);
+      if (key !== undefined) current = key;
+      return key !== undefined;
+    },
     seal(place, value) {
       const nonce = randomBytes(nonceBytes);
-      const cipher = createCipheriv(algorithm, secretKey.key, nonce, { authTagLength: tagBytes });
+      const cipher = createCipheriv(algorithm, current.key, nonce, { authTagLength: tagBytes });
       cipher.setAAD(placeBytes(place));
       const sealed = Buffer.concat([cipher.update(value, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-      return ['v1', secretKey.id, nonce.toString('base64url'), sealed.toString('base64url')].join('.');
+      return ['v1', current.id, nonce.toString('base64url'), sealed.toString('base64url')].join('.');
     },
     open(place, text) {
       const [version, keyId, nonceText, sealedText, ...more] = text.split('.');
       if (version !== 'v1' || keyId === undefined || nonceText === undefined || sealedText === undefined || more.length > 0) {
         return { ok: false, reason: 'the sealed value is damaged' };
       }
-      if (keyId !== secretKey.id) return { ok: false, reason: `it is sealed with secret key ${keyId}, not with ${secretKey.id}` };
+      const key = find(keyId);
+      if (key === undefined) return { ok: false, reason: `it is sealed with secret key ${keyId}, not with ${current.id}` };
       const sealed = Buffer.from(sealedText, 'base64url');
       const nonce = Buffer.from(nonceText, 'base64url');
       if (nonce.length !== nonceBytes || sealed.length < tagBytes) return { ok: false, reason: 'the sealed value is damaged' };
       try {
-        const decipher = createDecipheriv(algorithm, secretKey.key, nonce, { authTagLength: tagBytes });
+        const decipher = createDecipheriv(algorithm, key.key, nonce, { authTagLength: tagBytes });
         decipher.setAAD(placeBytes(place));
         decipher.setAuthTag(sealed.subarray(-tagBytes));
         const value = Buffer.concat([decipher.update(sealed.subarray(0, -tagBytes)), decipher.final()]);
@@ -53,6 +82,15 @@ export function createSealer(secretKey: SecretKey): Sealer {
       }
     },
   };
+}
+
+/** The id of the key that a sealed text needs; undefined for what is not one. */
+export function keyIdOfSealed(text: string): string | undefined {
+  return /^v1\.([0-9a-f]{8})\./.exec(text)?.[1];
+}
+
+function ringOf(secretKey: SecretKey): KeyRing {
+  return { source: 'one key', live: false, keys: () => [secretKey] };
 }
 
 const algorithm = 'aes-256-gcm';

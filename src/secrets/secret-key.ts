@@ -21,6 +21,26 @@ export function parseSecretKey(text: string): SecretKeyResult {
   return { ok: false, message: 'must be 64 hexadecimal digits or base64 of 32 bytes; make one with "openssl rand -hex 32"' };
 }
 
+export type SecretKeysResult =
+  | { readonly ok: true; readonly value: readonly SecretKey[] }
+  | { readonly ok: false; readonly message: string };
+
+/** Reads one key or several, with white space or commas between: during a rotation there are two. At least one is there. */
+export function parseSecretKeys(text: string): SecretKeysResult {
+  const keys = new Map<string, SecretKey>();
+  for (const word of text.trim().split(/[\s,]+/)) {
+    const parsed = parseSecretKey(word);
+    if (!parsed.ok) return parsed;
+    keys.set(parsed.value.id, parsed.value);
+  }
+  return { ok: true, value: [...keys.values()] };
+}
+
+/** A key in the form that goes into a key file. */
+export function secretKeyText(key: SecretKey): string {
+  return key.key.export().toString('hex');
+}
+
 /** A new random key in the form that goes into a key file. */
 export function newSecretKeyText(): string {
   return randomBytes(32).toString('hex');

@@ -43,6 +43,9 @@ export function describeSettings(settings: Settings): readonly DescribedSetting[
     max_head: settings.limits.maxHead,
     max_headers: settings.limits.maxHeaders,
     max_target: settings.limits.maxTarget,
+    websocket_idle: durationText(settings.limits.websocketIdleMs),
+    transform_body_limit: settings.transform.bodyLimit,
+    transform_env: settings.transform.env,
     dns_servers: settings.dnsServers,
   };
   return settingKeys.map((key) => {

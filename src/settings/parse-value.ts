@@ -116,6 +116,18 @@ export function parseHostNames(text: string): readonly string[] {
   return items(text).map((item) => parseHost(item.replace(/\.$/, '')));
 }
 
+/** Names of environment variables. */
+export function parseEnvironmentNames(text: string): readonly string[] {
+  const names = items(text);
+  for (const name of names) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      throw new InvalidValue(`"${shown(name)}" is not the name of an environment variable`, 'write names alone, as in REGION, STAGE');
+    if (name.startsWith('APIGATE_'))
+      throw new InvalidValue(`"${shown(name)}" is a setting of the gateway itself`, 'give transformations a variable of their own');
+  }
+  return names;
+}
+
 /** Networks in CIDR notation; a bare address is a network of one. */
 export function parseRanges(text: string): readonly AddressRange[] {
   return items(text).map(parseRange);

@@ -115,7 +115,7 @@ export const settingsTable = {
     fallback: ({ terminal }): LogFormat => (terminal ? 'text' : 'json'),
   }),
   secret_key: row({
-    help: 'key that seals stored secrets',
+    help: 'key that seals stored secrets; several, separated by commas, while it is being rotated',
     defaultText: 'unset: a key file beside the database',
     secret: true,
     parse: (text): string | null => text,
@@ -220,6 +220,25 @@ export const settingsTable = {
     defaultText: '8192',
     parse: (text) => parse.parseInteger(text, 256, 1_048_576),
     fallback: () => 8192,
+  }),
+  websocket_idle: row({
+    help: 'how long a WebSocket may be silent both ways before it is closed; 0 means no limit',
+    defaultText: '5m',
+    parse: parse.parseDuration,
+    fallback: () => 300_000,
+  }),
+  transform_body_limit: row({
+    help: 'bytes of a body that a transformation takes',
+    defaultText: '1048576',
+    parse: (text) => parse.parseInteger(text, 1024, 67_108_864),
+    fallback: () => 1_048_576,
+  }),
+  transform_env: row({
+    help: 'names of environment variables that transformations may read',
+    defaultText: 'none',
+    list: true,
+    parse: parse.parseEnvironmentNames,
+    fallback: () => [],
   }),
   dns_servers: row({
     help: 'name servers for upstreams, IP or IP:PORT',

@@ -46,6 +46,14 @@ export interface Settings {
     readonly maxHeaders: number;
     /** Bytes of a request target. */
     readonly maxTarget: number;
+    /** Longest silence on a WebSocket in milliseconds; 0 means no limit. */
+    readonly websocketIdleMs: number;
+  };
+  readonly transform: {
+    /** Bytes of a body that a transformation takes. */
+    readonly bodyLimit: number;
+    /** Names of environment variables that transformations may read. */
+    readonly env: readonly string[];
   };
   readonly shutdown: { readonly drainTimeoutMs: number; readonly delayMs: number };
   /** Each `ip` or `ip:port` or `[ipv6]:port`, as `dns.Resolver.setServers` takes them; null means the system's. */

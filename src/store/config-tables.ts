@@ -7,7 +7,7 @@ import { type RowCodec, rowCodec, type Stored, type Tables } from './tables.ts';
 /** Revision, upstreams, routes and keys of one open transaction. */
 export function configTables(
   tx: Kysely<Tables>,
-): Pick<StoreWriter, 'revision' | 'nextRevision' | 'upstreams' | 'routes' | 'keys' | 'removedSince' | 'history'> {
+): Pick<StoreWriter, 'revision' | 'nextRevision' | 'upstreams' | 'routes' | 'keys' | 'removedSince' | 'forgetRemoved' | 'history'> {
   let taken: number | undefined;
   return {
     async revision() {
@@ -61,6 +61,10 @@ export function configTables(
     },
 
     history: historyTable(tx, { upstream: upstreamCodec, route: routeCodec, key: apiKeyCodec }),
+    async forgetRemoved(revision) {
+      const result = await tx.deleteFrom('removed').where('revision', '<=', revision).executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
   };
 }
 
@@ -100,6 +104,13 @@ const routeCodec = rowCodec<RouteRow>({
   methods: 'json',
   headers: 'json',
   upstream_id: 'plain',
+  protocol: 'plain',
+  cors: 'json',
+  api_key_query: 'boolean',
+  path_rewrite: 'plain',
+  method_override: 'plain',
+  request_transform: 'json',
+  response_transform: 'json',
   auth_required: 'boolean',
   priority: 'plain',
   enabled: 'boolean',
@@ -198,6 +209,11 @@ function resourceTable<Row extends { readonly id: string; readonly name: string;
 export function contains(column: string, text: string): ReturnType<typeof sql<boolean>> {
   const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
   return sql<boolean>`${sql.ref(column)} like ${pattern} escape '\\'`;
+}
+
+/** Whether a column begins with a text. */
+export function startsWith(column: string, text: string): ReturnType<typeof sql<boolean>> {
+  return sql<boolean>`substr(${sql.ref(column)}, 1, ${text.length}) = ${text}`;
 }
 
 /** Cuts the one row too many that a list query asks for, to know whether there are more. */

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import { contains, pageOf } from './config-tables.ts';
-import type { AdminRow, AuditRow, SessionRow, StoreWriter, TokenRow } from './store.ts';
+import { contains, pageOf, startsWith } from './config-tables.ts';
+import type { ActorKind, AdminRow, AuditRow, SessionRow, StoreWriter, TokenRow } from './store.ts';
 import { type RowCodec, rowCodec, type Stored, type Tables } from './tables.ts';
 
 /** Admins, sessions, API tokens, audit log and single values of one open transaction. */
@@ -207,18 +207,32 @@ const auditCodec = rowCodec<AuditRow>({
 function auditTable(tx: Kysely<Tables>): StoreWriter['audit'] {
   return {
     async list(filter) {
-      let query = tx.selectFrom('audit').select(auditCodec.columns);
-      if (filter.before !== undefined) query = query.where('id', '<', filter.before);
-      if (filter.action !== undefined) query = query.where('action', '=', filter.action);
-      if (filter.actor_id !== undefined) query = query.where('actor_id', '=', filter.actor_id);
-      if (filter.resource_type !== undefined) query = query.where('resource_type', '=', filter.resource_type);
-      if (filter.resource_id !== undefined) query = query.where('resource_id', '=', filter.resource_id);
+      let query = tx.selectFrom('audit');
+      const { action, actor, resource, since, until, before } = filter;
+      if (action !== undefined) query = query.where((is) => is.or([is('action', '=', action), startsWith('action', `${action}.`)]));
+      if (actor !== undefined)
+        query = query.where((is) =>
+          is.or([is('actor_id', '=', actor), is('actor_label', '=', actor), is('actor_kind', '=', actor as ActorKind)]),
+        );
+      if (resource !== undefined)
+        query = query.where((is) =>
+          is.or([is('resource_id', '=', resource), is('resource_name', '=', resource), is('resource_type', '=', resource)]),
+        );
+      if (since !== undefined) query = query.where('at', '>=', since);
+      if (until !== undefined) query = query.where('at', '<', until);
+      const { total } = await query.select((is) => is.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+      if (before !== undefined) query = query.where('id', '<', before);
       const stored = await query
+        .select(auditCodec.columns)
         .orderBy('id', 'desc')
         .limit(filter.limit + 1)
         .execute();
-      const rows = stored.slice(0, filter.limit).map((row) => auditCodec.decode(row as Stored<AuditRow>));
-      return { rows, more: stored.length > filter.limit };
+      return pageOf(stored, filter, total, (row) => auditCodec.decode(row as Stored<AuditRow>));
+    },
+    async removeBefore(at, limit) {
+      const oldest = tx.selectFrom('audit').select('id').where('at', '<', at).orderBy('id').limit(limit);
+      const result = await tx.deleteFrom('audit').where('id', 'in', oldest).executeTakeFirst();
+      return Number(result.numDeletedRows);
     },
     async ofRevision(revision, limit) {
       const query = tx.selectFrom('audit').select(auditCodec.columns).where('revision', '=', revision);

@@ -167,6 +167,37 @@ export const migrations: readonly Migration[] = [
     },
   },
   {
+    name: 'protocol, cors and api_key_query of routes',
+    async up(db) {
+      await db.schema
+        .alterTable('routes')
+        .addColumn('protocol', 'text', (column) => column.notNull().defaultTo('http'))
+        .execute();
+      // JSON, so that none is the text null.
+      await db.schema
+        .alterTable('routes')
+        .addColumn('cors', 'text', (column) => column.notNull().defaultTo('null'))
+        .execute();
+      await db.schema
+        .alterTable('routes')
+        .addColumn('api_key_query', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute();
+    },
+  },
+  {
+    name: 'transformations of routes',
+    async up(db) {
+      await db.schema.alterTable('routes').addColumn('path_rewrite', 'text').execute();
+      await db.schema.alterTable('routes').addColumn('method_override', 'text').execute();
+      for (const column of ['request_transform', 'response_transform']) {
+        await db.schema
+          .alterTable('routes')
+          .addColumn(column, 'text', (definition) => definition.notNull().defaultTo('null'))
+          .execute();
+      }
+    },
+  },
+  {
     name: 'history of the gateway config',
     async up(db) {
       await db.schema

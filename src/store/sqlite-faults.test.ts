@@ -52,7 +52,7 @@ test('a missing file is not created unless asked, and the message says what to d
   assert.equal(existsSync(path), false);
 });
 
-test('a missing directory is named', async () => {
+test('J03 a missing directory is named', async () => {
   path = join(directory, 'nowhere', 'apigate.db');
   await refuses({ create: true }, /apigate\.db cannot be opened: the directory .*nowhere does not exist/);
 });
@@ -70,7 +70,7 @@ test('a database, its log and its lock can be read by their owner alone', async 
   await store.close();
 });
 
-test('a file or directory that may not be written to is named', { skip: process.platform === 'win32' }, async () => {
+test('J03 a file or directory that may not be written to is named', { skip: process.platform === 'win32' }, async () => {
   await (await openSqliteStore({ path, create: true })).close();
   const uid = process.getuid?.() === 0 ? 65_534 : undefined;
   if (uid !== undefined) {
@@ -99,7 +99,7 @@ for (const [what, damage] of [
   ['later page', (bytes: Buffer) => bytes.fill(0x5a, 4096 * 3, 4096 * 4)],
   ['end, which is cut off', (bytes: Buffer) => bytes.subarray(0, 4096 * 3 + 100)],
 ] as const) {
-  test(`a database with a damaged ${what} is refused and left as it is`, async () => {
+  test(`J04 a database with a damaged ${what} is refused and left as it is`, async () => {
     const store = await openSqliteStore({ path, create: true });
     await store.write(async (tx) => {
       for (let number = 0; number < 100; number += 1) await tx.upstreams.put(upstreamRow(number));
@@ -129,7 +129,7 @@ test('an empty file becomes a database only for those who may create one', async
   await (await openSqliteStore({ path, create: false })).close();
 });
 
-test('a newer schema is refused with both version numbers, and left as it is', async () => {
+test('J08 a newer schema is refused with both version numbers, and left as it is', async () => {
   await (await openSqliteStore({ path, create: true })).close();
   const database = new DatabaseSync(path);
   database.exec('PRAGMA user_version = 99');
@@ -140,7 +140,7 @@ test('a newer schema is refused with both version numbers, and left as it is', a
   again.close();
 });
 
-test('several processes that start at once on a new database migrate it once', async () => {
+test('J07 several processes that start at once on a new database migrate it once', async () => {
   const answers = await Promise.all([1, 2, 3].map(async () => await answerOf(runChild('open', path))));
   assert.deepEqual(answers, ['revision 0', 'revision 0', 'revision 0']);
   const database = new DatabaseSync(path);
@@ -149,7 +149,7 @@ test('several processes that start at once on a new database migrate it once', a
   database.close();
 });
 
-test("a write waits out another process's lock of 2 s without blocking the event loop; reads go on", async () => {
+test("J05 a write waits out another process's lock of 2 s without blocking the event loop; reads go on", async () => {
   const store = await openSqliteStore({ path, create: true });
   const locker = runChild('lock', path, '2000');
   assert.equal(await nextLine(locker), 'locked');
@@ -189,14 +189,14 @@ test('a lock held for too long is storage_unavailable with a time to retry, for 
 });
 
 test('kill -9 between writes loses nothing that was acknowledged and leaves nothing half', async () => {
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < 12; round += 1) {
     const writer = runChild('write', path);
     let acknowledged = 0;
     const lines = createInterface({ input: writer.stdout! });
     lines.on('line', (line) => {
       acknowledged = Number(line);
       // Anywhere in the next write, but not always at its beginning.
-      if (acknowledged % 25 === 10 + round) setTimeout(() => writer.kill('SIGKILL'), round * 3);
+      if (acknowledged % 25 === 10 + round) setTimeout(() => writer.kill('SIGKILL'), round);
     });
     await once(writer, 'close');
     assert.ok(acknowledged > 0);

@@ -4,6 +4,15 @@ import { type Migration, migrations as allMigrations } from './migrations.ts';
 import { markAsOurs, type OpenedFile } from './sqlite-open.ts';
 import type { Tables } from './tables.ts';
 
+/** @throws GatewayError `storage_unavailable` for a schema that is not this program's, when it may not be changed */
+export function requireCurrentSchema(file: OpenedFile, migrations: readonly Migration[] = allMigrations): void {
+  const version = schemaVersion(file, migrations);
+  if (version === migrations.length) return;
+  throw new GatewayError('storage_unavailable', {
+    detail: `The database ${file.path} has schema version ${version}; the next start of the gateway brings it to ${migrations.length}.`,
+  });
+}
+
 /**
  * Brings the schema up to date, all steps in one transaction. Of two processes that start at once, the second
  * waits for the lock and then finds nothing left to do. A schema newer than this program knows is refused with

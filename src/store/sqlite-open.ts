@@ -1,7 +1,11 @@
-import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../errors/gateway-error.ts';
+import { examineLog } from './examine-log.ts';
+import { isServingLockTaken } from './serving-lock.ts';
 import { isBusy, isDamage, isSqliteError } from './sqlite-errors.ts';
 import { lockWaitLimit, waitForLock } from './wait-for-lock.ts';
 
@@ -9,8 +13,12 @@ export interface OpenOptions {
   readonly path: string;
   /** Whether a missing file is made. Only `serve` does: a command with a mistyped path must not leave a database there. */
   readonly create: boolean;
+  /** To look only: nothing is written, made or removed, also not by SQLite itself. Writing then fails. */
+  readonly readOnly?: boolean;
   /** How long a transaction waits for another process's lock, in milliseconds; 5 s when not given. */
   readonly lockWait?: number;
+  /** Told what deserves the operator's attention and does not hinder opening. */
+  readonly warn?: (message: string) => void;
 }
 
 /** Two connections to one file, so that reading never waits for a writer. */
@@ -23,7 +31,7 @@ export interface OpenedFile {
 }
 
 /** 'APIG' in the file's header, so that no other program's database is taken for ours. */
-const applicationId = 0x41504947;
+export const applicationId = 0x41504947;
 
 /**
  * Opens the file, or throws GatewayError `storage_unavailable` with one line that names the path and the
@@ -31,11 +39,19 @@ const applicationId = 0x41504947;
  */
 export async function openSqliteFile(options: OpenOptions): Promise<OpenedFile> {
   const path = resolve(options.path);
-  prepareFile(path, options.create);
+  const readOnly = options.readOnly === true;
+  prepareFile(path, options.create, readOnly);
+  // A running gateway's log is in use, and was examined when that gateway started.
+  if (!isServingLockTaken(path)) await checkLog(path, options.create ? options.warn : undefined);
   const connections: DatabaseSync[] = [];
   const connect = (): DatabaseSync => {
     // `timeout` is busy_timeout: 0, because waiting inside SQLite would stop the event loop.
-    const database = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true, defensive: true });
+    const database = new DatabaseSync(readOnly ? untouched(path) : path, {
+      timeout: 0,
+      enableForeignKeyConstraints: true,
+      defensive: true,
+      readOnly,
+    });
     connections.push(database);
     return database;
   };
@@ -43,10 +59,12 @@ export async function openSqliteFile(options: OpenOptions): Promise<OpenedFile> 
     const deadline = performance.now() + (options.lockWait ?? lockWaitLimit);
     const writer = connect();
     await waitForLock(() => checkIdentity(writer, path, options.create), deadline);
-    await waitForLock(() => writer.exec('PRAGMA journal_mode = WAL'), deadline);
+    if (!readOnly) await waitForLock(() => writer.exec('PRAGMA journal_mode = WAL'), deadline);
     // A commit is on the disk before it is acknowledged, also through a power cut.
     writer.exec('PRAGMA synchronous = FULL');
     writer.exec('PRAGMA trusted_schema = OFF');
+    // A sealed value that was replaced or removed is not to linger in the file.
+    writer.exec('PRAGMA secure_delete = ON');
     // Reads the whole file, so only the gateway's start does it.
     if (options.create) await waitForLock(() => checkSoundness(writer, path), deadline);
     const reader = connect();
@@ -75,7 +93,18 @@ export function openError(error: unknown, path: string): unknown {
   return error;
 }
 
-function prepareFile(path: string, create: boolean): void {
+/**
+ * How to open a file for reading without leaving a trace. Where it has a log, somebody writes to it or wrote last, and the log must be
+ * read too. Without one, SQLite would make one just for reading; "immutable" tells it that nobody is writing.
+ */
+function untouched(path: string): string | URL {
+  if (existsSync(`${path}-wal`)) return path;
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  return url;
+}
+
+function prepareFile(path: string, create: boolean, readOnly: boolean): void {
   const directory = dirname(path);
   const file = statSync(path, { throwIfNoEntry: false });
   if (file === undefined) {
@@ -97,11 +126,13 @@ function prepareFile(path: string, create: boolean): void {
   }
   if (!file.isFile()) throw refusal(`The database ${path} cannot be opened: it is not a regular file.`);
   try {
-    accessSync(path, constants.R_OK | constants.W_OK);
-    accessSync(directory, constants.W_OK);
+    accessSync(path, readOnly ? constants.R_OK : constants.R_OK | constants.W_OK);
+    if (!readOnly) accessSync(directory, constants.W_OK);
   } catch (error) {
     throw refusal(
-      `The database ${path} cannot be opened for writing: ${reasonOf(error)}. The gateway needs to write the file and its directory.`,
+      readOnly
+        ? `The database ${path} cannot be read: ${reasonOf(error)}.`
+        : `The database ${path} cannot be opened for writing: ${reasonOf(error)}. The gateway needs to write the file and its directory.`,
       error,
     );
   }
@@ -119,6 +150,27 @@ function checkIdentity(database: DatabaseSync, path: string, create: boolean): v
 function checkSoundness(database: DatabaseSync, path: string): void {
   const found = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
   if (found !== 'ok') throw damaged(path, new Error(String(found)));
+}
+
+/** Before SQLite sees it: opening brings the log into the database, as far as SQLite can read it, and removes it. */
+async function checkLog(path: string, warn: (message: string) => void = () => undefined): Promise<void> {
+  const log = `${path}-wal`;
+  let state = examineLog(log);
+  if (state.kind === 'damaged') {
+    // A command of another process may have been writing just now.
+    await sleep(250);
+    state = examineLog(log);
+  }
+  if (state.kind === 'damaged') {
+    throw refusal(
+      `The log of the database ${path}, ${log}, is damaged: ${state.reason}. Both were left as they are: restore the database from a backup, or move the log away to go on without the latest changes.`,
+    );
+  }
+  if (state.kind === 'cut') {
+    warn(
+      `the database's log ${log} ends in the middle of a change, which was left out whole. A crash leaves it so, and then that change was never acknowledged; if there was none, the disk has lost data`,
+    );
+  }
 }
 
 function checkSameFile(path: string, dev: number, ino: number): void {

@@ -3,10 +3,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, type Transaction } from 'kysely';
 import { configTables } from './config-tables.ts';
 import { identityTables } from './identity-tables.ts';
+import { sealedValues } from './sealed-values.ts';
 import { isServingLockTaken, takeServingLock } from './serving-lock.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { storageError } from './sqlite-errors.ts';
-import { migrateSqlite } from './sqlite-migrate.ts';
+import { migrateSqlite, requireCurrentSchema } from './sqlite-migrate.ts';
 import { openError, openSqliteFile, type OpenOptions } from './sqlite-open.ts';
 import type { Store, StoreWriter } from './store.ts';
 import type { Tables } from './tables.ts';
@@ -26,7 +27,8 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     for (const database of [file.reader, file.writer]) if (database.isOpen) database.close();
   };
   try {
-    await migrateSqlite(file, writer);
+    if (options.readOnly === true) requireCurrentSchema(file);
+    else await migrateSqlite(file, writer);
   } catch (error) {
     await closeBoth();
     throw openError(error, file.path);
@@ -79,7 +81,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
 }
 
 function transactionTables(tx: Transaction<Tables>): StoreWriter {
-  return { ...configTables(tx), ...identityTables(tx) };
+  return { ...configTables(tx), ...identityTables(tx), sealed: sealedValues(tx) };
 }
 
 /** Set while a transaction's work runs; a second one inside of it would wait for the first for ever. */

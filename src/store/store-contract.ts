@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { adminRow, apiKeyRow, routeRow, sessionRow, tokenRow, upstreamRow } from './row-fixtures.ts';
-import type { AuditEntry, ConfigRows, Store, StoreReader, StoreWriter } from './store.ts';
+import type { AuditEntry, AuditFilter, ConfigRows, SealedValue, Store, StoreReader, StoreWriter } from './store.ts';
 
 export interface ContractStore {
   readonly store: Store;
@@ -288,7 +288,7 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
       assert.deepEqual([first.rows.map(({ at }) => at), first.more], [[3, 2], true]);
       const rest = await tx.audit.list({ limit: 2, before: first.rows[1]!.id });
       assert.deepEqual([rest.rows.map(({ at }) => at), rest.more], [[1], false]);
-      const one = await tx.audit.list({ limit: 2, resource_id: 'up_x' });
+      const one = await tx.audit.list({ limit: 2, resource: 'up_x' });
       assert.deepEqual(
         one.rows.map((row) => ({ ...row, id: 0 })),
         [{ ...auditEntry({ at: 2, resource_id: 'up_x', revision: 2 }), id: 0 }],
@@ -454,6 +454,93 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
       await tx.upstreams.put(upstreamRow(2, { name: 'upstream-1' }));
     });
     assert.equal((await store.read((tx) => tx.upstreams.byName('upstream-1')))?.id, upstreamRow(2).id);
+  });
+
+  guarantee('the audit log is searched by action, actor, resource and time, and its totals are those of the search', async ({ store }) => {
+    const entries: Partial<AuditEntry>[] = [
+      { at: 1, action: 'upstream.create', resource_id: 'up_1', resource_name: 'one' },
+      {
+        at: 2,
+        action: 'upstream.update',
+        resource_id: 'up_1',
+        resource_name: 'one',
+        actor_id: 'tok_1',
+        actor_label: 'deploy',
+        actor_kind: 'token',
+      },
+      { at: 3, action: 'upstreamish.create', resource_id: 'x_1', resource_name: 'up_%', resource_type: 'other' },
+      { at: 4, action: 'session.sign_in', resource_type: 'session', resource_id: 'ses_1', resource_name: 'ann@example.com' },
+    ];
+    await store.write(async (tx) => {
+      for (const entry of entries) await tx.audit.append(auditEntry(entry));
+    });
+    const timesOf = async (filter: Omit<AuditFilter, 'limit'>): Promise<number[]> => {
+      const { rows, total } = await store.read((tx) => tx.audit.list({ limit: 10, ...filter }));
+      assert.equal(total, rows.length);
+      return rows.map(({ at }) => at);
+    };
+    assert.deepEqual(await timesOf({ action: 'upstream' }), [2, 1]);
+    assert.deepEqual(await timesOf({ action: 'upstream.create' }), [1]);
+    assert.deepEqual(await timesOf({ action: 'upstream.%' }), [], 'no pattern');
+    assert.deepEqual(await timesOf({ actor: 'deploy' }), [2]);
+    assert.deepEqual(await timesOf({ actor: 'tok_1' }), [2]);
+    assert.deepEqual(await timesOf({ actor: 'token' }), [2]);
+    assert.deepEqual(await timesOf({ resource: 'up_1' }), [2, 1]);
+    assert.deepEqual(await timesOf({ resource: 'up_%' }), [3]);
+    assert.deepEqual(await timesOf({ resource: 'session' }), [4]);
+    assert.deepEqual(await timesOf({ since: 2, until: 4 }), [3, 2]);
+    assert.deepEqual(await timesOf({ actor: 'ann@example.com', action: 'session', since: 5 }), []);
+    const { rows, total, more } = await store.read((tx) => tx.audit.list({ limit: 1, action: 'upstream', before: 2 }));
+    assert.deepEqual([rows.map(({ at }) => at), total, more], [[1], 2, false]);
+  });
+
+  guarantee('old audit rows can be forgotten, some at a time', async ({ store }) => {
+    await store.write(async (tx) => {
+      for (const at of [1, 2, 3, 4, 5]) await tx.audit.append(auditEntry({ at }));
+    });
+    assert.equal(await store.write((tx) => tx.audit.removeBefore(4, 2)), 2);
+    assert.equal(await store.write((tx) => tx.audit.removeBefore(4, 2)), 1);
+    assert.deepEqual(
+      (await store.read((tx) => tx.audit.list({ limit: 10 }))).rows.map(({ at }) => at),
+      [5, 4],
+    );
+  });
+
+  guarantee('removals can be forgotten up to a revision', async ({ store }) => {
+    for (const number of [1, 2, 3]) {
+      await store.write(async (tx) => {
+        const revision = await tx.nextRevision();
+        await tx.upstreams.put(upstreamRow(number, { revision }));
+        await tx.upstreams.remove(upstreamRow(number).id, revision);
+      });
+    }
+    assert.equal(await store.write((tx) => tx.forgetRemoved(2)), 2);
+    assert.deepEqual(await store.read((tx) => tx.removedSince(-1)), [upstreamRow(3).id]);
+  });
+
+  guarantee('what is sealed is found wherever it lies, and replaced only where it is still the same', async ({ store }) => {
+    await store.write(async (tx) => {
+      for (const [number, sealed] of [
+        [1, 'v1.aaaaaaaa.n.x'],
+        [2, null],
+        [3, 'v1.bbbbbbbb.n.y'],
+        [4, 'v1.aaaaaaaa.n.z'],
+        [5, 'nonsense'],
+      ] as const)
+        await tx.upstreams.put(upstreamRow(number, { auth_type: 'bearer', auth_value_sealed: sealed }));
+    });
+    const idsOf = (values: readonly SealedValue[]): string[] => values.map(({ id }) => id);
+    const idOf = (number: number): string => upstreamRow(number).id;
+    await store.write(async (tx) => {
+      assert.deepEqual(idsOf(await tx.sealed.all()), [1, 3, 4, 5].map(idOf));
+      const first = await tx.sealed.notUnder('bbbbbbbb', 2);
+      assert.deepEqual(first[0], { table: 'upstreams', id: idOf(1), field: 'auth_value', sealed: 'v1.aaaaaaaa.n.x' });
+      assert.deepEqual(idsOf(first), [1, 4].map(idOf));
+      assert.deepEqual(idsOf(await tx.sealed.notUnder('bbbbbbbb', 2, first[1])), [idOf(5)]);
+      assert.equal(await tx.sealed.replace(first[0], 'v1.bbbbbbbb.n.q'), true);
+      assert.equal(await tx.sealed.replace(first[0], 'v1.bbbbbbbb.n.r'), false, 'it is another by now');
+      assert.equal((await tx.upstreams.get(upstreamRow(1).id))?.auth_value_sealed, 'v1.bbbbbbbb.n.q');
+    });
   });
 
   guarantee('single values can be set, replaced and removed', async ({ store }) => {

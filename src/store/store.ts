@@ -1,6 +1,7 @@
 // Longer than 300 lines: the whole contract between the use cases and any database stands in one place.
 import type { AdminId, ApiKeyId, ApiTokenId, RouteId, UpstreamId } from '../model/ids.ts';
-import type { HeaderCondition, HostMatchType, PathMatchType } from '../model/route.ts';
+import type { HeaderCondition, HostMatchType, PathMatchType, RouteCors, RouteProtocol } from '../model/route.ts';
+import type { RequestTransform, ResponseTransform } from '../model/transformation.ts';
 import type { AuthType } from '../model/upstream.ts';
 
 /**
@@ -46,6 +47,7 @@ export interface StoreReader {
   readonly tokens: TokenReader;
   readonly audit: AuditReader;
   readonly history: HistoryReader;
+  readonly sealed: SealedReader;
   readonly meta: MetaReader;
 }
 
@@ -56,6 +58,8 @@ export interface StoreWriter extends StoreReader {
   readonly routes: ResourceWriter<RouteRow, RouteId> & {
     usingUpstream(id: UpstreamId): Promise<readonly RouteRow[]>;
   };
+  /** Forgets that resources were removed up to a revision; answers how many. For when nobody can be at an earlier one. */
+  forgetRemoved(revision: number): Promise<number>;
   readonly keys: ResourceWriter<ApiKeyRow, ApiKeyId> & {
     /** Moves last_used_at forward, never back; unknown ids are passed over. Takes no revision. */
     recordUsage(usage: ReadonlyMap<ApiKeyId, number>): Promise<void>;
@@ -65,6 +69,7 @@ export interface StoreWriter extends StoreReader {
   readonly tokens: TokenWriter;
   readonly audit: AuditWriter;
   readonly history: HistoryWriter;
+  readonly sealed: SealedWriter;
   readonly meta: MetaWriter;
 }
 
@@ -81,7 +86,7 @@ export interface ListFilter {
 }
 
 export interface RowPage<Row> {
-  /** In order of name (of e-mail address, for admins), by code point. */
+  /** In order of name (of e-mail address, for admins), by code point; audit rows newest first. */
   readonly rows: readonly Row[];
   /** Rows that the filter lets through, on all pages. */
   readonly total: number;
@@ -148,6 +153,13 @@ export interface RouteRow {
   readonly methods: readonly string[];
   readonly headers: readonly HeaderCondition[];
   readonly upstream_id: UpstreamId;
+  readonly protocol: RouteProtocol;
+  readonly cors: RouteCors | null;
+  readonly api_key_query: boolean;
+  readonly path_rewrite: string | null;
+  readonly method_override: string | null;
+  readonly request_transform: RequestTransform | null;
+  readonly response_transform: ResponseTransform | null;
   readonly auth_required: boolean;
   readonly priority: number;
   readonly enabled: boolean;
@@ -295,21 +307,54 @@ export interface AuditFilter {
   readonly limit: number;
   /** Only rows older than this id. */
   readonly before?: number;
+  /** A whole action, or its first part: `upstream` for `upstream.create`, `upstream.update`, … */
   readonly action?: string;
-  readonly actor_id?: string;
-  readonly resource_type?: string;
-  readonly resource_id?: string;
+  /** Id or label of the actor, or the kind of actor. */
+  readonly actor?: string;
+  /** Id or name of the resource, or its type. */
+  readonly resource?: string;
+  /** Only rows from this time on. */
+  readonly since?: number;
+  /** Only rows before this time. */
+  readonly until?: number;
 }
 
 export interface AuditReader {
   /** What belongs to a revision, in the order in which it was done; at most so many. */
   ofRevision(revision: number, limit: number): Promise<readonly AuditRow[]>;
   /** Newest first. */
-  list(filter: AuditFilter): Promise<{ readonly rows: readonly AuditRow[]; readonly more: boolean }>;
+  list(filter: AuditFilter): Promise<RowPage<AuditRow>>;
 }
 
 export interface AuditWriter extends AuditReader {
   append(entry: AuditEntry): Promise<void>;
+  /** Forgets rows from before a time, at most so many; answers how many. */
+  removeBefore(at: number, limit: number): Promise<number>;
+}
+
+// ---- what is sealed, whatever it belongs to: for the rotation of the secret key
+
+export interface SealedValue {
+  /** Table, id and field that it is sealed for. */
+  readonly table: string;
+  readonly id: string;
+  readonly field: string;
+  readonly sealed: string;
+  /** Where it lies: the present value, or one that the history remembers. */
+  readonly holder: string;
+  /** Tells the rows of the holder apart. */
+  readonly key: string | number;
+}
+
+export interface SealedReader {
+  /** Values that are not sealed with this key, always in the same order, after a given one. */
+  notUnder(keyId: string, limit: number, after?: SealedValue): Promise<readonly SealedValue[]>;
+  all(): Promise<readonly SealedValue[]>;
+}
+
+export interface SealedWriter extends SealedReader {
+  /** Puts another sealed text in place of the one given; false when that is not there any more. Takes no revision. */
+  replace(value: SealedValue, sealed: string): Promise<boolean>;
 }
 
 // ---- the history of the gateway config: every row that is put or removed is remembered with its revision

@@ -6,11 +6,7 @@ import type { AdminRow, ApiKeyRow, AuditRow, RouteRow, SessionRow, TokenRow, Ups
  * database, so that one set of queries serves them all.
  */
 export type Stored<Row> = {
-  [Column in keyof Row]: Row[Column] extends boolean
-    ? number
-    : Row[Column] extends readonly unknown[] | Readonly<Record<string, unknown>>
-      ? string
-      : Row[Column];
+  [Column in keyof Row]: Row[Column] extends boolean ? number : NonNullable<Row[Column]> extends object ? string : Row[Column];
 };
 
 /** Lower-cased by Unicode's rules, which databases disagree about, to search in. */

@@ -40,6 +40,7 @@ export function metricsText(input: MetricsInput): string {
   single(out, 'apigate_sent_bytes_total', 'counter', 'Bytes of response bodies sent to clients.', counters.bytesOut);
   single(out, 'apigate_client_connections', 'gauge', 'Open client connections.', counters.clientConnections);
   single(out, 'apigate_upstream_connects_total', 'counter', 'Connections opened to upstreams.', counters.upstreamConnects);
+  tunnelsAndStreams(out, counters);
   single(
     out,
     'apigate_upstream_retries_total',
@@ -59,6 +60,20 @@ export function metricsText(input: MetricsInput): string {
   single(out, 'process_cpu_seconds_total', 'counter', 'User and system CPU time of the process.', input.process.cpuSeconds);
   single(out, 'process_resident_memory_bytes', 'gauge', 'Resident memory of the process.', input.process.residentBytes);
   return `${out.join('\n')}\n`;
+}
+
+function tunnelsAndStreams(out: string[], counters: CounterTotals): void {
+  single(out, 'apigate_websocket_tunnels', 'gauge', 'Open WebSockets.', counters.tunnelsOpen);
+  family(out, 'apigate_websocket_frames_total', 'counter', 'WebSocket frames received from clients and sent to them.');
+  sample(out, 'apigate_websocket_frames_total', { direction: 'received' }, counters.framesReceived);
+  sample(out, 'apigate_websocket_frames_total', { direction: 'sent' }, counters.framesSent);
+  family(out, 'apigate_websocket_bytes_total', 'counter', 'Bytes of WebSockets received from clients and sent to them, as they pass.');
+  sample(out, 'apigate_websocket_bytes_total', { direction: 'received' }, counters.tunnelBytesReceived);
+  sample(out, 'apigate_websocket_bytes_total', { direction: 'sent' }, counters.tunnelBytesSent);
+  const streams = 'server-sent events, and responses on routes of protocol sse and http_stream';
+  single(out, 'apigate_streams', 'gauge', `Open streams: ${streams}.`, counters.streamsOpen);
+  single(out, 'apigate_stream_sent_bytes_total', 'counter', 'Bytes of streams sent to clients, as they pass.', counters.streamBytesSent);
+  single(out, 'apigate_sse_events_total', 'counter', 'Server-sent events sent to clients.', counters.eventsSent);
 }
 
 function durations(out: string[], counters: CounterTotals): void {

@@ -24,6 +24,16 @@ test('counts of all workers add up', () => {
     counters.upstreamConnected();
     counters.retried();
     counters.logLinesDropped(4);
+    counters.tunnelOpened();
+    counters.tunnelOpened();
+    counters.tunnelClosed();
+    counters.tunnelReceived(100, 2);
+    counters.tunnelSent(1000, 3);
+    counters.streamOpened();
+    counters.streamOpened();
+    counters.streamClosed();
+    counters.streamSent(50);
+    counters.eventsSent(7);
   }
   const totals = readSharedCounters(shared);
   assert.equal(totals.requests, 9);
@@ -38,6 +48,9 @@ test('counts of all workers add up', () => {
   assert.equal(totals.retries, 3);
   assert.equal(totals.logLinesDropped, 12);
   assert.equal(totals.clientConnections, 3);
+  assert.deepEqual([totals.tunnelsOpen, totals.tunnelBytesReceived, totals.framesReceived], [3, 300, 6]);
+  assert.deepEqual([totals.tunnelBytesSent, totals.framesSent], [3000, 9]);
+  assert.deepEqual([totals.streamsOpen, totals.streamBytesSent, totals.eventsSent], [3, 150, 21]);
   assert.equal(totals.durationBuckets[0], 3);
   assert.ok(Math.abs(totals.durationSumMs - 9.15) < 1e-9);
 });
@@ -47,11 +60,15 @@ test("a dead worker's gauges are taken back, its totals stay", () => {
   for (const i of [0, 1]) {
     openSharedCounters(shared, i).connectionOpened();
     openSharedCounters(shared, i).requestStarted();
+    openSharedCounters(shared, i).tunnelOpened();
+    openSharedCounters(shared, i).streamOpened();
+    openSharedCounters(shared, i).eventsSent(2);
   }
   zeroGauges(shared, 1);
   const totals = readSharedCounters(shared);
   assert.equal(totals.clientConnections, 1);
   assert.equal(totals.requestsInFlight, 1);
+  assert.deepEqual([totals.tunnelsOpen, totals.streamsOpen, totals.eventsSent], [1, 1, 4]);
   assert.equal(totals.requests, 2);
 });
 

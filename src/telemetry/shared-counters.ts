@@ -17,10 +17,20 @@ export interface CounterTotals {
   readonly bytesOut: number;
   readonly upstreamConnects: number;
   readonly retries: number;
+  /** WebSocket tunnels: what came from clients (received) and from upstreams (sent), while they stand. */
+  readonly framesReceived: number;
+  readonly framesSent: number;
+  readonly tunnelBytesReceived: number;
+  readonly tunnelBytesSent: number;
+  /** Responses that are streams: content sent, and server-sent events among it. */
+  readonly streamBytesSent: number;
+  readonly eventsSent: number;
   readonly logLinesDropped: number;
   /** Gauges: now. */
   readonly requestsInFlight: number;
   readonly clientConnections: number;
+  readonly tunnelsOpen: number;
+  readonly streamsOpen: number;
   /** Finished requests in each bucket of `durationBucketsMs`, the last one being those above all bounds. */
   readonly durationBuckets: readonly number[];
   readonly durationSumMs: number;
@@ -60,9 +70,17 @@ export function readSharedCounters(shared: SharedCounters): CounterTotals {
     bytesOut: sum[at.bytesOut]!,
     upstreamConnects: sum[at.upstreamConnects]!,
     retries: sum[at.retries]!,
+    framesReceived: sum[at.framesReceived]!,
+    framesSent: sum[at.framesSent]!,
+    tunnelBytesReceived: sum[at.tunnelBytesReceived]!,
+    tunnelBytesSent: sum[at.tunnelBytesSent]!,
+    streamBytesSent: sum[at.streamBytesSent]!,
+    eventsSent: sum[at.eventsSent]!,
     logLinesDropped: sum[at.logLinesDropped]!,
     requestsInFlight: sum[at.requestsInFlight]!,
     clientConnections: sum[at.clientConnections]!,
+    tunnelsOpen: sum[at.tunnelsOpen]!,
+    streamsOpen: sum[at.streamsOpen]!,
     durationBuckets: [...sum.subarray(at.durationBuckets, at.durationBuckets + durationBucketsMs.length + 1)],
     durationSumMs: sum[at.durationSum]!,
   };
@@ -73,7 +91,14 @@ export function zeroGauges(shared: SharedCounters, workerIndex: number): void {
   const column = columnOf(shared, workerIndex);
   column[at.requestsInFlight] = 0;
   column[at.clientConnections] = 0;
+  column[at.tunnelsOpen] = 0;
+  column[at.streamsOpen] = 0;
   column[at.logBytesTaken] = column[at.logBytesSent]!;
+}
+
+/** A number that changes as long as the worker's event loop turns. */
+export function heartbeatOf(shared: SharedCounters, workerIndex: number): number {
+  return columnOf(shared, workerIndex)[at.heartbeat]!;
 }
 
 /** Main has taken these log bytes of a worker off its hands, written or dropped: see WorkerCounters.logBacklog. */
@@ -113,6 +138,11 @@ export class WorkerCounters {
     if (code !== null) column[at.errorCodes + errorCodeIndex.get(code)!]! += 1;
   }
 
+  /** The event loop turns: see heartbeatOf. */
+  beat(): void {
+    this.#column[at.heartbeat]! += 1;
+  }
+
   connectionOpened(): void {
     this.#column[at.clientConnections]! += 1;
   }
@@ -127,6 +157,42 @@ export class WorkerCounters {
 
   retried(): void {
     this.#column[at.retries]! += 1;
+  }
+
+  tunnelOpened(): void {
+    this.#column[at.tunnelsOpen]! += 1;
+  }
+
+  tunnelClosed(): void {
+    this.#column[at.tunnelsOpen]! -= 1;
+  }
+
+  /** From a client. */
+  tunnelReceived(bytes: number, frames: number): void {
+    this.#column[at.tunnelBytesReceived]! += bytes;
+    this.#column[at.framesReceived]! += frames;
+  }
+
+  /** To a client. */
+  tunnelSent(bytes: number, frames: number): void {
+    this.#column[at.tunnelBytesSent]! += bytes;
+    this.#column[at.framesSent]! += frames;
+  }
+
+  streamOpened(): void {
+    this.#column[at.streamsOpen]! += 1;
+  }
+
+  streamClosed(): void {
+    this.#column[at.streamsOpen]! -= 1;
+  }
+
+  streamSent(bytes: number): void {
+    this.#column[at.streamBytesSent]! += bytes;
+  }
+
+  eventsSent(events: number): void {
+    this.#column[at.eventsSent]! += events;
   }
 
   logLinesDropped(lines: number): void {
@@ -160,9 +226,18 @@ const at = {
   logBytesSent: 9,
   /** The one number in a worker's column that main writes. */
   logBytesTaken: 10,
-  statusClasses: 11,
-  durationBuckets: 17,
-  errorCodes: 17 + durationBucketsMs.length + 1,
+  heartbeat: 11,
+  tunnelsOpen: 12,
+  streamsOpen: 13,
+  framesReceived: 14,
+  framesSent: 15,
+  tunnelBytesReceived: 16,
+  tunnelBytesSent: 17,
+  streamBytesSent: 18,
+  eventsSent: 19,
+  statusClasses: 20,
+  durationBuckets: 26,
+  errorCodes: 26 + durationBucketsMs.length + 1,
 } as const;
 
 const columnLength = at.errorCodes + errorCodes.length;

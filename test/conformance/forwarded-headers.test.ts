@@ -323,6 +323,26 @@ describe('A11 credentials', () => {
       }
     });
   }
+  for (const name of ['X-Backend-Key', 'x_backend_key', 'Authorization', 'authorization_', 'X_API_Key', 'AUTHORIZATION'])
+    test(`A11 A13 a trailer ${name} is refused or dropped where it is the name of a credential`, async () => {
+      harness.invariants.canaries.push(canaries.header);
+      const own = await harness.exposed({ auth_type: 'header', auth_header: 'X-Backend-Key', auth_value: canaries.header }, answerOk);
+      const response = await fetchRaw(harness.port, 'POST', {
+        target: `${own.path}/t`,
+        fields: [['Transfer-Encoding', 'chunked']],
+        body: `2\r\nok\r\n0\r\n${name}: client\r\nX-Other: o\r\n\r\n`,
+      });
+      if (name.toLowerCase() === 'authorization') {
+        assert.equal(response.status, 400);
+        return;
+      }
+      assert.equal(response.status, 200);
+      const expected = name === 'authorization_' ? ['authorization_', 'X-Other'] : ['X-Other'];
+      assert.deepEqual(
+        own.upstream.requests.at(-1)!.trailers.map(([each]) => each),
+        expected,
+      );
+    });
   test("A11 with auth_type none a client's Authorization passes on a public route", async () => {
     assert.equal((await forwarded([['Authorization', 'Bearer clients-own']])).value('authorization'), 'Bearer clients-own');
   });

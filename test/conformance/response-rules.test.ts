@@ -326,9 +326,9 @@ describe('B10 interim responses', () => {
 describe('B11 hop-by-hop headers of a response', () => {
   valid(
     'B11 Connection-listed and hop-by-hop names are removed',
-    'HTTP/1.1 200 OK\r\nConnection: x-secret, X-Other, keep-alive\r\nX-Secret: s\r\nx-other: t\r\nKeep-Alive: timeout=99\r\nProxy-Connection: keep-alive\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\nX-Stays: y\r\nContent-Length: 0\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nConnection: x-secret, X-Other, keep-alive\r\nX-Secret: s\r\nx-other: t\r\nKeep-Alive: timeout=99\r\nProxy-Connection: keep-alive\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\nAlt-Svc: h3=":443"\r\nX-Stays: y\r\nContent-Length: 0\r\n\r\n',
     (response) => {
-      for (const name of ['x-secret', 'x-other', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'upgrade'])
+      for (const name of ['x-secret', 'x-other', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'upgrade', 'alt-svc'])
         assert.deepEqual(response.values(name), [], name);
       assert.equal(response.value('x-stays'), 'y');
       assert.ok(response.values('connection').every((value) => /^(close|keep-alive)$/i.test(value)));
@@ -438,6 +438,24 @@ test('B13 an early answer of an upstream that then closes reaches a client that 
     assert.equal(response.body.toString(), 'big');
     client.destroy();
     await sending;
+  }
+});
+
+test('B13 an early answer of an upstream that closes hard, with bytes unread, reaches the client', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    harness.upstream.script = async (_request, connection) => {
+      connection.socket.pause();
+      await connection.write('HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig');
+      connection.socket.destroy();
+    };
+    using client = await RawClient.connect(harness.port);
+    const sending = client
+      .send(Buffer.concat([Buffer.from('POST /u HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n'), Buffer.alloc(5_000_000)]))
+      .catch(() => {});
+    const response = await client.response();
+    client.destroy();
+    await sending;
+    assert.equal(response.status, 413, `round ${round}: ${response.body.toString()}`);
   }
 });
 

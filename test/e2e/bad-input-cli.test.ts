@@ -69,6 +69,10 @@ describe('exit code 2: the command is not right', () => {
       ['routes', 'create', '--name', 'new', '--path', 'x', '--upstream', 'nobody', '--methods', 'get'],
       /--path: must start with \/[\s\S]*--upstream: is neither[\s\S]*--methods \(methods\.0\): .*GET|--methods \(methods\.0\)[\s\S]*--path[\s\S]*--upstream/,
     ],
+    [
+      ['routes', 'update', 'existing', '--cors-origins', '*,http://a.test/', '--cors-methods', 'G T', '--cors-max-age', '-1'],
+      /--cors-origins \(cors\.allow_origins\.1\): must be an origin alone[\s\S]*--cors-methods \(cors\.allow_methods\.0\)[\s\S]*--cors-max-age/,
+    ],
     [['tokens', 'update', 'existing', '--expires-at', '2020-01-01'], /--expires-at: must be in the future/],
   ] as const) {
     test(`apigate ${args.join(' ')}`, async () => {

@@ -112,7 +112,7 @@ describe('set-up', () => {
     await assertNowhere(gateway, first.password);
   });
 
-  test('of several at once exactly one succeeds', async (context) => {
+  test('M09 of several at once exactly one succeeds', async (context) => {
     const gateway = await scopedGateway(context, {});
     const code = await codeOf(gateway);
     const answers = await Promise.all(

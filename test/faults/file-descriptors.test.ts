@@ -5,11 +5,13 @@ import { eventually } from '../support/eventually.ts';
 import { fetchRaw } from '../support/raw-client.ts';
 import { answerOk, startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { startGateway } from '../support/start-gateway.ts';
-import { networkSocketsOf } from '../support/tcp-sockets.ts';
+import { openFilesOf } from '../support/tcp-sockets.ts';
+
+const openFiles = 160;
 
 test('out of file descriptors and back: the gateway lives, says so, and serves again', async () => {
   const upstream = await startScriptedUpstream(answerOk);
-  const gateway = await startGateway({ upstream: upstream.url, openFiles: 160 });
+  const gateway = await startGateway({ upstream: upstream.url, openFiles });
   try {
     assert.equal((await fetchRaw(gateway.port, 'GET')).status, 200);
     await upstream.dropConnections();
@@ -18,12 +20,25 @@ test('out of file descriptors and back: the gateway lives, says so, and serves a
       socket.on('error', () => {});
       return socket;
     });
-    await eventually(() => networkSocketsOf(gateway.pid) > 60, 'descriptors are used up');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await eventually(() => openFilesOf(gateway.pid) >= openFiles, 'descriptors are used up', 10_000);
     assert.equal(gateway.exit, undefined);
     // One that was accepted may ask; its upstream connect has no descriptor left.
-    for (const socket of sockets.slice(0, 5)) socket.write('GET /starved HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const answers = sockets.slice(0, 5).map(
+      (socket) =>
+        new Promise<string>((resolve) => {
+          let text = '';
+          socket.on('data', (piece: Buffer) => (text += piece.latin1Slice()));
+          socket.on('close', () => resolve(text));
+          socket.write('GET /starved HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+        }),
+    );
+    const starved = await answers[0]!;
+    assert.match(starved, /^HTTP\/1\.1 503 /, 'the gateway cannot take more: no defect, and not for ever');
+    assert.match(starved, /\r\nRetry-After: \d+\r\n/);
+    assert.match(starved, /"code":"upstream_overloaded"/);
+    const record = await gateway.record((each) => each.request_id === /\r\nX-Request-Id: (\S+)/.exec(starved)![1]);
+    assert.equal(record.outcome, 'overload');
+    assert.match(JSON.stringify(record), /file descriptors/, 'the operator is told what to raise');
     assert.equal(gateway.exit, undefined);
     for (const socket of sockets) socket.destroy();
     await eventually(

@@ -41,6 +41,52 @@ test('a client that does not take its answers is not in the way when room is mad
   });
 });
 
+test('heads that were begun and not finished give way to newcomers, oldest first; requests being served do not', async () => {
+  let release = (): void => {};
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const upstream = await startScriptedUpstream(async (request, connection) => {
+    if (request.target === '/served') await gate;
+    await answerOk(request, connection);
+  });
+  const gateway = await startGateway({ upstream: upstream.url, env: { APIGATE_MAX_CONNECTIONS: '8' } });
+  try {
+    using served = await RawClient.connect(gateway.port);
+    await served.send('GET /served HTTP/1.1\r\nHost: a.test\r\n\r\n');
+    await upstream.request(0);
+    const halves: RawClient[] = [];
+    for (let each = 0; each < 6; each += 1) {
+      const client = await RawClient.connect(gateway.port);
+      await client.send('GET /half HTTP/1.1\r\nHost: a.test\r\n');
+      halves.push(client);
+      // Read before another request is answered, and so before the next half: it is known which is the oldest.
+      assert.equal((await fetchRaw(gateway.port, 'GET', { fields: [['Connection', 'close']] })).status, 200);
+    }
+    const before = upstream.requests.length;
+    const newcomers: RawClient[] = [];
+    for (let each = 0; each < 4; each += 1) {
+      const client = await RawClient.connect(gateway.port);
+      // Its own request under way, it is not idle: the next newcomer needs another's place.
+      await client.send('GET /served HTTP/1.1\r\nHost: a.test\r\n\r\n');
+      newcomers.push(client);
+      await upstream.request(before + each);
+    }
+    for (const [index, half] of halves.entries()) {
+      if (index < 3) assert.equal((await half.ended()).rest.length, 0, 'closed without an answer');
+      else assert.ok(half.open, `half ${index} is younger and stays`);
+    }
+    release();
+    for (const client of [served, ...newcomers]) assert.equal((await client.response()).status, 200);
+    // A head that stayed may still be finished.
+    await halves.at(-1)!.send('\r\n');
+    assert.equal((await halves.at(-1)!.response()).status, 200);
+    for (const client of [...halves, ...newcomers]) client.destroy();
+  } finally {
+    release();
+    await gateway.stop();
+    await upstream.close();
+  }
+});
+
 test('connections whose last answer is delivered are closed to make room for others', async () => {
   await withLimit(async (gateway) => {
     const done = await Promise.all(

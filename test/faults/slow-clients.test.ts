@@ -55,7 +55,7 @@ describe('slow clients', { concurrency: true }, () => {
     );
     assert.ok(statuses.includes(408), 'the cut is a 408');
     const slowest = await health;
-    assert.ok(slowest < 1_000, `the slowest healthy answer took ${slowest} ms`);
+    assert.ok(slowest < 3_000, `the slowest healthy answer took ${slowest} ms`);
   });
 
   test('A22 a body of one byte in five seconds is cut by the minimum rate with 408, and the upstream is aborted', async () => {
@@ -112,6 +112,14 @@ describe('slow clients', { concurrency: true }, () => {
     assert.equal((await client.response({ timeoutMs: headLimit + slack })).status, 408);
     const took = performance.now() - start;
     assert.ok(took > headLimit - 500 && took < headLimit + slack, `${took}`);
+  });
+
+  test('empty lines that some clients send behind a body are no request that is late', async () => {
+    using client = await RawClient.connect(harness.port);
+    await client.send('POST /p HTTP/1.1\r\nHost: a.test\r\nContent-Length: 3\r\n\r\nabc\r\n');
+    assert.equal((await client.response()).status, 200);
+    const { rest } = await client.ended(20_000);
+    assert.equal(rest.latin1Slice(), '', 'closed in silence: a 408 would be taken for the answer to the next request');
   });
 
   test('a client that stops reading pauses timeout_ms, and gets everything later', async () => {

@@ -120,7 +120,8 @@ if (!hasOpenssl()) {
     const { path } = await harness.gateway.admin.expose({ base_url: `https://127.0.0.1:${upstream.port}`, timeout_ms: 1_000 });
     const start = performance.now();
     const response = await get(path);
-    assert.ok(Math.abs(performance.now() - start - 1_000) <= 250);
+    const took = performance.now() - start;
+    assert.ok(took >= 900 && took <= 2_500, `${took}`);
     assert.equal(response.status, 504);
     assert.equal(response.json()['code'], 'upstream_connect_timeout');
     await eventually(() => upstream.open.length === 0, 'the socket is destroyed');

@@ -47,7 +47,7 @@ export class TestAuthority {
   }
 
   /** Issues a certificate for subject alternative names like `DNS:a.test` and `IP:127.0.0.1`. */
-  issue(names: readonly string[], validity: 'valid' | 'expired' | 'future' = 'valid'): IssuedCertificate {
+  issue(names: readonly string[], validity: 'valid' | 'ending' | 'expired' | 'future' = 'valid'): IssuedCertificate {
     const id = `leaf${(this.#serial += 1)}`;
     writeFileSync(
       this.#path(`${id}.ext`),
@@ -69,7 +69,7 @@ export class TestAuthority {
     ]);
     const day = (offset: number): string =>
       new Date(Date.now() + offset * 86_400_000).toISOString().replace(/[-T:]/g, '').slice(0, 14) + 'Z';
-    const [from, to] = validity === 'valid' ? [-1, 10] : validity === 'expired' ? [-20, -10] : [10, 20];
+    const [from, to] = { valid: [-1, 20], ending: [-1, 10.5], expired: [-20, -10], future: [10, 20] }[validity] as [number, number];
     // `openssl x509 -req` takes no dates before version 3.4; `openssl ca` does.
     writeFileSync(this.#path('index.txt'), '');
     writeFileSync(this.#path('serial'), (0x1000 + this.#serial).toString(16));

@@ -77,6 +77,7 @@ export function useGateway(options: HarnessOptions = {}): Harness {
 
   afterEach(async () => {
     if (options.concurrent !== true) {
+      await invariants!.serves();
       await Promise.all(temporary.splice(0).map((each) => each.close()));
       for (const each of [upstream, ...lasting]) await each?.dropConnections();
       await invariants!.socketsSettled();
@@ -120,6 +121,11 @@ export function useGateway(options: HarnessOptions = {}): Harness {
     async exposed(fields, script, upstreamOptions = {}) {
       const started = await harness.scripted(script, upstreamOptions);
       const made = await gateway!.admin.expose({ base_url: started.url, ...fields });
+      const value = fields['auth_value'];
+      if (typeof value === 'string' && !value.includes('${')) {
+        invariants!.canaries.push(value);
+        invariants!.expectCredential(started, fields['auth_type'] === 'header' ? String(fields['auth_header']) : 'Authorization');
+      }
       return { ...made, upstream: started };
     },
   };

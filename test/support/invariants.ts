@@ -28,17 +28,28 @@ const adminCodes = new Set([
   'unsupported_media_type',
 ]);
 
+/** Records come in batches: a response without one for longer than this has none, in milliseconds. */
+const recordTime = 5_000;
+
 /**
- * What holds after every test, whatever it was about (scenarios.md, I1–I7). One object watches one gateway:
+ * What holds after every test, whatever it was about (scenarios.md, I1–I8). One object watches one gateway:
  * it sees each response that any raw client reads from it, and is asked after each test and at the end.
  */
 export class Invariants {
   readonly #gateway: Gateway;
   readonly #stopObserving: () => void;
   readonly #broken: string[] = [];
-  /** Request ids of the responses seen, with the test that got them. */
-  readonly #answered = new Map<string, string>();
+  /** Request ids of the responses seen, with the test that got them, and when. */
+  readonly #answered = new Map<string, { readonly test: string; readonly at: number }>();
+  /** Those of them whose record has not been seen yet. */
+  readonly #awaited = new Set<string>();
+  readonly #recorded = new Set<string>();
+  /** How much of the gateway's output has been looked at. */
+  #linesSeen = 0;
+  #stderrSeen = 0;
   readonly #upstreams = new Set<ScriptedUpstream>();
+  /** Upstreams that have a credential: the field it goes in, and how many of their requests have been looked at. */
+  readonly #credentialed = new Map<ScriptedUpstream, { readonly field: string; seen: number }>();
   readonly #startSockets: number;
   readonly #startFiles: number;
   /** Strings that may never be seen outside: credentials of upstreams. */
@@ -62,18 +73,69 @@ export class Invariants {
     this.secretPorts.add(upstream.port);
   }
 
-  /** After each test: I1, I2, I3, I7, and that the upstreams got nothing malformed. */
+  /** From now on no request may come to the upstream without exactly one such field (I8). */
+  expectCredential(upstream: ScriptedUpstream, field: string): void {
+    this.#credentialed.set(upstream, { field, seen: upstream.requests.length });
+  }
+
+  /** After each test: I1, I2, I3, I6 as far as records are there, I7, I8, and that the upstreams got nothing malformed. */
   afterTest(): void {
     const problems = this.#broken.splice(0);
+    problems.push(...this.#lookAtOutput(), ...this.#credentialsMissing());
+    const late = performance.now() - recordTime;
+    for (const id of this.#awaited) {
+      const { test, at } = this.#answered.get(id)!;
+      if (at > late) break;
+      this.#awaited.delete(id);
+      problems.push(`I6: no access record of ${id}, answered in "${test}"`);
+    }
     if (this.#gateway.exit !== undefined)
       problems.push(`I1: the gateway exited with ${this.#gateway.exit}\n${this.#gateway.output.slice(-4_000)}`);
     const output = this.#gateway.stderr;
     if (/uncaughtException|unhandledRejection|Uncaught|UnhandledPromise|    at .*\.ts:\d+/.test(output))
       problems.push(`I1: ${output.slice(-4_000)}`);
-    const fatal = this.#gateway.lines.find((line) => line['level'] === 'fatal' || line['level'] === 60);
-    if (fatal !== undefined) problems.push(`I1: fatal log line ${JSON.stringify(fatal)}`);
     for (const upstream of this.#upstreams) problems.push(...upstream.violations.splice(0).map((violation) => `upstream: ${violation}`));
     assert.deepEqual(problems, [], `invariants broken: ${problems.join('\n')}`);
+  }
+
+  /** What is new in the log and on stderr: no defect (I1), no secret (I3), no second record of a request (I6). */
+  #lookAtOutput(): string[] {
+    const problems: string[] = [];
+    const { lines, stderr } = this.#gateway;
+    let text = stderr.slice(this.#stderrSeen);
+    this.#stderrSeen = stderr.length;
+    for (const line of lines.slice(this.#linesSeen)) {
+      const json = JSON.stringify(line);
+      text += json;
+      if (line['level'] === 'fatal' || String(line['msg']).startsWith('a defect in APIGate')) problems.push(`I1: ${json}`);
+      const id = line['request_id'];
+      if (typeof id !== 'string' || typeof line['outcome'] !== 'string') continue;
+      if (!outcomes.includes(line['outcome'])) problems.push(`I6: unknown outcome in ${json}`);
+      if (this.#recorded.has(id)) problems.push(`I6: a second record: ${json}, answered in "${this.#answered.get(id)?.test}"`);
+      this.#recorded.add(id);
+      this.#awaited.delete(id);
+    }
+    this.#linesSeen = lines.length;
+    for (const canary of this.canaries) if (text.includes(canary)) problems.push(`I3: output shows a secret (${canary})`);
+    return problems;
+  }
+
+  #credentialsMissing(): string[] {
+    const problems: string[] = [];
+    for (const [upstream, expected] of this.#credentialed) {
+      for (const request of upstream.requests.slice(expected.seen)) {
+        const values = request.values(expected.field);
+        if (values.length !== 1 || values[0] === '')
+          problems.push(`I8: ${request.method} ${request.target} came upstream with ${values.length} ${expected.field}`);
+      }
+      expected.seen = upstream.requests.length;
+    }
+    return problems;
+  }
+
+  /** I5: whatever the test did, the gateway answers. */
+  async serves(): Promise<void> {
+    await eventually(async () => (await this.#gateway.status('/healthz')) === 200, 'I5: an answer of the gateway', 10_000);
   }
 
   /** I4: the gateway's TCP connections are back where they began, once clients and upstreams have closed theirs. */
@@ -102,27 +164,24 @@ export class Invariants {
   async #oneRecordEach(): Promise<void> {
     const missing = (): string[] => {
       const seen = new Set(this.#gateway.records.map((record) => record.request_id));
-      return [...this.#answered.keys()].filter((id) => !seen.has(id));
+      return [...this.#awaited].filter((id) => !seen.has(id));
     };
     const message = () => {
       const lost = missing();
-      return `I6: an access record for each response; ${lost.length} of ${this.#answered.size} have none, by test: ${[...new Set(lost.map((id) => this.#answered.get(id)))].join(' | ')}`;
+      return `I6: an access record for each response; ${lost.length} of ${this.#answered.size} have none, by test: ${[...new Set(lost.map((id) => this.#answered.get(id)!.test))].join(' | ')}`;
     };
     await eventually(() => missing().length === 0, message, 5_000);
-    const counts = new Map<string, number>();
-    for (const record of this.#gateway.records) {
-      counts.set(record.request_id, (counts.get(record.request_id) ?? 0) + 1);
-      assert.ok(outcomes.includes(record.outcome), `I6: unknown outcome in ${JSON.stringify(record)}`);
-    }
-    const doubled = [...counts].filter(([, count]) => count > 1);
-    assert.deepEqual(doubled, [], `I6: more than one record: ${doubled.map(([id]) => this.#answered.get(id) ?? id).join(' | ')}`);
+    this.afterTest();
   }
 
   #look(response: RawResponse, nonce: string | undefined): void {
     const report = (message: string): void => void this.#broken.push(`${message} [${response.status} in "${this.currentTest}"]`);
     const ids = response.values('x-request-id');
     if (ids.length !== 1) report(`not exactly one X-Request-Id but ${ids.length}`);
-    else this.#answered.set(ids[0]!, this.currentTest);
+    else {
+      this.#answered.set(ids[0]!, { test: this.currentTest, at: performance.now() });
+      if (!this.#recorded.has(ids[0]!)) this.#awaited.add(ids[0]!);
+    }
     const echo = response.values(nonceEchoHeader);
     if (echo.length > 0 && nonce !== undefined && echo[0] !== nonce) report(`I2: the answer of ${echo[0]} went to ${nonce}`);
     const text = JSON.stringify(response.fields) + response.body.toString('latin1', 0, 65_536);

@@ -46,7 +46,7 @@ export class BrokenMessage extends Error {
 export interface ReadOptions {
   /** Method of the request being answered: HEAD has no body. */
   readonly method?: string;
-  /** Longest wait for the next progress, 5 s when not given. */
+  /** Longest wait for the next progress, 15 s when not given: machines that run tests are busy. */
   readonly timeoutMs?: number;
   /** Gets body pieces instead of keeping them. */
   readonly onData?: (piece: Buffer) => void;
@@ -136,12 +136,12 @@ export class RawClient {
     resolve(this.stream.ending ?? ending);
   }
 
-  /** Writes bytes as they are (strings as latin1) and resolves once the kernel took them or the connection ended; fails after 15 s. */
+  /** Writes bytes as they are (strings as latin1) and resolves once the kernel took them or the connection ended; fails after 30 s. */
   async send(data: string | Uint8Array): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
     this.#noteNonce(Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 32_768)).latin1Slice());
     await new Promise<void>((resolve, reject) => {
-      const late = setTimeout(() => reject(new DeadlinePassed('the kernel to take what was sent')), 15_000);
+      const late = setTimeout(() => reject(new DeadlinePassed('the kernel to take what was sent')), 30_000);
       this.socket.write(bytes, () => {
         clearTimeout(late);
         resolve();
@@ -179,7 +179,7 @@ export class RawClient {
 
   /** Reads one final response with the 1xx before it. Throws BrokenMessage when its body breaks off. */
   async response(options: ReadOptions = {}): Promise<RawResponse> {
-    const timeout = options.timeoutMs ?? 5_000;
+    const timeout = options.timeoutMs ?? 15_000;
     const interim: InterimResponse[] = [];
     for (;;) {
       const line = await this.stream.line(deadlineIn(timeout), 'a status line');
@@ -240,7 +240,7 @@ export class RawClient {
   }
 
   /** Waits until the other side ended the connection; answers how, and what else it sent before. */
-  async ended(timeoutMs = 3_000): Promise<{ readonly ending: Ending; readonly rest: Buffer }> {
+  async ended(timeoutMs = 10_000): Promise<{ readonly ending: Ending; readonly rest: Buffer }> {
     const deadline = deadlineIn(timeoutMs);
     while (this.stream.ending === undefined) await this.stream.change(deadline, 'the end of the connection');
     return { ending: this.stream.ending, rest: this.stream.takeAll() };

@@ -27,7 +27,7 @@ export async function assertRefused(harness: Harness, bytes: string | Uint8Array
   const connectionsBefore = upstream.connections.length;
   using client = await RawClient.connect(port);
   await client.send(bytes);
-  const response = await client.response({ timeoutMs: refusal.timeoutMs ?? 2_000 });
+  const response = await client.response({ timeoutMs: refusal.timeoutMs ?? 8_000 });
   assertOneOf(response.status, refusal.status, `${response.status} ${response.body.toString()}`);
   assert.equal(response.value('content-type'), 'application/problem+json');
   if (refusal.code !== undefined) assertOneOf(response.json()['code'] as string, refusal.code, 'code');

@@ -66,7 +66,7 @@ export class UpstreamRequest {
   }
 
   /** As `complete`, but fails when neither happens in time. */
-  async ended(timeoutMs = 3_000): Promise<boolean> {
+  async ended(timeoutMs = 10_000): Promise<boolean> {
     await eventually(() => this.settled, `the end of ${this.method} ${this.target} at the upstream`, timeoutMs);
     return await this.complete;
   }
@@ -182,7 +182,7 @@ export class ScriptedUpstream {
   }
 
   /** The n-th request (from 0) since the start, waiting for it. */
-  async request(index: number, timeoutMs = 3_000): Promise<UpstreamRequest> {
+  async request(index: number, timeoutMs = 10_000): Promise<UpstreamRequest> {
     await eventually(() => this.requests.length > index, `request ${index} at the upstream`, timeoutMs);
     return this.requests[index]!;
   }

@@ -106,7 +106,7 @@ export class Gateway {
   }
 
   /** Waits for the one record that fits, and answers it. */
-  async record(fits: (record: AccessRecord) => boolean, timeoutMs = 3_000): Promise<AccessRecord> {
+  async record(fits: (record: AccessRecord) => boolean, timeoutMs = 10_000): Promise<AccessRecord> {
     await eventually(
       () => this.records.some(fits),
       () => `an access record; the last are ${JSON.stringify(this.records.slice(-3))}`,
@@ -150,9 +150,11 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const gateway = await launchGateway(options);
   try {
     await eventually(
-      async () => gateway.exit !== undefined || (await gateway.status('/readyz')) === 200,
+      async () =>
+        // The banner comes when every worker listens; one of them alone answers on /readyz before.
+        gateway.exit !== undefined || (/ is ready on /.test(gateway.stderr) && (await gateway.status('/readyz')) === 200),
       () => `readiness of the gateway\n${gateway.output}`,
-      options.startTimeoutMs ?? 20_000,
+      options.startTimeoutMs ?? 60_000,
     );
   } catch (error) {
     gateway.process.kill('SIGKILL');

@@ -28,7 +28,15 @@ export async function useWebSocketRoute(options: Pick<HarnessOptions, 'concurren
     ...options,
     script: false,
     workers: 2,
-    flags: ['--upstream', `http://127.0.0.1:${upstreamPort}`, '--public'],
+    admin: true,
+    prepare: async ({ gateway: { admin }, invariants }) => {
+      const upstream = await admin.must('POST', '/upstreams', { name: 'live', base_url: `http://127.0.0.1:${upstreamPort}` });
+      const route = { name: 'live', path_pattern: path, protocol: 'websocket', api_key_query: true, upstream_id: upstream['id'] };
+      await admin.must('POST', '/routes', route);
+      const key = String((await admin.must('POST', '/keys', { name: 'live' }))['key']);
+      query['api_key'] = key;
+      invariants.canaries.push(key);
+    },
   });
   return {
     harness,

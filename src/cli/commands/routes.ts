@@ -1,9 +1,19 @@
 import { InvalidArgumentError } from 'commander';
-import { hostMatchTypes, pathMatchTypes, type HeaderCondition } from '../../model/route.ts';
+import { hostMatchTypes, pathMatchTypes, routeProtocols, type HeaderCondition } from '../../model/route.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { CliCommand } from '../cli-command.ts';
 import type { CommandCall, CommandHost } from '../command-call.ts';
-import { addFieldFlags, enabledFlags, fieldsGiven, list, parsedOption, requireFlags, wholeNumber, type FieldFlag } from '../field-flags.ts';
+import {
+  addFieldFlags,
+  enabledFlags,
+  fieldsGiven,
+  list,
+  parsedOption,
+  requireFlags,
+  textOrNull,
+  wholeNumber,
+  type FieldFlag,
+} from '../field-flags.ts';
 import { greenWhenTrue, textOf, yesOrNo } from '../output/cells.ts';
 import type { Column } from '../output/format-table.ts';
 import type { Item } from '../output/printer.ts';
@@ -16,10 +26,13 @@ import {
   defineCommand,
   itemOf,
   listAll,
+  resourcePath,
   write,
   type ResourceKind,
 } from '../resource-commands.ts';
+import { addCors, corsFlags, corsNeedsStored } from '../cors-flags.ts';
 import { shellQuote } from '../shell-quote.ts';
+import { readTransform } from '../transform-input.ts';
 
 const routeFields: readonly FieldFlag[] = [
   { flags: '--name <name>', help: 'unique name, 1 to 100 characters', field: 'name' },
@@ -46,6 +59,33 @@ const routeFields: readonly FieldFlag[] = [
     value: headerCondition(true),
   },
   { flags: '--upstream <upstream>', help: 'id or name of the upstream that requests go to', field: 'upstream_id' },
+  {
+    flags: '--protocol <protocol>',
+    help: 'what it carries; only websocket takes upgrades (default: http)',
+    field: 'protocol',
+    choices: routeProtocols,
+  },
+  ...corsFlags,
+  { flags: '--api-key-query', help: 'an API key may come as ?api_key= too, for browsers that cannot set headers', field: 'api_key_query' },
+  { flags: '--no-api-key-query', help: 'keys in headers only (the default)' },
+  {
+    flags: '--rewrite <path>',
+    help: 'what the path becomes: /v2/$1, /users/${pathParams.id}; "" for as it came',
+    field: 'path_rewrite',
+    value: textOrNull,
+  },
+  {
+    flags: '--method-override <method>',
+    help: 'the method that the upstream gets; "" for the client\'s',
+    field: 'method_override',
+    value: textOrNull,
+  },
+  {
+    flags: '--request-transform <steps>',
+    help: 'changes to requests: @file (YAML or JSON), @- for standard input, or JSON; "" for none',
+    fills: 'request_transform',
+  },
+  { flags: '--response-transform <steps>', help: 'changes to responses, given the same way', fills: 'response_transform' },
   { flags: '--priority <n>', help: 'higher wins (default: 0)', field: 'priority', value: wholeNumber },
   { flags: '--auth', help: 'clients need an API key (the default)', field: 'auth_required' },
   { flags: '--no-auth', help: 'open to everybody; also --auth=false' },
@@ -75,6 +115,8 @@ export function routesCommand(host: CommandHost): CliCommand {
       examples: [
         'apigate routes create --name my-api --path /api --upstream my-api',
         'apigate routes create --name health --path /health --match exact --methods GET --upstream my-api --no-auth',
+        'apigate routes create --name live --path /live --protocol websocket --api-key-query --upstream chat',
+        "apigate routes create --name v2 --path /api --upstream my-api --rewrite '/v2/$1' --request-transform @steps.yaml",
         "apigate routes create --name beta --path / --host '*.example.com' --header 'X-Beta: 1' --priority 10 --upstream beta",
       ],
     },
@@ -82,7 +124,8 @@ export function routesCommand(host: CommandHost): CliCommand {
     async (call) => {
       requireFlags(call.command, required);
       const fields = fieldsGiven(call.command, routeFields);
-      await addHeaders(call, fields);
+      await addFilled(call, fields);
+      addCors(call, fields, null);
       const made = itemOf(await write(call, kind, 'POST', kind.path, fields));
       await call.print.one(made, 'name');
       const admin = await call.admin();
@@ -100,21 +143,34 @@ export function routesCommand(host: CommandHost): CliCommand {
     [
       'apigate routes update my-api --path /api/v2',
       'apigate routes update my-api --no-auth',
+      'apigate routes update my-api --cors-origins https://app.example.com --cors-credentials',
       'apigate routes update my-api --methods GET,HEAD',
+      'apigate routes update my-api --response-transform @mask.yaml',
     ],
-    addHeaders,
+    async (call, fields) => {
+      await addFilled(call, fields);
+      if (!corsNeedsStored(call)) return addCors(call, fields, null);
+      const stored = itemOf(await (await call.admin()).request('GET', resourcePath(kind, call.args[0])));
+      addCors(call, fields, stored['cors']);
+    },
   );
   addSwitchCommands(group, kind, host);
   addDeleteCommand(group, kind, host);
   return group;
 }
 
-/** Both header flags fill one list; what is given replaces all conditions. */
-function addHeaders(call: CommandCall, fields: Record<string, unknown>): Promise<void> {
+/** Both header flags fill one list; what is given replaces all conditions. Transformations may lie in files. */
+async function addFilled(call: CommandCall, fields: Record<string, unknown>): Promise<void> {
   const plain = (fields['headers'] as readonly HeaderCondition[] | undefined) ?? [];
   const regex = parsedOption(call.command, 'headerRegex') as readonly HeaderCondition[] | undefined;
   if (regex !== undefined) fields['headers'] = [...plain, ...regex];
-  return Promise.resolve();
+  for (const [option, field, flag] of [
+    ['requestTransform', 'request_transform', '--request-transform'],
+    ['responseTransform', 'response_transform', '--response-transform'],
+  ] as const) {
+    const text = parsedOption(call.command, option);
+    if (typeof text === 'string') fields[field] = await readTransform(call.ports, text, flag);
+  }
 }
 
 function headerCondition(isRegex: boolean): (text: string, previous: unknown) => readonly HeaderCondition[] {

@@ -30,6 +30,7 @@ import {
 } from '../resource-commands.ts';
 import { readSecretFile, readSecretFromStdin } from '../secret-input.ts';
 import { shellQuote } from '../shell-quote.ts';
+import { addTestCommand } from '../test-command.ts';
 
 export const upstreamFields: readonly FieldFlag[] = [
   { flags: '--name <name>', help: 'unique name, 1 to 100 characters', field: 'name' },
@@ -134,6 +135,7 @@ export function upstreamsCommand(host: CommandHost): CliCommand {
   );
   addSwitchCommands(group, kind, host);
   addDeleteCommand(group, kind, host, 'the routes that use it');
+  addTestCommand(group, host, { fields: upstreamFields, addFilesAndSecret });
   return group;
 }
 

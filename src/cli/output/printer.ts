@@ -25,6 +25,11 @@ export class Printer {
     this.noteStyle = styleFor(ports.stderr, ports.env, color);
   }
 
+  /** Colours for standard output. */
+  get style(): Style {
+    return this.dataStyle;
+  }
+
   /** Text as it is, on standard output. */
   data(text: string): void {
     this.stdout.write(text);

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import { kind } from '../../http/known-fields.ts';
 import { monotonicMs } from '../../telemetry/monotonic-clock.ts';
 import type { Exchange } from '../exchange.ts';
+import { keyInQuery } from '../query-api-key.ts';
 import { Admission, admitRequest } from './admit-request.ts';
 import { rateLimitFields } from './rate-limit-fields.ts';
 
@@ -10,8 +11,10 @@ const admission = new Admission();
 /** Lets a request through to its route, by its API key and within its rate limit. Null, or the code of the refusal. */
 export function admitExchange(exchange: Exchange): ErrorCode | null {
   const { route, snapshot, gateway } = exchange;
-  if (route === null || snapshot === null || !route.auth_required) return null;
-  const { fields } = exchange.client.head;
+  // Without an upstream it was answered by the gateway itself.
+  if (route === null || exchange.upstream === null || snapshot === null || !route.auth_required) return null;
+  const { head } = exchange.client;
+  const { fields } = head;
   const refusal = admitRequest(
     admission,
     snapshot.keys,
@@ -19,6 +22,7 @@ export function admitExchange(exchange: Exchange): ErrorCode | null {
     route,
     fields.valueOfKind(kind.xApiKey),
     fields.valueOfKind(kind.authorization),
+    route.api_key_query && head.pathEnd < head.targetEnd ? keyInQuery(head) : '',
     exchange.startedAtMs,
     monotonicMs(),
   );
@@ -27,6 +31,6 @@ export function admitExchange(exchange: Exchange): ErrorCode | null {
     exchange.keyId = id;
     if (refusal === null) gateway.keysUsed.set(id, exchange.startedAtMs);
   }
-  if (admission.rateLimited) exchange.responseFields = rateLimitFields(admission);
+  if (admission.rateLimited) exchange.responseFields += rateLimitFields(admission);
   return refusal;
 }

@@ -56,7 +56,7 @@ function admit(
   const admission = new Admission();
   const limiter = new RateLimiter();
   limiter.directory.learn(createRateSlots().assign(['key_slow']));
-  return { refusal: admitRequest(admission, table, limiter, route, xApiKey, authorization, now, 0), admission, limiter };
+  return { refusal: admitRequest(admission, table, limiter, route, xApiKey, authorization, '', now, 0), admission, limiter };
 }
 
 test('a key is accepted in either place, the scheme in any case', () => {
@@ -133,7 +133,7 @@ test('on a public route no key is looked at', () => {
 
 test('the rate limit refuses, tells when to come back, and an admission is not the next one', () => {
   const { admission, limiter } = admit(keys.slow);
-  const again = (key: string) => admitRequest(admission, table, limiter, { id: opened, auth_required: true }, key, undefined, now, 0);
+  const again = (key: string) => admitRequest(admission, table, limiter, { id: opened, auth_required: true }, key, undefined, '', now, 0);
   assert.equal(
     rateLimitFields(admission),
     'X-RateLimit-Limit: 2\r\nX-RateLimit-Remaining: 1\r\nX-RateLimit-Reset: 30\r\nRateLimit-Policy: "default";q=2;w=60\r\nRateLimit: "default";r=1;t=30\r\n',

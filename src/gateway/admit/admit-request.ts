@@ -17,7 +17,8 @@ export class Admission {
 
 /**
  * Whether the request may pass: null, or the code of the refusal. `xApiKey` and `authorization` are the values of those
- * fields (of repeated ones: joined by commas). On a route without `auth_required` no key is looked at.
+ * fields (of repeated ones: joined by commas); `inQuery` is the key in the query, '' where there is none or the route takes none
+ * from there. On a route without `auth_required` no key is looked at.
  * `epochMs`: wall clock, for expiry; `nowMs`: `monotonicMs`, for the rate limit.
  */
 export function admitRequest(
@@ -27,6 +28,7 @@ export function admitRequest(
   route: Pick<RouteConfig, 'id' | 'auth_required'>,
   xApiKey: string | undefined,
   authorization: string | undefined,
+  inQuery: string,
   epochMs: number,
   nowMs: number,
 ): ErrorCode | null {
@@ -36,9 +38,9 @@ export function admitRequest(
 
   const inHeader = xApiKey === undefined ? '' : keyInList(xApiKey);
   const asBearer = authorization === undefined ? '' : keyInAuthorization(authorization);
-  const key = inHeader === '' ? asBearer : inHeader;
+  const key = inHeader || asBearer || inQuery;
   if (key === '') return 'missing_api_key';
-  if (asBearer !== '' && asBearer !== key) return 'invalid_api_key';
+  if ((asBearer !== '' && asBearer !== key) || (inQuery !== '' && inQuery !== key)) return 'invalid_api_key';
   // Of the right length it need not look right as well: its hash will not be found.
   if (key.length !== keyLength) return 'invalid_api_key';
 

@@ -72,6 +72,10 @@ export class ApiKeyTable {
     return this.#byId.size;
   }
 
+  get(id: ApiKeyId): ApiKeyRecord | undefined {
+    return this.#byId.get(id);
+  }
+
   /** `hash`: SHA-256 of the presented key in lower-case hexadecimal. */
   find(hash: string): ApiKeyRecord | null {
     const record = this.#byHash.getPart(hash, 0, lookupLength);

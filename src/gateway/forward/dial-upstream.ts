@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import { Deadline, type DeadlineOwner, type TimerWheel } from '../../http/timer-wheel.ts';
 import { forbiddenAddress } from '../../model/address-policy.ts';
 import type { BaseUrl } from '../../model/base-url.ts';
-import type { AddressResolver } from './resolve-address.ts';
+import type { AddressResolver, ResolveFailure } from './resolve-address.ts';
 import { classifyTlsFailure, tlsFailureReason } from './tls-trust.ts';
 
 /** Where an upstream's connections go. */
@@ -33,8 +33,17 @@ export interface DialOwner {
   onDialFailed(code: ErrorCode, reason: string): void;
 }
 
+/** Looks on at a dial without changing it: for the test of an upstream, which tells what happened when. */
+export interface DialObserver {
+  onResolved(failure: ResolveFailure | null): void;
+  /** A connection attempt begins; the socket is not the observer's. */
+  onAttempt(address: string, socket: net.Socket): void;
+  /** The attempt failed; `error` is what the socket said, where it said something. */
+  onAttemptFailed(code: ErrorCode, error: Error | null): void;
+}
+
 /** Connecting may take this long at most, whatever timeout_ms says. */
-const maxConnectTime = 5_000;
+export const maxConnectTime = 5_000;
 /** With more addresses to try, one gets at least this long. */
 const minAddressTime = 250;
 
@@ -47,6 +56,7 @@ export class UpstreamDial implements DeadlineOwner {
   private readonly services: DialServices;
   private readonly target: DialTarget;
   private readonly owner: DialOwner;
+  private readonly observer: DialObserver | null;
   private readonly deadline: Deadline;
   private readonly endsAt: number;
   private addresses: readonly string[] = [];
@@ -58,10 +68,11 @@ export class UpstreamDial implements DeadlineOwner {
   private lastCode: ErrorCode = 'upstream_connect_timeout';
   private lastReason = 'no address answered';
 
-  constructor(services: DialServices, target: DialTarget, timeoutMs: number, owner: DialOwner) {
+  constructor(services: DialServices, target: DialTarget, timeoutMs: number, owner: DialOwner, observer: DialObserver | null = null) {
     this.services = services;
     this.target = target;
     this.owner = owner;
+    this.observer = observer;
     this.deadline = new Deadline(this);
     this.endsAt = services.wheel.refresh() + Math.min(maxConnectTime, timeoutMs);
   }
@@ -69,11 +80,12 @@ export class UpstreamDial implements DeadlineOwner {
   start(): void {
     this.services.wheel.armAt(this.deadline, this.endsAt);
     if (this.target.kind === 'unix') {
-      this.connect(net.connect({ path: this.target.path }));
+      this.connect(net.connect({ path: this.target.path }), '');
       return;
     }
     this.services.resolver.resolve(this.target.base.host, (failure, addresses) => {
       if (this.over) return;
+      this.observer?.onResolved(failure);
       if (failure === null) this.useAddresses(addresses);
       else this.fail(failure === 'dns_timeout' ? 'upstream_connect_timeout' : 'upstream_dns_failure', dnsReasons[failure]);
     });
@@ -115,7 +127,7 @@ export class UpstreamDial implements DeadlineOwner {
     const share = left === 0 ? this.endsAt : Math.min(this.endsAt, now + Math.max((this.endsAt - now) / (left + 1), minAddressTime));
     this.services.wheel.armAt(this.deadline, share);
     if (target.secureContext === undefined) {
-      this.connect(net.connect({ host: address, port, noDelay: true }));
+      this.connect(net.connect({ host: address, port, noDelay: true }), address);
       return;
     }
     let secureContext: tls.SecureContext;
@@ -136,12 +148,13 @@ export class UpstreamDial implements DeadlineOwner {
       minVersion: 'TLSv1.2',
       rejectUnauthorized: true,
     };
-    this.connect(tls.connect(options).setNoDelay(true));
+    this.connect(tls.connect(options).setNoDelay(true), address);
   }
 
-  private connect(socket: net.Socket): void {
+  private connect(socket: net.Socket, address: string): void {
     this.socket = socket;
     this.tcpConnected = false;
+    this.observer?.onAttempt(address, socket);
     const secure = this.target.kind === 'tcp' && this.target.secureContext !== undefined;
     this.failure = null;
     socket.on('error', this.onError);
@@ -171,11 +184,12 @@ export class UpstreamDial implements DeadlineOwner {
       return;
     }
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (this.tcpConnected) this.addressFailed(classifyTlsFailure(error), tlsFailureReason(error));
+    if (this.tcpConnected) this.addressFailed(classifyTlsFailure(error), tlsFailureReason(error), error);
     else
       this.addressFailed(
         connectFailures[code] ?? 'upstream_unreachable',
         connectReasons[code] ?? `connecting failed: ${code || error.message}`,
+        error,
       );
   };
 
@@ -188,8 +202,9 @@ export class UpstreamDial implements DeadlineOwner {
     this.addressFailed('upstream_connect_timeout', phase);
   }
 
-  private addressFailed(code: ErrorCode, reason: string): void {
+  private addressFailed(code: ErrorCode, reason: string, error: Error | null = null): void {
     if (this.over) return;
+    if (this.socket !== null) this.observer?.onAttemptFailed(code, error);
     // Of several addresses the most telling failure counts: somebody who refuses says more than a network that leads nowhere.
     if (this.lastCode !== 'upstream_connection_refused') {
       this.lastCode = code;
@@ -233,13 +248,15 @@ const connectFailures: Readonly<Record<string, ErrorCode>> = {
   ETIMEDOUT: 'upstream_connect_timeout',
   ECONNRESET: 'upstream_reset',
   EPIPE: 'upstream_reset',
-  EMFILE: 'internal_error',
-  ENFILE: 'internal_error',
+  // The gateway can take no more: the client may come again.
+  EMFILE: 'upstream_overloaded',
+  ENFILE: 'upstream_overloaded',
 };
 
 const connectReasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused: nothing listens on the upstream's port",
   EHOSTUNREACH: "no route to the upstream's host",
   ENETUNREACH: "no route to the upstream's network",
-  EMFILE: 'the gateway has no file descriptors left',
+  EMFILE: 'the gateway has no file descriptors left: raise its limit (ulimit -n, LimitNOFILE=) or lower APIGATE_MAX_CONNECTIONS',
+  ENFILE: 'the system has no file descriptors left: raise fs.file-max',
 };

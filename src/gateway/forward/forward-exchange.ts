@@ -1,6 +1,4 @@
 import type { ErrorCode } from '../../errors/catalogue.ts';
-import { isText } from '../../http/header-fields.ts';
-import type { RequestHead } from '../../http/request-head.ts';
 import type { Exchange } from '../exchange.ts';
 import { writeRequestHead } from './write-request-head.ts';
 
@@ -17,21 +15,17 @@ export function forwardExchange(exchange: Exchange): ErrorCode | null {
   }
   const { head } = client;
   let upgradeKey = '';
-  if (asksForWebSocket(head)) {
+  if (head.asksForWebSocket) {
     if (head.hasBody) {
       exchange.reason = 'an upgrade request has a body';
       return 'request_malformed';
     }
-    if (exchange.route?.managed !== true) return 'upgrade_not_allowed';
+    if (exchange.route?.protocol !== 'websocket') return 'upgrade_not_allowed';
     upgradeKey = head.method === 'GET' ? (head.fields.valueOf('sec-websocket-key') ?? '') : '';
   }
-  writeRequestHead(gateway.requestOutput, head, upstream, exchange, gateway.identity, upgradeKey !== '');
-  exchange.startForwarding(upgradeKey);
+  const { transformed } = exchange;
+  writeRequestHead(gateway.requestOutput, head, upstream, exchange, gateway.identity, upgradeKey !== '', transformed);
+  if (transformed !== null && transformed.body !== null) return exchange.holdRequestBody(transformed.body);
+  exchange.startForwarding(upgradeKey, head.chunked);
   return null;
-}
-
-// RFC 6455 section 4.1. Other Upgrade tokens are offers that we do not pass on.
-function asksForWebSocket(head: RequestHead): boolean {
-  const { upgrade, fields } = head;
-  return upgrade >= 0 && isText(head.bytes, fields.valueStart[upgrade]!, fields.valueEnd[upgrade]!, 'websocket');
 }

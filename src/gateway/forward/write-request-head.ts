@@ -1,7 +1,9 @@
 import { kind, knownFieldCount, underscored } from '../../http/known-fields.ts';
 import type { OutputBuffer } from '../../http/output-buffer.ts';
 import type { RequestHead } from '../../http/request-head.ts';
+import { copyTargetWithoutKey } from '../query-api-key.ts';
 import { isCredentialField } from './credential-field.ts';
+import type { TransformedRequest } from '../exchange.ts';
 import type { CompiledUpstream } from '../snapshot/compile-upstream.ts';
 import type { RequestId } from '../request-id.ts';
 
@@ -12,6 +14,8 @@ export interface RequestFacts {
   readonly hostValue: string;
   /** Id of the API key that opened the route, or ''. */
   readonly keyId: string;
+  /** null: for the gateway's own control plane. */
+  readonly route: { readonly api_key_query: boolean } | null;
   readonly identity: ForwardedIdentity;
 }
 
@@ -35,7 +39,8 @@ export interface ForwardingIdentity {
 
 /**
  * Writes the head of the outgoing request: the client's own bytes but for the fields that end here
- * (RFC 9110 section 7.6.1), that only the gateway may set, or that carry a credential for the gateway itself.
+ * (RFC 9110 section 7.6.1), that only the gateway may set, or that carry a credential for the gateway itself. Of a request whose
+ * body is held back, the length and the empty line are missing: `endHeldHead` writes them.
  */
 export function writeRequestHead(
   out: OutputBuffer,
@@ -44,22 +49,24 @@ export function writeRequestHead(
   facts: RequestFacts,
   gateway: ForwardingIdentity,
   upgrade: boolean,
+  transformed: TransformedRequest | null,
 ): void {
   const { bytes } = head;
   const trace = keptTrace(head);
-  if (upstream.pathPrefix === '' && head.pathStart === head.targetStart) {
+  if (transformed !== null) {
+    writeTransformedLine(out, head, upstream, facts, transformed);
+  } else if (upstream.pathPrefix === '' && head.pathStart === head.targetStart && head.pathEnd === head.targetEnd) {
     out.copy(bytes, head.start, head.targetEnd);
   } else {
     out.copy(bytes, head.start, head.methodEnd);
-    out.byte(0x20);
-    if (upstream.pathPrefix !== '') out.text(upstream.pathPrefix);
-    if (head.pathEnd === head.pathStart) out.byte(0x2f); // absolute form without a path: RFC 9112 section 3.2.1
-    out.copy(bytes, head.pathStart, head.targetEnd);
+    writeTarget(out, head, upstream, facts);
   }
   out.constant(upstream.afterTarget);
   if (upstream.preservesHost) out.text(`Host: ${facts.hostValue}\r\n`);
   copyFields(out, head, upstream, facts.identity.isTrusted);
-  if (head.chunked) out.constant(chunkedField);
+  if (transformed !== null && transformed.fields !== '') out.text(transformed.fields);
+  const held = transformed !== null && transformed.body !== null;
+  if (head.chunked && !held) out.constant(chunkedField);
   if (upgrade) out.constant(upgradeFields);
   else if (head.acceptsTrailers) out.constant(trailersFields);
   out.constant(facts.identity.forwardedFields(head, facts.hostValue));
@@ -72,7 +79,41 @@ export function writeRequestHead(
       `X-APIGate-Worker-Token: ${gateway.workerToken}\r\nX-APIGate-Client: ${facts.identity.clientAddress(head)}\r\nX-APIGate-Scheme: ${facts.identity.scheme}\r\n`,
     );
   }
-  out.constant(upstream.headEnd);
+  // With a body held back its length comes behind the rest: see endHeldHead.
+  if (held) out.constant(upstream.credentialField);
+  else out.constant(upstream.headEnd);
+}
+
+function writeTarget(out: OutputBuffer, head: RequestHead, upstream: CompiledUpstream, facts: RequestFacts): void {
+  out.byte(0x20);
+  if (upstream.pathPrefix !== '') out.text(upstream.pathPrefix);
+  if (head.pathEnd === head.pathStart) out.byte(0x2f); // absolute form without a path: RFC 9112 section 3.2.1
+  if (head.pathEnd === head.targetEnd) out.copy(head.bytes, head.pathStart, head.pathEnd);
+  else copyTargetWithoutKey(out, head, facts.route !== null && facts.route.api_key_query);
+}
+
+function writeTransformedLine(
+  out: OutputBuffer,
+  head: RequestHead,
+  upstream: CompiledUpstream,
+  facts: RequestFacts,
+  transformed: TransformedRequest,
+): void {
+  if (transformed.method !== '') out.text(transformed.method);
+  else out.copy(head.bytes, head.start, head.methodEnd);
+  if (transformed.target === '') {
+    writeTarget(out, head, upstream, facts);
+    return;
+  }
+  out.byte(0x20);
+  out.text(upstream.pathPrefix + transformed.target);
+}
+
+/** Ends the head of a request whose body was held back. */
+export function endHeldHead(out: OutputBuffer, length: number): void {
+  out.text('Content-Length: ');
+  out.decimal(length);
+  out.text('\r\n\r\n');
 }
 
 const chunkedField = Buffer.from('Transfer-Encoding: chunked\r\n', 'latin1');

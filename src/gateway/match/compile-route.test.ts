@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RouteConfig } from '../../model/gateway-config.ts';
+import { routeDefaults } from '../../model/route.ts';
 import { checkRoute, compileRoute } from './compile-route.ts';
 
 function route(fields: Partial<RouteConfig>): RouteConfig {
   return {
+    ...routeDefaults,
     id: 'rt_0000000000000001',
     name: 'r',
     description: '',
@@ -15,6 +17,9 @@ function route(fields: Partial<RouteConfig>): RouteConfig {
     methods: [],
     headers: [],
     upstream_id: 'up_0000000000000000',
+    protocol: 'http',
+    cors: null,
+    api_key_query: false,
     auth_required: true,
     priority: 0,
     enabled: true,

@@ -4,7 +4,7 @@ import type { FieldError } from '../../errors/gateway-error.ts';
 import { hostNameProblem } from '../../model/base-url.ts';
 import type { RouteConfig } from '../../model/gateway-config.ts';
 import type { HeaderCondition } from '../../model/route.ts';
-import { checkRegex, compileRegex, type LinearRegex } from './linear-regex.ts';
+import { checkRegex, compileRegex, type LinearRegex } from '../linear-regex.ts';
 import { methodBit } from './method-bits.ts';
 import { parsePathPattern } from './path-pattern.ts';
 

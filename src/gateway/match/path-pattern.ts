@@ -1,5 +1,5 @@
 import type { PathMatchType } from '../../model/route.ts';
-import { normalisePath } from './normalise-path.ts';
+import { normalisePath } from '../normalise-path.ts';
 
 /** An exact or prefix pattern in the form requests are matched in. */
 export interface PathPattern {

@@ -1,4 +1,5 @@
 import type { RouteConfig } from '../../model/gateway-config.ts';
+import { routeDefaults } from '../../model/route.ts';
 import type { MatchRequest } from './route-search.ts';
 
 let count = 0;
@@ -6,6 +7,7 @@ let count = 0;
 export function route(fields: Partial<RouteConfig> & { path_pattern: string }): RouteConfig {
   const id = `rt_${(count++).toString(16).padStart(16, '0')}` as const;
   return {
+    ...routeDefaults,
     id,
     name: `${fields.path_pattern}#${id}`,
     description: '',
@@ -15,6 +17,9 @@ export function route(fields: Partial<RouteConfig> & { path_pattern: string }): 
     methods: [],
     headers: [],
     upstream_id: 'up_0000000000000000',
+    protocol: 'http',
+    cors: null,
+    api_key_query: false,
     auth_required: true,
     priority: 0,
     enabled: true,

@@ -18,6 +18,8 @@ export class RouteSearch<R extends RouteConfig> {
   best: CompiledRoute<R> | null = null;
   /** When not null, methods of the routes that match but for the method are gathered instead of a winner. */
   allowed: { bits: number; others: Set<string> } | null = null;
+  /** When not null, the headers that are only announced by a preflight: conditions on them hold. */
+  announced: ReadonlySet<string> | null = null;
   #request: MatchRequest | null = null;
   #methodBit = 0;
 
@@ -26,6 +28,7 @@ export class RouteSearch<R extends RouteConfig> {
     this.#methodBit = methodBit(request.method);
     this.best = null;
     this.allowed = null;
+    this.announced = null;
   }
 
   /** Keeps no reference to the request. */
@@ -33,6 +36,7 @@ export class RouteSearch<R extends RouteConfig> {
     this.#request = null;
     this.best = null;
     this.allowed = null;
+    this.announced = null;
   }
 
   /** Routes whose host and path match, best first. */
@@ -75,6 +79,7 @@ export class RouteSearch<R extends RouteConfig> {
   #hasHeaders(conditions: readonly CompiledHeader[]): boolean {
     for (let i = 0; i < conditions.length; i++) {
       const condition = conditions[i]!;
+      if (this.announced?.has(condition.name) === true) continue;
       const value = this.#request!.header(condition.name);
       if (value === undefined) {
         if (condition.required) return false;

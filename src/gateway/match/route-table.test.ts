@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RouteConfig } from '../../model/gateway-config.ts';
-import { normalisePath } from './normalise-path.ts';
+import { normalisePath } from '../normalise-path.ts';
 import { emptyRouteTable, type RouteTable } from './route-table.ts';
 import { request, route } from './route-fixture.ts';
 

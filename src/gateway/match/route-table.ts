@@ -2,7 +2,7 @@ import type { RouteConfig } from '../../model/gateway-config.ts';
 import type { RouteId } from '../../model/ids.ts';
 import { PersistentMap } from '../persistent-map.ts';
 import { compareRoutes, compileRoute, type CompiledRoute } from './compile-route.ts';
-import type { LinearRegex } from './linear-regex.ts';
+import type { LinearRegex } from '../linear-regex.ts';
 import { methodsOfBits } from './method-bits.ts';
 import { PathCursor } from './path-cursor.ts';
 import { PathIndex } from './path-index.ts';
@@ -79,6 +79,20 @@ export class RouteTable<R extends RouteConfig> {
   match(request: MatchRequest): R | null {
     const search = sharedSearch as RouteSearch<R>;
     search.begin(request);
+    this.#search(search, request);
+    const winner = search.best;
+    search.end();
+    return winner === null ? null : winner.route;
+  }
+
+  /**
+   * As `match`, for a preflight: `request` is the one that it asks for, as far as that is known. Of the headers that it will have
+   * only the names are told (`announced`, in lower case); a condition on one of them is taken to hold.
+   */
+  matchPreflight(request: MatchRequest, announced: ReadonlySet<string>): R | null {
+    const search = sharedSearch as RouteSearch<R>;
+    search.begin(request);
+    search.announced = announced;
     this.#search(search, request);
     const winner = search.best;
     search.end();

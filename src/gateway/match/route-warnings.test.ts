@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RouteConfig } from '../../model/gateway-config.ts';
+import { routeDefaults } from '../../model/route.ts';
 import { routeWarnings } from './route-warnings.ts';
 
 let count = 0;
 function route(fields: Partial<RouteConfig> = {}): RouteConfig {
   const id = `rt_${(count++).toString(16).padStart(16, '0')}` as const;
   return {
+    ...routeDefaults,
     id,
     name: 'r',
     description: '',
@@ -17,6 +19,9 @@ function route(fields: Partial<RouteConfig> = {}): RouteConfig {
     methods: [],
     headers: [],
     upstream_id: 'up_0000000000000000',
+    protocol: 'http',
+    cors: null,
+    api_key_query: false,
     auth_required: true,
     priority: 0,
     enabled: true,

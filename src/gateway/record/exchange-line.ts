@@ -1,4 +1,4 @@
-import { errorCatalogue, type ErrorCode } from '../../errors/catalogue.ts';
+import { errorCatalogue, errorEntryOf, type ErrorCode } from '../../errors/catalogue.ts';
 import { constantPart, LineWriter } from '../../telemetry/line-writer.ts';
 import type { LineLevel, LogFormat } from '../../telemetry/log-text.ts';
 import type { ExchangeOutcome, FinishedExchange } from './finished-exchange.ts';
@@ -22,7 +22,7 @@ export function writeExchangeLine(line: LineWriter, exchange: FinishedExchange, 
 
 /** Whether somebody other than the client is at fault: such lines are warnings, the gateway's own faults errors. */
 export function isFailure(exchange: FinishedExchange): boolean {
-  return exchange.code !== null && errorCatalogue[exchange.code].fault !== 'client';
+  return exchange.code !== null && errorEntryOf(exchange.code, exchange.status).fault !== 'client';
 }
 
 function levelOf(exchange: FinishedExchange): LineLevel {
@@ -52,6 +52,16 @@ function writeJsonLine(line: LineWriter, e: FinishedExchange): void {
   line.integer(e.bytesOut);
   line.constant(json.attempts);
   line.integer(e.attempts);
+  if (e.framesIn >= 0) {
+    line.constant(json.framesIn);
+    line.integer(e.framesIn);
+    line.constant(json.framesOut);
+    line.integer(e.framesOut);
+  }
+  if (e.events >= 0) {
+    line.constant(json.events);
+    line.integer(e.events);
+  }
   if (e.reason !== '') {
     line.constant(json.reason);
     line.text(e.reason, maxReason);
@@ -82,6 +92,9 @@ const json = {
   bytesIn: constantPart('","bytes_in":'),
   bytesOut: constantPart(',"bytes_out":'),
   attempts: constantPart(',"attempts":'),
+  framesIn: constantPart(',"frames_in":'),
+  framesOut: constantPart(',"frames_out":'),
+  events: constantPart(',"events":'),
   reason: constantPart(',"reason":"'),
   quote: constantPart('"'),
   end: constantPart('}\n'),
@@ -178,6 +191,8 @@ function writeTextLine(line: LineWriter, e: FinishedExchange): void {
   line.text(` ${e.status === 0 ? '-' : e.status} `, maxShort);
   line.milliseconds(e.durationMs);
   line.text(`ms in=${e.bytesIn} out=${e.bytesOut} from=${e.remoteAddress}`, maxShort);
+  if (e.framesIn >= 0) line.text(` frames_in=${e.framesIn} frames_out=${e.framesOut}`, maxShort);
+  if (e.events >= 0) line.text(` events=${e.events}`, maxShort);
   if (e.outcome !== 'ok') line.text(` outcome=${e.outcome}`, maxShort);
   if (e.routeId !== '') line.text(` route=${e.routeId}`, maxShort);
   if (e.upstreamId !== '') line.text(` upstream=${e.upstreamId}`, maxShort);

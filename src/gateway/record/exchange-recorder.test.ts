@@ -27,6 +27,9 @@ function exchange(fields: Partial<FinishedExchange> = {}): FinishedExchange {
     code: null,
     reason: '',
     attempts: 1,
+    framesIn: -1,
+    framesOut: -1,
+    events: -1,
     upstreamMs: 1,
     ...fields,
   };
@@ -194,6 +197,17 @@ test('log level: requests that went well can be left out while failures are told
     readSharedCounters(shared).byStatusClass.reduce((a, b) => a + b),
     3,
   );
+});
+
+test('frames and events stand in a line only where there were any to count', () => {
+  const plain = exchangeLine(exchange(), 'json') + exchangeLine(exchange(), 'text');
+  assert.doesNotMatch(plain, /frames|events/);
+  const tunnel = exchange({ status: 101, framesIn: 3, framesOut: 0 });
+  const { frames_in, frames_out, events } = JSON.parse(exchangeLine(tunnel, 'json'));
+  assert.deepEqual([frames_in, frames_out, events], [3, 0, undefined]);
+  assert.match(exchangeLine(tunnel, 'text'), / frames_in=3 frames_out=0 /);
+  assert.equal(JSON.parse(exchangeLine(exchange({ events: 0 }), 'json')).events, 0);
+  assert.match(exchangeLine(exchange({ events: 12 }), 'text'), / events=12 /);
 });
 
 test('thousands of lines come in few pieces, complete, in order, each with memory of its own', () => {

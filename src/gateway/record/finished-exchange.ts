@@ -39,6 +39,11 @@ export interface FinishedExchange {
   readonly bytesIn: number;
   /** Bytes of the response's body that went out. */
   readonly bytesOut: number;
+  /** WebSocket frames from the client and to it; -1 where the exchange was no WebSocket. */
+  readonly framesIn: number;
+  readonly framesOut: number;
+  /** Server-sent events to the client; -1 where there could be none. */
+  readonly events: number;
   /** The gateway's own error, if that is what the client got. */
   readonly code: ErrorCode | null;
   /** The plain cause for the operator; empty when there is nothing to say. Never holds a secret. */

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { errorCatalogue, type ErrorCode } from '../../errors/catalogue.ts';
+import { errorCatalogue, errorEntryOf, type ErrorCode } from '../../errors/catalogue.ts';
 import { problemMediaType, problemOf } from '../../errors/problem.ts';
 import type { OutputBuffer } from '../../http/output-buffer.ts';
 import { dateField } from './http-date.ts';
@@ -39,9 +39,11 @@ export function errorResponse(
   code: ErrorCode,
   requestId: string,
   addedFields: string,
+  /** Where it is not the code's usual one. */
+  status: number = errorCatalogue[code].status,
 ): Pick<OwnResponse, 'status' | 'fields' | 'contentType' | 'body'> {
-  const entry = errorCatalogue[code];
-  const proxyStatus = 'proxyStatus' in entry ? `Proxy-Status: apigate; error=${entry.proxyStatus}\r\n` : '';
+  const entry = errorEntryOf(code, status);
+  const proxyStatus = entry.proxyStatus !== undefined ? `Proxy-Status: apigate; error=${entry.proxyStatus}\r\n` : '';
   // RFC 9110 section 15.5.2: a 401 says how to authenticate.
   const challenge = entry.status === 401 ? 'WWW-Authenticate: Bearer realm="apigate"\r\n' : '';
   const retry = code === 'upstream_overloaded' || code === 'draining' ? 'Retry-After: 1\r\n' : '';
@@ -49,6 +51,6 @@ export function errorResponse(
     status: entry.status,
     fields: proxyStatus + challenge + retry + addedFields,
     contentType: problemMediaType,
-    body: `${JSON.stringify(problemOf(code, requestId))}\n`,
+    body: `${JSON.stringify(problemOf(code, requestId, undefined, undefined, status))}\n`,
   };
 }

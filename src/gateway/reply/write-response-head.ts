@@ -28,6 +28,24 @@ export function writeResponseHead(
   writeStatusAndFields(out, head, head.chunked || framing.chunked || head.status === 204);
   if (framing.chunked) out.constant(chunkedField);
   if (!head.hasDate) out.text(dateField());
+  endHead(out, framing, id, addedFields);
+}
+
+/** Writes the head of a response whose body is held back, but for what is known only with the body: see endHeldResponse. */
+export function writeHeldResponse(out: OutputBuffer, head: ResponseHead): void {
+  writeStatusAndFields(out, head, true);
+  if (!head.hasDate) out.text(dateField());
+}
+
+/** Writes the rest of such a head. `length`: of the body as it goes to the client. */
+export function endHeldResponse(out: OutputBuffer, length: number, framing: ResponseFraming, id: RequestId, addedFields: string): void {
+  out.text('Content-Length: ');
+  out.decimal(length);
+  out.crlf();
+  endHead(out, framing, id, addedFields);
+}
+
+function endHead(out: OutputBuffer, framing: ResponseFraming, id: RequestId, addedFields: string): void {
   id.writeField(out);
   if (addedFields !== '') out.text(addedFields);
   if (!framing.persist) out.text('Connection: close\r\n');

@@ -20,7 +20,9 @@ export interface CompiledUpstream {
   readonly preservesHost: boolean;
   /** Behind the target: the version, and `Host: …` unless the client's own goes on, each with its line end. */
   readonly afterTarget: Uint8Array;
-  /** The credential's field with its line end, if there is one, and the empty line. */
+  /** The credential's field with its line end; empty when there is none. */
+  readonly credentialField: Uint8Array;
+  /** The same and the empty line. */
   readonly headEnd: Uint8Array;
   /** Lower-case name of the credential's field, or ''. */
   readonly credentialName: string;
@@ -60,7 +62,7 @@ export function compileUpstream(
     pathPrefix: base.path,
     preservesHost: config.preserve_host,
     afterTarget: afterTarget(config.preserve_host ? '' : base.authority),
-    headEnd: headEnd(credential === null || credential.name === '' ? '' : `${credential.name}: ${credential.value}\r\n`),
+    ...credentialBytes(credential === null || credential.name === '' ? '' : `${credential.name}: ${credential.value}\r\n`),
     credentialName: credential?.name.toLowerCase() ?? '',
     credentialKind: credential === null ? 0 : kindOfName(credential.name.toLowerCase().replaceAll('_', '-')),
     isAdmin: false,
@@ -87,7 +89,7 @@ export function afterTarget(authority: string): Uint8Array {
   return Buffer.from(` HTTP/1.1\r\n${authority === '' ? '' : `Host: ${authority}\r\n`}`, 'latin1');
 }
 
-/** CompiledUpstream.headEnd */
-export function headEnd(credentialField: string): Uint8Array {
-  return Buffer.from(`${credentialField}\r\n`, 'latin1');
+/** The credential's field, with its line end or '', in the two forms in which it is written. */
+export function credentialBytes(field: string): Pick<CompiledUpstream, 'credentialField' | 'headEnd'> {
+  return { credentialField: Buffer.from(field, 'latin1'), headEnd: Buffer.from(`${field}\r\n`, 'latin1') };
 }

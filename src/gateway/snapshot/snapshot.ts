@@ -4,6 +4,7 @@ import type { ApiKeyTable } from '../admit/api-key-table.ts';
 import { emptyApiKeyTable } from '../admit/api-key-table.ts';
 import { emptyRouteTable, type RouteTable } from '../match/route-table.ts';
 import { type CompiledUpstream, compileUpstream } from './compile-upstream.ts';
+import type { TransformSettings } from '../transform/compile-transform.ts';
 import type { PoolRegistry } from './pool-registry.ts';
 import { serveRoute, type ServedRoute } from './served-route.ts';
 
@@ -19,15 +20,21 @@ export interface Snapshot {
  * Compiles a change into the next snapshot: what it does not touch is shared with the one before. Pools live in the
  * registry, so that an unrelated change touches no connection.
  */
-export function applyChange(before: Snapshot | null, change: GatewayConfigChange, pools: PoolRegistry): Snapshot {
+export function applyChange(
+  before: Snapshot | null,
+  change: GatewayConfigChange,
+  pools: PoolRegistry,
+  transforms: TransformSettings,
+): Snapshot {
   const base = change.full ? null : before;
   const removed = change.removed;
   const removedRoutes = removed.filter((id): id is RouteId => id.startsWith('rt_'));
   const removedKeys = removed.filter((id): id is ApiKeyId => id.startsWith('key_'));
   const removedUpstreams = removed.filter((id): id is UpstreamId => id.startsWith('up_'));
+  const put = change.routes.map((config) => serveRoute(config, transforms));
   return {
     revision: change.revision,
-    routes: (base?.routes ?? emptyRouteTable<ServedRoute>()).with(change.routes.map(serveRoute), removedRoutes),
+    routes: (base?.routes ?? emptyRouteTable<ServedRoute>()).with(put, removedRoutes),
     upstreams: nextUpstreams(base?.upstreams, change, removedUpstreams, pools),
     keys: (base?.keys ?? emptyApiKeyTable()).with(change.keys, removedKeys),
   };

@@ -1,0 +1,169 @@
+import { errorCatalogue, type ErrorCode } from '../../errors/catalogue.ts';
+import { OutputBuffer } from '../../http/output-buffer.ts';
+import { RequestHead, type RequestLimits } from '../../http/request-head.ts';
+import { ResponseHead } from '../../http/response-head.ts';
+import { hostNameOf } from '../../http/host-field.ts';
+import type { RouteConfig, UpstreamConfig } from '../../model/gateway-config.ts';
+import type { PreviewStep, RoutePreview, SampleRequest, SampleResponse } from '../../model/route-preview.ts';
+import { endHeldHead, writeRequestHead } from '../forward/write-request-head.ts';
+import { ClientIdentity, TrustedProxies } from '../listen/client-identity.ts';
+import { isReserved } from '../match/match-exchange.ts';
+import { emptyRouteTable } from '../match/route-table.ts';
+import { normalisePath } from '../normalise-path.ts';
+import { endHeldResponse, writeHeldResponse, writeResponseHead } from '../reply/write-response-head.ts';
+import { RequestId } from '../request-id.ts';
+import { compileUpstream, credentialBytes } from '../snapshot/compile-upstream.ts';
+import { serveRoute } from '../snapshot/served-route.ts';
+import type { BufferedBody } from '../transform/buffered-body.ts';
+import type { TransformSettings } from '../transform/compile-transform.ts';
+import { TransformFailure } from '../transform/transform-failure.ts';
+import type { TransformFacts } from '../transform/transform-facts.ts';
+import { transformRequest } from '../transform/transform-request.ts';
+import { transformResponse } from '../transform/transform-response.ts';
+import { messageOf, requestBytes, responseBytes } from './sample-bytes.ts';
+
+export interface PreviewExchangeInput {
+  readonly route: RouteConfig;
+  readonly others: readonly RouteConfig[];
+  /** Its credential is a mask. */
+  readonly upstream: UpstreamConfig;
+  readonly request: SampleRequest;
+  readonly response: SampleResponse | null;
+}
+
+/**
+ * What the data plane would make of a sample on a route, found with its own parsers, matcher, transformations and writers: only the
+ * sockets are missing. The route counts as enabled; API keys are not asked for. Another route that wins is named, and the sample
+ * goes on with the one in question.
+ */
+export async function previewExchange(
+  input: PreviewExchangeInput,
+  settings: TransformSettings,
+  limits: RequestLimits,
+): Promise<RoutePreview> {
+  const steps: PreviewStep[] = [];
+  const nothing = { matches: false, winner: null, steps, request: null, response: null };
+  const sample = requestBytes(input.request);
+  const head = new RequestHead(limits);
+  if (head.parse(sample.head, 0, sample.head.length) < 0)
+    return { ...nothing, error: failed(head.error, head.reason || 'the head is incomplete') };
+  const rawPath = head.bytes.latin1Slice(head.pathStart, head.pathEnd);
+  const path = head.pathIsPlain ? rawPath || '/' : normalisePath(rawPath);
+  if (path === null)
+    return { ...nothing, error: failed('request_malformed', 'the path holds a dot-segment, a backslash or an encoded control byte') };
+  if (isReserved(path)) return { ...nothing, error: failed('route_not_found', 'the path belongs to the gateway itself') };
+
+  const route = serveRoute({ ...input.route, enabled: true }, settings);
+  const hostValue = head.host >= 0 ? head.fields.value(head.host) : '';
+  const id = new RequestId();
+  id.renew();
+  const subject = {
+    method: head.method,
+    host: hostNameOf(hostValue),
+    path,
+    remoteAddress: clientAddress,
+    requestId: id.text,
+    keyId: '',
+    keyPrefix: '',
+    header: (name: string) => head.fields.valueOf(name),
+  };
+  const matches = emptyRouteTable<RouteConfig>().with([route]).match(subject) !== null;
+  const winning = emptyRouteTable<RouteConfig>()
+    .with([...input.others, route])
+    .match(subject);
+  const winner = winning === null ? null : { id: winning.id, name: winning.name };
+  if (!matches) return { ...nothing, winner, error: failed('route_not_found', 'the route does not take this request') };
+
+  try {
+    const sent = await sentRequest();
+    const response = input.response === null ? null : await sentResponse(input.response, sent.facts);
+    return { matches, winner, error: null, steps, request: sent.request, response };
+  } catch (error) {
+    if (!(error instanceof TransformFailure)) throw error;
+    return {
+      matches,
+      winner,
+      error: { code: error.code, status: error.status, reason: error.message },
+      steps,
+      request: null,
+      response: null,
+    };
+  }
+
+  async function sentRequest(): Promise<{ request: RoutePreview['request']; facts: TransformFacts | null }> {
+    const upstream = maskedUpstream(input.upstream);
+    const { transform } = route;
+    const transformed = transform === null ? null : transformRequest(subject, head, transform, upstream.credentialName, note);
+    const facts = {
+      id,
+      route,
+      hostValue,
+      keyId: '',
+      identity: new ClientIdentity(clientAddress, 'http', 80, new TrustedProxies([])),
+    };
+    const out = new OutputBuffer();
+    writeRequestHead(out, head, upstream, facts, { viaFields: [viaField, viaField], workerToken: '' }, false, transformed);
+    transformed?.facts.leaveHead(transform!.keeps);
+    let body = sample.body;
+    if (transformed !== null && transformed.body !== null) {
+      body = await transformedBody(transformed.body, body);
+      endHeldHead(out, body.length);
+    }
+    const { line, headers } = messageOf(out.copyOut());
+    const [method = '', target = ''] = line.split(' ');
+    return {
+      request: { method, target, headers, body: body.length === 0 ? null : body.toString('utf8') },
+      facts: transformed?.facts ?? null,
+    };
+  }
+
+  async function sentResponse(response: SampleResponse, facts: TransformFacts | null): Promise<RoutePreview['response']> {
+    const { head: bytes, body: sampleBody } = responseBytes(response);
+    const answer = new ResponseHead();
+    if (answer.parse(bytes, 0, bytes.length) < 0) throw new TransformFailure(502, `the sample response is malformed: ${answer.reason}`);
+    const { transform } = route;
+    const toHead = subject.method === 'HEAD';
+    const transformed = transform === null || facts === null ? null : transformResponse(answer, toHead, transform, facts, note);
+    const out = new OutputBuffer();
+    const framing = { chunked: false, clientMinor: 1, persist: true };
+    let body = toHead || response.status === 204 || response.status === 304 ? Buffer.alloc(0) : sampleBody;
+    if (transformed !== null && transformed.body !== null) {
+      writeHeldResponse(out, answer);
+      out.text(transformed.fields);
+      body = await transformedBody(transformed.body, body);
+      endHeldResponse(out, body.length, framing, id, '');
+    } else {
+      writeResponseHead(out, answer, framing, id, transformed?.fields ?? '');
+    }
+    return { status: response.status, headers: messageOf(out.copyOut()).headers, body: body.length === 0 ? null : body.toString('utf8') };
+  }
+
+  function note(step: PreviewStep): void {
+    steps.push(step);
+  }
+}
+
+const clientAddress = '127.0.0.1';
+const viaField = Buffer.from('Via: 1.1 apigate\r\n', 'latin1');
+
+function failed(code: ErrorCode, reason: string): NonNullable<RoutePreview['error']> {
+  return { code, status: errorCatalogue[code].status, reason };
+}
+
+// The credential as it would be written, but for its value.
+function maskedUpstream(config: UpstreamConfig): ReturnType<typeof compileUpstream> {
+  // The pool is not looked at, and nothing is sent.
+  const upstream = compileUpstream(config, () => undefined as never);
+  const field = Buffer.from(upstream.credentialField).toString('latin1');
+  return field === '' ? upstream : { ...upstream, ...credentialBytes(`${field.slice(0, field.indexOf(':'))}: ***\r\n`) };
+}
+
+async function transformedBody(held: BufferedBody, body: Buffer): Promise<Buffer> {
+  if (!held.add(body, 0, body.length)) throw held.tooLong();
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  held.transform((result) => {
+    if (result instanceof TransformFailure) reject(result);
+    else resolve(result);
+  });
+  return await promise;
+}
