@@ -88,9 +88,9 @@ async function makeEarlierDatabase(): Promise<void> {
         .all()
         .map((column) => column['name']),
     );
-    const fields = Object.entries({ ...row, name_folded: '' }).filter(([field]) => known.has(field));
+    const fields = Object.entries({ ...row, name_folded: '' }).filter(([field, value]) => known.has(field) && value !== null);
     const values = fields.map(([, value]: [string, unknown]) =>
-      typeof value === 'boolean' ? Number(value) : typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
+      typeof value === 'boolean' ? Number(value) : typeof value === 'object' ? JSON.stringify(value) : value,
     ) as SQLInputValue[];
     const places = fields.map(() => '?').join();
     file.writer.prepare(`INSERT INTO ${table} (${fields.map(([field]) => field).join()}) VALUES (${places})`).run(...values);

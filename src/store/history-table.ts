@@ -111,31 +111,32 @@ export function historyTable(tx: Kysely<Tables>, codecs: HistoryCodecs): History
     },
 
     async prune({ revisions, rows, atMost }) {
-      const { from_revision: from, pruned_id: prunedId } = await state();
-      const floor = await floorOf(tx, revisions, rows);
+      const { from, pruned, floor, next } = await pruningState(tx, revisions, rows);
       if (floor > from) await tx.updateTable('history_state').set({ from_revision: floor }).execute();
+      const upTo = Math.max(floor, from);
+      if (next === null || next > upTo) return 0;
       // Each row makes the one before it, of the same resource, superfluous once no revision in between can be asked for.
       const due = await tx
         .selectFrom('row_history')
-        .select('id')
-        .where('id', '>', prunedId)
-        .where('revision', '<=', Math.max(floor, from))
+        .select(['id', 'revision'])
+        .where('id', '>', pruned)
         .orderBy('id')
         .limit(atMost)
         .execute();
-      const last = due.at(-1)?.id;
+      const end = due.findIndex(({ revision }) => revision > upTo);
+      const last = (end === -1 ? due : due.slice(0, end)).at(-1)?.id;
       if (last === undefined) return 0;
       const superseded = tx
         .selectFrom('row_history as newer')
         .innerJoin('row_history as older', 'older.resource_id', 'newer.resource_id')
         .whereRef('older.revision', '<', 'newer.revision')
-        .where('newer.id', '>', prunedId)
+        .where('newer.id', '>', pruned)
         .where('newer.id', '<=', last)
         .select('older.id');
       const removed = await tx.deleteFrom('row_history').where('id', 'in', superseded).executeTakeFirst();
       const removals = await tx
         .deleteFrom('row_history')
-        .where('id', '>', prunedId)
+        .where('id', '>', pruned)
         .where('id', '<=', last)
         .where('content', 'is', null)
         .executeTakeFirst();
@@ -161,22 +162,25 @@ function revisionsIn(tx: Kysely<Tables>, from: number, { actor, resource }: Revi
   return query;
 }
 
-/** The oldest revision to keep: so many back, or later where there are more rows than that, but never the latest alone. */
-async function floorOf(tx: Kysely<Tables>, revisions: number, rows: number): Promise<number> {
-  const { revision } = await tx.selectFrom('gateway_state').select('revision').executeTakeFirstOrThrow();
-  const newest = await tx
-    .selectFrom('row_history')
-    .select((is) => is.fn.max('id').as('id'))
-    .executeTakeFirst();
-  // Rows get their ids in order, so that those of later revisions than this one are no more than `rows`.
-  const byRows = await tx
-    .selectFrom('row_history')
-    .select('revision')
-    .where('id', '<=', (newest?.id ?? 0) - rows)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return Math.min(Math.max(revision - revisions, byRows?.revision ?? 0), revision - 1);
+interface PruningState {
+  readonly from: number;
+  /** Up to this id all is done. */
+  readonly pruned: number;
+  /** The oldest revision to keep: so many back, or later where there are more rows than that, but never the latest alone. */
+  readonly floor: number;
+  /** The revision of the first row that is not looked at yet. */
+  readonly next: number | null;
+}
+
+/** In one query, since every change asks. Rows get their ids in order, so that those after a row are of the same revision or later. */
+async function pruningState(tx: Kysely<Tables>, revisions: number, rows: number): Promise<PruningState> {
+  const found = await sql<Pick<PruningState, 'from' | 'pruned' | 'next'> & { present: number; by_rows: number | null }>`
+    select history_state.from_revision as "from", history_state.pruned_id as pruned, gateway_state.revision as present,
+      (select revision from row_history where id > history_state.pruned_id order by id limit 1) as next,
+      (select revision from row_history where id <= (select max(id) from row_history) - ${rows} order by id desc limit 1) as by_rows
+    from history_state, gateway_state`.execute(tx);
+  const { by_rows, present, ...state } = found.rows[0]!;
+  return { ...state, floor: Math.min(Math.max(present - revisions, by_rows ?? 0), present - 1) };
 }
 
 /** A row as its table would hold it now. */
