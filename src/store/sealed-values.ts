@@ -25,7 +25,7 @@ export function sealedValues(tx: Kysely<Tables>): StoreWriter['sealed'] {
   const select = ({ table, column, key, sealedFor }: SealedColumn, restriction = sql``, rest = sql``) =>
     sql<{ key: string | number; id: string; sealed: string }>`
       select ${sql.ref(key)} as key, ${sql.ref(sealedFor.id)} as id, ${sql.ref(column)} as sealed from ${sql.table(table)}
-      where ${sql.ref(column)} is not null ${restriction} order by ${sql.ref(key)} ${rest}`.execute(tx);
+      where ${sql.ref(column)} is not null ${restriction} order by ${sql.ref(`${table}.${key}`)} ${rest}`.execute(tx);
   const valueOf = (
     { table: holder, sealedFor: { table, field } }: SealedColumn,
     row: { key: string | number; id: string; sealed: string },

@@ -529,17 +529,47 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
       ] as const)
         await tx.upstreams.put(upstreamRow(number, { auth_type: 'bearer', auth_value_sealed: sealed }));
     });
-    const idsOf = (values: readonly SealedValue[]): string[] => values.map(({ id }) => id);
     const idOf = (number: number): string => upstreamRow(number).id;
+    const idsOf = (values: readonly SealedValue[]): string[] => values.map(({ holder, id }) => `${holder} ${id}`);
+    const present = (...numbers: number[]): string[] => numbers.map((number) => `upstreams ${idOf(number)}`);
+    const remembered = (...numbers: number[]): string[] => numbers.map((number) => `row_history ${idOf(number)}`);
     await store.write(async (tx) => {
-      assert.deepEqual(idsOf(await tx.sealed.all()), [1, 3, 4, 5].map(idOf));
+      assert.deepEqual(idsOf(await tx.sealed.all()), [...present(1, 3, 4, 5), ...remembered(1, 3, 4, 5)]);
       const first = await tx.sealed.notUnder('bbbbbbbb', 2);
-      assert.deepEqual(first[0], { table: 'upstreams', id: idOf(1), field: 'auth_value', sealed: 'v1.aaaaaaaa.n.x' });
-      assert.deepEqual(idsOf(first), [1, 4].map(idOf));
-      assert.deepEqual(idsOf(await tx.sealed.notUnder('bbbbbbbb', 2, first[1])), [idOf(5)]);
-      assert.equal(await tx.sealed.replace(first[0], 'v1.bbbbbbbb.n.q'), true);
-      assert.equal(await tx.sealed.replace(first[0], 'v1.bbbbbbbb.n.r'), false, 'it is another by now');
+      const { holder: _holder, key: _key, ...place } = first[0]!;
+      assert.deepEqual(place, { table: 'upstreams', id: idOf(1), field: 'auth_value', sealed: 'v1.aaaaaaaa.n.x' });
+      assert.deepEqual(idsOf(first), present(1, 4));
+      const second = await tx.sealed.notUnder('bbbbbbbb', 2, first[1]);
+      assert.deepEqual(idsOf(second), [...present(5), ...remembered(1)]);
+      assert.deepEqual(idsOf(await tx.sealed.notUnder('bbbbbbbb', 9, second[1])), remembered(4, 5));
+      assert.deepEqual([second[1]?.table, second[1]?.field], ['upstreams', 'auth_value'], 'sealed for the same place');
+      assert.equal(await tx.sealed.replace(first[0]!, 'v1.bbbbbbbb.n.q'), true);
+      assert.equal(await tx.sealed.replace(first[0]!, 'v1.bbbbbbbb.n.r'), false, 'it is another by now');
       assert.equal((await tx.upstreams.get(upstreamRow(1).id))?.auth_value_sealed, 'v1.bbbbbbbb.n.q');
+      assert.equal(await tx.sealed.replace(second[1]!, 'v1.bbbbbbbb.n.s'), true);
+      const then = (await tx.history.at(0)).upstreams.find(({ id }) => id === idOf(1));
+      assert.equal(then?.auth_value_sealed, 'v1.bbbbbbbb.n.s');
+    });
+    // Remembered in another order than that of their ids: value by value, none is passed over.
+    await store.write(async (tx) => {
+      for (const number of [4, 1, 3])
+        await tx.upstreams.put(upstreamRow(number, { revision: 1, auth_type: 'bearer', auth_value_sealed: `v1.aaaaaaaa.m.${number}` }));
+      const walked: string[] = [];
+      for (let after: SealedValue | undefined; ;) {
+        const [next] = await tx.sealed.notUnder('bbbbbbbb', 1, after);
+        if (next === undefined) break;
+        walked.push(`${next.holder} ${next.sealed}`);
+        after = next;
+      }
+      const all = (await tx.sealed.all()).filter(({ sealed }) => !sealed.startsWith('v1.bbbbbbbb.'));
+      assert.deepEqual(
+        walked,
+        all.map(({ holder, sealed }) => `${holder} ${sealed}`),
+      );
+      assert.deepEqual(
+        walked.filter((text) => text.includes('row_history v1.aaaaaaaa.m')).map((text) => text.at(-1)),
+        ['4', '1', '3'],
+      );
     });
   });
 
