@@ -1,7 +1,7 @@
 import type { HeaderFields } from './header-fields.ts';
 import type { Transport } from './transport.ts';
 
-const size = 160 * 1024;
+const size = 288 * 1024;
 const headRoom = 24;
 const viewCount = 2048;
 

@@ -20,7 +20,7 @@ export interface TransportOwner {
  * One read buffer for all sockets of a thread: a callback uses up what it is given before the next read. Large enough that big
  * bodies take few calls, small enough that what is read fits into an output buffer with its framing.
  */
-export const sharedReadBuffer: Buffer = Buffer.allocUnsafeSlow(131_072);
+export const sharedReadBuffer: Buffer = Buffer.allocUnsafeSlow(262_144);
 
 /** What may wait in a TLS connection before it counts as slow: TLS takes every write a moment later. */
 const tlsQueueLimit = 65_536;

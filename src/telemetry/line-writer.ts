@@ -10,13 +10,13 @@ export class LineWriter {
   readonly #secondBytes = new Uint8Array(20);
 
   constructor(size: number) {
-    this.bytes = new Uint8Array(size);
+    this.bytes = memoryOf(size);
   }
 
   /** Starts anew in other memory. Answers with what is filled so far, which is the caller's from now on. */
   takeFilled(): Uint8Array<ArrayBuffer> {
     const filled = this.bytes.subarray(0, this.length);
-    this.bytes = new Uint8Array(this.bytes.length);
+    this.bytes = memoryOf(this.bytes.length);
     this.length = 0;
     return filled;
   }
@@ -112,6 +112,12 @@ export class LineWriter {
     bytes[this.length++] = 0x30 + (((value / 10) | 0) % 10);
     bytes[this.length++] = 0x30 + (value % 10);
   }
+}
+
+// Not filled with zeros: only what was written is ever looked at.
+function memoryOf(size: number): Uint8Array<ArrayBuffer> {
+  const { buffer } = Buffer.allocUnsafeSlow(size);
+  return new Uint8Array(buffer);
 }
 
 /** A part of lines that never changes, in ASCII. */

@@ -58,6 +58,23 @@ async function refused(place: Exposed, query: string, fields: readonly Field[] =
 
 const encoded = (text: string): string => Buffer.from(text).toString('hex').replaceAll(/../g, '%$&');
 
+test('on a route that changes query and path the key is cut all the same, and no template shows it', async () => {
+  const place = await harness.exposed({}, answerOk);
+  await session.must('PUT', `/routes/${place.routeId}`, {
+    auth_required: true,
+    api_key_query: true,
+    path_rewrite: '${path}',
+    request_transform: { query: { set: { b: '2' } }, headers: { set: { 'X-Query': '[${query.api_key}${query.a}]' } } },
+  });
+  assert.equal(await forwarded(place, `?a=1&api_key=${key}`), '?a=1&b=2');
+  assert.equal(place.upstream.requests.at(-1)!.value('x-query'), '[1]');
+  await session.must('PUT', `/routes/${place.routeId}`, { request_transform: null });
+  assert.equal(await forwarded(place, `?api_key=${key}&a=1`), '?a=1');
+  // A key of ours ends here on a route that does not take it from there, too.
+  await session.must('PUT', `/routes/${place.routeId}`, { auth_required: false, api_key_query: false });
+  assert.equal(await forwarded(place, `?api_key=${key}&a=1&api_key=theirs`), '?a=1&api_key=theirs');
+});
+
 describe('on a route with api_key_query', () => {
   test('a key in the query opens, in any percent-encoding, is cut, and the rest stays byte for byte', async () => {
     for (const [sent, arrived] of [

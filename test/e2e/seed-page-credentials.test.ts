@@ -124,6 +124,7 @@ describe('the four auth types arrive', () => {
     assert.deepEqual([response.status, response.json()['code']], [503, 'upstream_credential_unavailable']);
     await change({ auth_value: 'canary-again' });
     assert.deepEqual(linesOf(await arrives(exposed, []), 'authorization'), ['Authorization: Bearer canary-again']);
+    harness.invariants.credentialTakenAway(exposed.upstream);
     const none = await change({ auth_type: 'none' });
     assert.deepEqual([none['auth_value_set'], none['auth_value_updated_at']], [false, null]);
     assert.deepEqual(linesOf(await arrives(exposed, []), 'authorization'), []);

@@ -41,6 +41,27 @@ async function metric(sample: string): Promise<number> {
   return Number(line.slice(sample.length + 1));
 }
 
+test('header and path steps apply to an upgrade; its method and frames stay as they are', { timeout: 30_000 }, async () => {
+  const place = await harness.exposed({}, echoFrames);
+  await session.must('PUT', `/routes/${place.routeId}`, {
+    protocol: 'websocket',
+    path_rewrite: '/inner/$1',
+    path_pattern: `${place.path}/*`,
+    method_override: 'POST',
+    request_transform: { headers: { set: { 'X-Stage': 'live' } } },
+    response_transform: { headers: { set: { 'X-Seen': 'yes' } } },
+  });
+  const socket = new WebSocket(`ws://127.0.0.1:${harness.port}${place.path}/room`);
+  await once(socket, 'open');
+  socket.send('hello');
+  const [event] = (await once(socket, 'message')) as [MessageEvent];
+  assert.equal(event.data, 'hello');
+  const request = place.upstream.requests.at(-1)!;
+  assert.deepEqual([request.method, request.target, request.value('x-stage')], ['GET', '/inner/room', 'live']);
+  socket.close(1000);
+  await once(socket, 'close');
+});
+
 test("a browser's WebSocket opens with its key in the query, talks, and closes in order", { timeout: 30_000 }, async () => {
   const socket = new WebSocket(`ws://127.0.0.1:${harness.port}${chat.path}/room?a=1&api_key=${key}`);
   await once(socket, 'open');

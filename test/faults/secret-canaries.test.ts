@@ -197,6 +197,24 @@ const paths: readonly (readonly [string, () => Promise<unknown>])[] = [
     },
   ],
   [
+    'exports, applied files, previews and tests of upstreams',
+    async () => {
+      await admin('GET', '/export');
+      await command(['export'], { cwd: gateway.directory, env: { APIGATE_SECRET_KEY: secrets.masterKey } });
+      const declared = { upstreams: [{ name: 'up-bearer', base_url: upstream.url, auth_type: 'bearer', auth_value: secrets.bearer }] };
+      for (const body of [declared, { ...declared, routes: [{ name: 'x' }] }, { upstreams: [{ ...declared.upstreams[0], nme: 1 }] }]) {
+        await admin('POST', '/apply?dry_run=true', body);
+      }
+      await admin('POST', '/routes/preview', {
+        route: { name: 'preview', path_pattern: '/p', upstream_id: 'up-bearer', path_rewrite: '/q' },
+        request: { method: 'GET', url: 'http://gateway.test/p', headers: { 'X-API-Key': apiKey } },
+      });
+      for (const { name } of targets)
+        for (const [kind] of credentials) await admin('POST', `/upstreams/${name}-${kind}/test`, { wait_ms: 200 });
+      await admin('POST', '/upstreams/test', { upstream: declared.upstreams[0] });
+    },
+  ],
+  [
     'requests that fail at the upstream in every way, and those that work',
     async () => {
       const answers: Script[] = [

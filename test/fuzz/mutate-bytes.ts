@@ -39,7 +39,7 @@ function mutateOnce(random: Random, bytes: string, corpus: readonly string[]): s
         random.pick(['\n', '\r', '\r\r\n', '\r\n\r\n', '\0\r\n', ' \r\n', '\r\n ', '\r\n\t', '']),
       );
     case 5:
-      return replaceMatch(random, bytes, /[A-Za-z-]+(?=:)/g, (name) =>
+      return replaceMatch(random, bytes, /(?<![A-Za-z-])[A-Za-z-]{1,64}(?=:)/g, (name) =>
         random.pick([
           name.toUpperCase(),
           `${name} `,

@@ -78,6 +78,12 @@ export class Invariants {
     this.#credentialed.set(upstream, { field, seen: upstream.requests.length });
   }
 
+  /** The upstream's credential is about to be taken away: its requests are looked at a last time. */
+  credentialTakenAway(upstream: ScriptedUpstream): void {
+    this.#broken.push(...this.#credentialsMissing());
+    this.#credentialed.delete(upstream);
+  }
+
   /** After each test: I1, I2, I3, I6 as far as records are there, I7, I8, and that the upstreams got nothing malformed. */
   afterTest(): void {
     const problems = this.#broken.splice(0);

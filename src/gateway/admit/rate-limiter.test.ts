@@ -102,31 +102,35 @@ test('a key that rested for weeks has a full bucket, whatever 32 bits of millise
 test('four workers drawing at once get exactly the limit together', async () => {
   const slots = createRateSlots();
   slots.assign(['a']);
-  const limit = 50_000;
+  // Near the highest that is kept without rounding.
+  const limit = 66_000;
   const source = `
     const { workerData, parentPort } = require('node:worker_threads');
     import(workerData.url).then(({ RateLimiter }) => {
       const limiter = new RateLimiter();
       limiter.directory.learn(workerData.assignments);
-      Atomics.wait(new Int32Array(workerData.gate), 0, 0);
+      const gate = new Int32Array(workerData.gate);
+      Atomics.add(gate, 1, 1);
+      Atomics.wait(gate, 0, 0);
       {
         let taken = 0;
-        for (let i = 0; i < 100000; i++) if (limiter.take(0, workerData.limit, 1000 + (i % 3))) taken++;
+        for (let i = 0; i < 250000; i++) if (limiter.take(0, workerData.limit, 1000 + (i % 3))) taken++;
         let later = 0;
-        for (let i = 0; i < 100000; i++) if (limiter.take(0, workerData.limit, 31002)) later++;
+        for (let i = 0; i < 250000; i++) if (limiter.take(0, workerData.limit, 31002)) later++;
         parentPort.postMessage([taken, later]);
       }
     });`;
   const url = new URL('./rate-limiter.ts', import.meta.url).href;
-  const gate = new SharedArrayBuffer(4);
+  const gate = new SharedArrayBuffer(8);
   const workers = Array.from(
     { length: 4 },
     () => new Worker(source, { eval: true, workerData: { url, assignments: slots.all(), limit, gate } }),
   );
   const next = (worker: Worker) => new Promise<unknown>((resolve, reject) => worker.once('message', resolve).once('error', reject));
   const results = workers.map(next);
-  // All wait at the gate, or find it open already: either way they draw at the same time.
-  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('online', resolve))));
+  // All wait at the gate, so that they draw at the same time.
+  const atGate = new Int32Array(gate);
+  while (Atomics.load(atGate, 1) < workers.length) await new Promise((resolve) => setTimeout(resolve, 5));
   Atomics.store(new Int32Array(gate), 0, 1);
   Atomics.notify(new Int32Array(gate), 0);
   const counts = (await Promise.all(results)) as [number, number][];

@@ -11,7 +11,7 @@ import {
 import { captureCostProblem, checkRegex } from '../linear-regex.ts';
 import { PathCaptures } from '../path-captures.ts';
 import { type CompiledCondition, compileCondition } from './condition.ts';
-import { compileHeaders, type HeaderStep } from './header-steps.ts';
+import { compileHeaders, type HeaderStep, replacedNames } from './header-steps.ts';
 import { compileJson, type CompiledJson } from './json-steps.ts';
 import type { QueryStep } from './query-steps.ts';
 import { compileRewrite, type PathRewrite } from './rewrite-path.ts';
@@ -46,6 +46,12 @@ export interface RouteTransform {
   readonly request: readonly CompiledSteps[];
   /** Empty: responses pass as they are. */
   readonly response: readonly CompiledSteps[];
+  /** Whether some steps have a condition. Where none has, the three below say what they come to for every message. */
+  readonly isConditional: boolean;
+  /** See replacedNames. */
+  readonly replaced: readonly string[];
+  readonly replacedBack: readonly string[];
+  readonly responseJson: readonly CompiledJson[];
   /** Whether some response may have to be held back and changed: then it must come whole and in a coding we can undo. */
   readonly changesResponseBodies: boolean;
   /** What is read of the request when its head is gone; null when nothing. */
@@ -122,12 +128,17 @@ function compile(route: RouteConfig, settings: TransformSettings, credentialName
     const problem = captureCostProblem(route.path_pattern);
     if (problem !== null) note('path_pattern', problem);
   }
+  const all = [...request, ...response];
   const keepsSomething = laterScope.headers.size > 0 || laterScope.query;
   return {
     captures,
     method: method_override ?? '',
     request,
     response,
+    isConditional: all.some(({ condition }) => condition !== null),
+    replaced: request.flatMap(({ headers }) => replacedNames(headers)),
+    replacedBack: response.flatMap(({ headers }) => replacedNames(headers)),
+    responseJson: response.flatMap(({ json }) => json ?? []),
     changesResponseBodies,
     keeps: keepsSomething ? { headers: [...laterScope.headers], query: laterScope.query } : null,
     bodyLimit,

@@ -12,6 +12,8 @@ export interface HeaderStep {
   readonly folded: string;
   /** null for `remove`. */
   readonly value: Template | null;
+  /** The whole field with its line end where the value never changes, '' for `remove`; null where it is made for each message. */
+  readonly line: string | null;
 }
 
 /** A field that a transformation writes. */
@@ -33,7 +35,7 @@ export function compileHeaders(
   for (const [index, name] of (steps?.remove ?? []).entries()) {
     const problem = protectionOf(name, { ...protection, removes: true });
     if (problem !== null) note(`${at}.remove.${index}`, problem);
-    else compiled.push({ act: 'remove', name, folded: foldedName(name), value: null });
+    else compiled.push({ act: 'remove', name, folded: foldedName(name), value: null, line: '' });
   }
   for (const act of ['set', 'add'] as const) {
     for (const [name, text] of Object.entries(steps?.[act] ?? {})) {
@@ -41,7 +43,7 @@ export function compileHeaders(
       const value = compileTemplate(text, scope);
       if (problem !== null) note(`${at}.${act}.${name}`, problem);
       if (typeof value === 'string') note(`${at}.${act}.${name}`, value);
-      else if (problem === null) compiled.push({ act, name, folded: foldedName(name), value });
+      else if (problem === null) compiled.push({ act, name, folded: foldedName(name), value, line: constantLine(name, value) });
     }
   }
   return compiled;
@@ -52,15 +54,22 @@ export function compileHeaders(
  * for byte. @throws TransformFailure
  */
 export function applyHeaders(fields: HeaderFields, steps: readonly HeaderStep[], facts: TransformFacts, added: AddedField[]): void {
-  for (const { act, name, folded, value } of steps) {
+  for (const { act, name, folded, value, line: constant } of steps) {
     // Before anything is dropped: the value may be made from the field it replaces.
-    const line = value === null ? '' : `${name}: ${headerText(value, facts)}\r\n`;
+    const line = constant ?? `${name}: ${headerText(value!, facts)}\r\n`;
     if (act !== 'add') {
       for (let index = 0; index < fields.count; index++) if (isNamed(fields, index, folded)) fields.dropped[index] = 1;
       for (let index = added.length - 1; index >= 0; index--) if (added[index]!.folded === folded) added.splice(index, 1);
     }
     if (line !== '') added.push({ folded, line });
   }
+}
+
+function constantLine(name: string, { parts }: Template): string | null {
+  const [only = ''] = parts;
+  // With a control character in it, each message fails: see headerText.
+  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+  return parts.length > 1 || typeof only !== 'string' || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(only) ? null : `${name}: ${only}\r\n`;
 }
 
 /** Names that a message no longer has as it came, as dropNamed takes them: its trailers must not bring them back. */

@@ -47,7 +47,7 @@ export function transformRequest(
 ): TransformedRequest {
   const facts = new TransformFacts(subject, head, transform.captures, transform.takesKeysFromQuery);
   const { fields } = head;
-  const steps = applicable(transform.request, subject, 0, (name) => fields.valueOf(name));
+  const steps = transform.isConditional ? applicable(transform.request, subject, 0, (name) => fields.valueOf(name)) : transform.request;
 
   const added: AddedField[] = [];
   for (const each of steps) {
@@ -74,7 +74,6 @@ export function transformRequest(
   }
 
   const changesBody = json.length > 0 && head.hasBody && isJson(fields);
-  const encoding = fields.valueOfKind(kind.contentEncoding);
   if (trace !== null) traceBody(trace, 'request', steps, changesBody);
   const target = rewrite !== null ? rewrittenTarget(rewrite, query, facts) : queryChanged ? withQuery(head, query) : '';
   // A handshake is GET, whatever else the route's requests become.
@@ -90,12 +89,13 @@ export function transformRequest(
     lines += `Accept-Encoding: ${decodableOf(fields.valueOf('accept-encoding'))}\r\n`;
     dropNamed(fields, ['accept-encoding', 'range', 'if-range']);
   }
+  const encoding = changesBody ? fields.valueOfKind(kind.contentEncoding) : undefined;
   if (changesBody) dropBodyFields(fields);
   return {
     method,
     target,
     fields: lines,
-    replaced: steps.flatMap((each) => replacedNames(each.headers)),
+    replaced: steps === transform.request ? transform.replaced : steps.flatMap((each) => replacedNames(each.headers)),
     body: changesBody ? new BufferedBody({ message: 'request', steps: json, facts, encoding, limit: transform.bodyLimit }) : null,
     facts,
   };
@@ -132,7 +132,6 @@ export function applicable(
   status: number,
   field: (lowerCaseName: string) => string | undefined,
 ): readonly CompiledSteps[] {
-  if (all.every(({ condition }) => condition === null)) return all;
   const message = { method: subject.method, path: subject.path, status, field };
   return all.filter(({ condition }) => condition === null || holds(condition, message));
 }

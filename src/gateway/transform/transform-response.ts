@@ -33,10 +33,13 @@ export function transformResponse(
   const hasBody = !toHead && status !== 204 && status !== 304;
   if (transform.changesResponseBodies && status === 206)
     throw new TransformFailure(502, 'the upstream sent a part of a body, which cannot be transformed');
-  const steps = applicable(transform.response, facts.subject, status, (name) => fields.valueOf(name));
-  const json = steps.flatMap((each) => each.json ?? []);
+  const steps = transform.isConditional
+    ? applicable(transform.response, facts.subject, status, (name) => fields.valueOf(name))
+    : transform.response;
+  const isWhole = steps === transform.response;
+  const json = isWhole ? transform.responseJson : steps.flatMap((each) => each.json ?? []);
   const changesBody = json.length > 0 && isJson(fields);
-  const encoding = fields.valueOfKind(kind.contentEncoding);
+  const encoding = changesBody ? fields.valueOfKind(kind.contentEncoding) : undefined;
   // 304 speaks of a body that was transformed when it was sent, and has no Content-Type to tell.
   const weakened = changesBody || (transform.changesResponseBodies && status === 304) ? weakTag(head) : '';
 
@@ -53,8 +56,8 @@ export function transformResponse(
     dropNamed(fields, ['accept-ranges']);
   }
   return {
-    fields: added.map(({ line }) => line).join(''),
-    replaced: steps.flatMap((each) => replacedNames(each.headers)),
+    fields: added.length === 1 ? added[0]!.line : added.map(({ line }) => line).join(''),
+    replaced: isWhole ? transform.replacedBack : steps.flatMap((each) => replacedNames(each.headers)),
     body:
       changesBody && hasBody ? new BufferedBody({ message: 'response', steps: json, facts, encoding, limit: transform.bodyLimit }) : null,
   };
