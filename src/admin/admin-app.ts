@@ -11,6 +11,7 @@ import { identify } from './authorise.ts';
 import { gatewayConfigRoutes } from './gateway-config-routes.ts';
 import { guard } from './guard.ts';
 import { healthRoutes } from './health-routes.ts';
+import { historyRoutes } from './history-routes.ts';
 import { createHostRule } from './host-rule.ts';
 import { documentRoutes } from './document-routes.ts';
 import { problemResponse, type AdminLog } from './problem-response.ts';
@@ -58,6 +59,7 @@ export function createAdminApp(options: AdminAppOptions) {
     .include(routeRoutes(control))
     .include(apiKeyRoutes(control))
     .include(gatewayConfigRoutes(control))
+    .include(historyRoutes(control))
     .include(tokenRoutes(access))
     .include(adminRoutes(access))
     .include(auditRoutes(access))

@@ -34,6 +34,22 @@ export const applyQuerySchema = z.strictObject({
     .meta({ description: 'Apply only if the gateway config is still of this revision; else 412.', type: 'integer', minimum: 0 }),
 });
 
+const part = z.string().max(256, 'must have at most 256 characters');
+
+export const historyQuerySchema = listQuerySchema.omit({ q: true }).extend({
+  actor: part.optional().meta({ description: 'Id or label of who acted (e-mail address, token name), or the kind: `cli`.' }),
+  resource: part.optional().meta({ description: 'Id or name of what was changed, or its type: `upstream`.' }),
+});
+
+export const diffQuerySchema = z.strictObject({
+  from: part.meta({ description: 'A revision.', type: 'integer', minimum: 0 }),
+  to: part.optional().meta({ description: 'Another revision; the present one when not given.', type: 'integer', minimum: 0 }),
+});
+
+export const rollbackQuerySchema = applyQuerySchema.omit({ prune: true }).extend({
+  keep_keys: flag.optional().meta({ description: 'Leave all API keys as they are now, those made since too.' }),
+});
+
 export const sessionsQuerySchema = listQuerySchema.extend({
   all: flag.optional().meta({ description: "Everybody's sessions rather than the own ones." }),
 });

@@ -50,6 +50,7 @@ export class ApiFailure extends CliError {
 export function exitCodeOfStatus(status: number): ExitCode {
   switch (status) {
     case 404:
+    case 410:
       return exitCodes.notFound;
     case 401:
     case 403:

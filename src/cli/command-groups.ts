@@ -42,6 +42,21 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async (host) => (await import('./commands/requests.ts')).requestsCommand(host),
   },
   {
+    name: 'history',
+    summary: 'who changed what in the gateway config, and when',
+    load: async (host) => (await import('./commands/history.ts')).historyCommand(host),
+  },
+  {
+    name: 'diff',
+    summary: 'how two revisions of the gateway config differ',
+    load: async (host) => (await import('./commands/diff.ts')).diffCommand(host),
+  },
+  {
+    name: 'rollback',
+    summary: 'make the gateway config what it was at a revision',
+    load: async (host) => (await import('./commands/rollback.ts')).rollbackCommand(host),
+  },
+  {
     name: 'tokens',
     summary: 'API tokens for automation of the admin API',
     load: async (host) => (await import('./commands/tokens.ts')).tokensCommand(host),

@@ -44,6 +44,8 @@ describe('completion bash', { skip: !available('bash') && 'bash is not installed
         ['create', 'list', 'get', 'update', 'enable', 'disable', 'delete', 'test', 'health'],
       ],
       [['apigate', 'keys', 're'], ['revoke']],
+      [['apigate', 'rollb'], ['rollback']],
+      [['apigate', 'rollback', '--k'], ['--keep-keys']],
       [['apigate', 'upstreams', 'create', '--auth-t'], ['--auth-type']],
       [
         ['apigate', 'upstreams', 'create', '--auth-type', ''],

@@ -1,7 +1,6 @@
-import { GatewayError } from '../errors/gateway-error.ts';
 import type { ApplyResult } from '../model/declared-config.ts';
 import type { StoreReader } from '../store/store.ts';
-import { commitChange } from './commit-change.ts';
+import { commitChange, refuseOtherRevision } from './commit-change.ts';
 import type { Actor, Committed, ControlContext } from './control-context.ts';
 import { planGatewayConfig, type GatewayConfigPlan } from './plan-gateway-config.ts';
 import { readDeclared } from './read-declared.ts';
@@ -30,11 +29,7 @@ export async function applyGatewayConfig(
 ): Promise<Committed<ApplyResult>> {
   const declared = await readDeclared(input);
   const plan = async (tx: StoreReader): Promise<GatewayConfigPlan> => {
-    if (options.expectRevision !== undefined && (await tx.revision()) !== options.expectRevision) {
-      throw new GatewayError('precondition_failed', {
-        detail: `The gateway config is not of revision ${options.expectRevision} any more.`,
-      });
-    }
+    await refuseOtherRevision(tx, options.expectRevision);
     return await planGatewayConfig(context, tx, declared, options.prune === true);
   };
   if (options.dryRun === true) {

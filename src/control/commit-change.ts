@@ -1,5 +1,5 @@
 import { GatewayError, type FieldError } from '../errors/gateway-error.ts';
-import type { ApiKeyRow, RouteRow, StoreWriter, UpstreamRow } from '../store/store.ts';
+import type { ApiKeyRow, RouteRow, StoreReader, StoreWriter, UpstreamRow } from '../store/store.ts';
 import type { Actor, Committed, ControlContext } from './control-context.ts';
 
 /** What a use case wants stored, once it has found nothing wrong. */
@@ -64,14 +64,29 @@ export function refuseErrors(errors: readonly FieldError[]): void {
 }
 
 /**
+ * Holds a change back that was decided on for another state than the present one.
+ * @throws GatewayError `precondition_failed`
+ */
+export async function refuseOtherRevision(tx: StoreReader, expected: number | undefined): Promise<void> {
+  if (expected === undefined || (await tx.revision()) === expected) return;
+  throw new GatewayError('precondition_failed', { detail: `The gateway config is not of revision ${expected} any more.` });
+}
+
+/**
  * The time of a change: later than the one before, so that two changes in one millisecond never look the same.
  */
 export function changeTime(context: ControlContext, before: number): number {
   return Math.max(context.clock(), before + 1);
 }
 
+/** Revisions that can be gone back to; fewer where together they changed more objects than `keptRows`. */
+const keptRevisions = 1_000;
+const keptRows = 100_000;
+
 async function storeSteps(tx: StoreWriter, steps: readonly ChangeStep[], actor: Actor, at: number): Promise<number> {
   const revision = await tx.nextRevision();
+  // Twice what is added: it never falls behind, and no change waits long for it.
+  await tx.history.prune({ revisions: keptRevisions, rows: keptRows, atMost: 100 + 2 * steps.length });
   for (const step of steps) {
     await storeStep(tx, step, revision);
     await tx.audit.append({

@@ -9,22 +9,16 @@ import { routeDefaults } from '../model/route.ts';
 import { upstreamDefaults } from '../model/upstream.ts';
 import type { UpdateRoute } from '../model/route-schema.ts';
 import type { UpdateUpstream } from '../model/upstream-schema.ts';
-import type { ApiKeyRow, ResourceReader, RouteRow, StoreReader, UpstreamRow } from '../store/store.ts';
+import type { ApiKeyRow, RouteRow, StoreReader, UpstreamRow } from '../store/store.ts';
 import { apiKeyOf, changedKey, newApiKeyRow, newApiKeySecret } from './api-keys.ts';
 import { changeDetail, wholeDetail } from './change-detail.ts';
 import { changeTime, type ChangeStep, refuseErrors } from './commit-change.ts';
 import type { ControlContext } from './control-context.ts';
 import { authValuePlace } from './credentials.ts';
-import {
-  type DeclaredFields,
-  declaredKey,
-  declaredRoute,
-  declaredUpstream,
-  sameJson,
-  storedSecret,
-  withoutDefaults,
-} from './declared-form.ts';
+import { declaredKey, declaredRoute, declaredUpstream, storedSecret } from './declared-form.ts';
+import { fieldsChanged } from './fields-changed.ts';
 import { routeConfigOf } from './load-change.ts';
+import { lookedUpIn, PlannedTable } from './planned-table.ts';
 import { type DeclaredConfig, type DeclaredEntry, errorsOf } from './read-declared.ts';
 import { draftRoute } from './route-draft.ts';
 import { newRouteId, routeOf } from './routes.ts';
@@ -66,7 +60,7 @@ export async function planGatewayConfig(
 /** The rows of one kind as they are and as they shall be. */
 interface Planned<Row extends PlannedRow> {
   readonly before: ReadonlyMap<string, Row>;
-  readonly after: Table<Omit<Row, 'revision'>>;
+  readonly after: PlannedTable<Omit<Row, 'revision'>>;
   readonly puts: readonly PlannedPut<Row>[];
   readonly removed: readonly Row[];
 }
@@ -249,7 +243,7 @@ class Planner {
     const named = new Set((entries ?? []).map(({ name }) => name));
     const isRemoved = (row: Row): boolean =>
       this.#prune && entries !== undefined && row.managed !== true && !named.has(row.name) && !isKept(row);
-    const after = new Table<Omit<Row, 'revision'>>();
+    const after = new PlannedTable<Omit<Row, 'revision'>>();
     for (const row of stored) if (!isRemoved(row)) after.set(row);
     for (const { row } of puts) after.set(row);
     return { before, after, puts, removed: stored.filter(isRemoved) };
@@ -287,44 +281,6 @@ class Planner {
   }
 }
 
-/** Rows by id and by name. */
-class Table<Row> {
-  readonly #byId = new Map<string, Row>();
-  readonly #byName = new Map<string, Row>();
-
-  set(row: Row & { readonly id: string; readonly name: string }): void {
-    this.#byId.set(row.id, row);
-    this.#byName.set(row.name, row);
-  }
-
-  ofId(id: string): Row | undefined {
-    return this.#byId.get(id);
-  }
-
-  ofName(name: string): Row | undefined {
-    return this.#byName.get(name);
-  }
-
-  rows(): Iterable<Row> {
-    return this.#byId.values();
-  }
-}
-
-/** The store's table, but with the rows that there would be. */
-function lookedUpIn<Row extends PlannedRow, Id extends string>(
-  stored: ResourceReader<Row, Id>,
-  table: Table<Omit<Row, 'revision'>>,
-): ResourceReader<Row, Id> {
-  const asRow = (row: Omit<Row, 'revision'> | undefined): Row | undefined =>
-    row === undefined ? undefined : ({ ...row, revision: 0 } as unknown as Row);
-  return {
-    get: async (id) => asRow(table.ofId(id)),
-    byName: async (name) => asRow(table.ofName(name)),
-    list: (filter) => stored.list(filter),
-    changedSince: (revision) => stored.changedSince(revision),
-  };
-}
-
 function byNameOf<Row extends PlannedRow>(rows: readonly Row[]): ReadonlyMap<string, Row> {
   return new Map(rows.map((row) => [row.name, row]));
 }
@@ -338,18 +294,6 @@ function storedOf<Row extends PlannedRow & { readonly managed: boolean }>(
     entry.errors.push({ field: 'name', message: 'is managed: it comes from the --upstream setting (APIGATE_UPSTREAM_URL)' });
   }
   return row;
-}
-
-function fieldsChanged(before: DeclaredFields | undefined, after: DeclaredFields, defaults: object): PlannedChange['fields'] {
-  const fields: PlannedChange['fields'] = {};
-  if (before === undefined) {
-    for (const [field, to] of Object.entries(withoutDefaults(after, defaults))) {
-      if (field !== 'name') fields[field] = { to };
-    }
-    return fields;
-  }
-  for (const [field, to] of Object.entries(after)) if (!sameJson(before[field], to)) fields[field] = { from: before[field], to };
-  return fields;
 }
 
 /** @throws GatewayError `conflict` that lists the routes in the way of prune */

@@ -30,9 +30,9 @@ export interface RotationResult {
   readonly to: string;
   /** Whether one that had been interrupted was finished. */
   readonly resumed: boolean;
-  /** Values sealed anew by this run. */
+  /** Values sealed anew by this run, those that the history remembers too. */
   readonly resealed: number;
-  /** Values that no key at hand opens: left as they are, and no loss, since nothing could be read in them before. */
+  /** What has a value that no key at hand opens: left as they are, and no loss, since nothing could be read in them before. */
   readonly unreadable: readonly { readonly table: string; readonly id: string; readonly reason: string }[];
   /** Where the new key is to be put by the operator; undefined when it is in the key file. */
   readonly keySource: string | undefined;
@@ -67,9 +67,10 @@ export async function rotateSecretKey(options: RotationOptions): Promise<Rotatio
     }
     await switchTo(options, begun.to);
   }
-  const { resealed, unreadable } = await resealAll(options, sealer);
+  const done = await resealAll(options, sealer);
+  const { resealed, unreadable } = done;
   await options.store.write((tx) => resealLocalDoor(tx, sealer));
-  await finish(options, begun, to, resealed, unreadable.length);
+  await finish(options, begun, to, done);
   const { from, to: toId, resumed } = begun;
   return { from, to: toId, resumed, resealed, unreadable, keySource: usesKeyFile(options) ? undefined : ring.source };
 }
@@ -174,9 +175,16 @@ async function switchTo(options: RotationOptions, to: string): Promise<void> {
   });
 }
 
-async function resealAll(options: RotationOptions, sealer: Sealer): Promise<Pick<RotationResult, 'resealed' | 'unreadable'>> {
-  const unreadable: RotationResult['unreadable'][number][] = [];
+interface Resealed extends Pick<RotationResult, 'resealed' | 'unreadable'> {
+  /** Values that stay under another key. */
+  readonly left: number;
+}
+
+async function resealAll(options: RotationOptions, sealer: Sealer): Promise<Resealed> {
+  // The history may hold the same value many times.
+  const unreadable = new Map<string, RotationResult['unreadable'][number]>();
   let resealed = 0;
+  let left = 0;
   let after: SealedValue | undefined;
   for (;;) {
     const values = await options.store.write(async (tx) => {
@@ -185,12 +193,15 @@ async function resealAll(options: RotationOptions, sealer: Sealer): Promise<Pick
         const { table, id, field, sealed } = value;
         const place = { table, id, field };
         const opened = sealer.open(place, sealed);
-        if (!opened.ok) unreadable.push({ table, id, reason: opened.reason });
-        else if (await tx.sealed.replace(value, sealer.seal(place, opened.value))) resealed += 1;
+        if (opened.ok) resealed += Number(await tx.sealed.replace(value, sealer.seal(place, opened.value)));
+        else {
+          left += 1;
+          unreadable.set(`${table} ${id} ${opened.reason}`, { table, id, reason: opened.reason });
+        }
       }
       return found;
     });
-    if (values.length === 0) return { resealed, unreadable };
+    if (values.length === 0) return { resealed, unreadable: [...unreadable.values()], left };
     after = values.at(-1);
     // Other writers, the gateway's own among them, come in between.
     await sleep(0);
@@ -201,18 +212,17 @@ async function finish(
   options: RotationOptions,
   { from, to }: Rotation,
   key: SecretKey,
-  resealed: number,
-  unreadable: number,
+  { resealed, unreadable, left }: Resealed,
 ): Promise<void> {
   await options.store.write(async (tx) => {
     if ((await rotationOf(tx)) === undefined) return;
-    const left = await tx.sealed.notUnder(to, unreadable + 1);
-    if (left.length > unreadable) throw new Error('something was sealed with the old key meanwhile');
+    const found = await tx.sealed.notUnder(to, left + 1);
+    if (found.length > left) throw new Error('something was sealed with the old key meanwhile');
     // The keys that are left out open nothing any more. Before the rotation is struck out: see openSealer.
     if (usesKeyFile(options))
       writeKeyFile(options, [key], `Everything is sealed with key ${to}, but the old key could not be taken out of`);
     await tx.meta.remove(rotationEntry);
-    await audit(options, tx, 'secret_key.rotate', { from, to }, { resealed, unreadable });
+    await audit(options, tx, 'secret_key.rotate', { from, to }, { resealed, unreadable: unreadable.length });
   });
 }
 

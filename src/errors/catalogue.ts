@@ -79,6 +79,7 @@ export const errorCatalogue = {
   invalid_credentials: entry(401, 'client', false, 'Sign-in failed', 'The e-mail address or the password is wrong.', 'Failed sign-ins are in the audit log.'),
   forbidden: entry(403, 'client', false, 'Forbidden', 'This is not allowed with this session or token.', 'The token\'s scope is too small, or the request comes from a place that is not allowed.'),
   not_found: entry(404, 'client', false, 'Not found', 'There is no such resource.', 'Check the id or the name.'),
+  revision_pruned: entry(410, 'client', false, 'Revision not kept', 'The revision is not kept any more.', 'The latest 1,000 revisions are kept: see "apigate history" for those that there are.'),
   conflict: entry(409, 'client', false, 'Conflict', 'The request conflicts with what is stored.', 'See the detail for what it conflicts with.'),
   precondition_failed: entry(412, 'client', false, 'Changed meanwhile', 'The resource has changed since it was read.', 'Read it again and repeat the change.'),
   payload_too_large: entry(413, 'client', false, 'Body too large', 'The body is larger than the admin API accepts.', 'The admin API takes bodies of up to 1 MiB, apply up to 10 MiB.'),

@@ -64,7 +64,7 @@ export const exportedConfigSchema = z
 
 export type ExportedConfig = z.output<typeof exportedConfigSchema>;
 
-const plannedChangeSchema = z.strictObject({
+export const plannedChangeSchema = z.strictObject({
   action: z.enum(['create', 'update', 'delete']),
   type: z.enum(['upstream', 'route', 'key']),
   name: z.string(),

@@ -1,12 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import type { ApiKeyId, RouteId, UpstreamId } from '../model/ids.ts';
+import { historyTable, remember, type RememberedType } from './history-table.ts';
 import type { ApiKeyRow, ListFilter, ResourceWriter, RouteRow, RowPage, StoreWriter, UpstreamRow } from './store.ts';
 import { type RowCodec, rowCodec, type Stored, type Tables } from './tables.ts';
 
 /** Revision, upstreams, routes and keys of one open transaction. */
 export function configTables(
   tx: Kysely<Tables>,
-): Pick<StoreWriter, 'revision' | 'nextRevision' | 'upstreams' | 'routes' | 'keys' | 'removedSince' | 'forgetRemoved'> {
+): Pick<StoreWriter, 'revision' | 'nextRevision' | 'upstreams' | 'routes' | 'keys' | 'removedSince' | 'forgetRemoved' | 'history'> {
   let taken: number | undefined;
   return {
     async revision() {
@@ -25,10 +26,10 @@ export function configTables(
       return taken;
     },
 
-    upstreams: resourceTable<UpstreamRow, UpstreamId>(tx, 'upstreams', upstreamCodec, sql<boolean>`enabled = 1`),
+    upstreams: resourceTable<UpstreamRow, UpstreamId>(tx, 'upstreams', 'upstream', upstreamCodec, sql<boolean>`enabled = 1`),
 
     routes: {
-      ...resourceTable<RouteRow, RouteId>(tx, 'routes', routeCodec, sql<boolean>`enabled = 1`),
+      ...resourceTable<RouteRow, RouteId>(tx, 'routes', 'route', routeCodec, sql<boolean>`enabled = 1`),
       async usingUpstream(id) {
         const stored = await tx.selectFrom('routes').select(routeCodec.columns).where('upstream_id', '=', id).orderBy('name').execute();
         return stored.map(routeCodec.decode);
@@ -36,7 +37,7 @@ export function configTables(
     },
 
     keys: {
-      ...resourceTable<ApiKeyRow, ApiKeyId>(tx, 'api_keys', apiKeyCodec, sql<boolean>`revoked_at is null`),
+      ...resourceTable<ApiKeyRow, ApiKeyId>(tx, 'api_keys', 'key', apiKeyCodec, sql<boolean>`revoked_at is null`),
       async recordUsage(usage) {
         for (const [id, at] of usage) {
           await tx
@@ -50,10 +51,16 @@ export function configTables(
     },
 
     async removedSince(revision) {
-      const rows = await tx.selectFrom('removed').select('id').where('revision', '>', revision).orderBy('revision').execute();
+      let query = tx.selectFrom('removed').select('id').where('revision', '>', revision);
+      // A rollback brings resources back under their ids.
+      for (const table of ['upstreams', 'routes', 'api_keys'] as const) {
+        query = query.where('id', 'not in', (is) => is.selectFrom(table).select(sql<string>`id`.as('id')));
+      }
+      const rows = await query.orderBy('revision').execute();
       return rows.map((row) => row.id as UpstreamId | RouteId | ApiKeyId);
     },
 
+    history: historyTable(tx, { upstream: upstreamCodec, route: routeCodec, key: apiKeyCodec }),
     async forgetRemoved(revision) {
       const result = await tx.deleteFrom('removed').where('revision', '<=', revision).executeTakeFirst();
       return Number(result.numDeletedRows);
@@ -134,9 +141,10 @@ interface ResourceColumns {
 }
 
 /** Kysely's types cannot be generic over a table; what the three tables share is enough here. */
-function resourceTable<Row extends { readonly id: string; readonly name: string }, Id extends string>(
+function resourceTable<Row extends { readonly id: string; readonly name: string; readonly revision: number }, Id extends string>(
   tx: Kysely<Tables>,
   name: 'upstreams' | 'routes' | 'api_keys',
+  type: RememberedType,
   codec: RowCodec<Row>,
   isEnabled: ReturnType<typeof sql<boolean>>,
 ): ResourceWriter<Row, Id> {
@@ -171,13 +179,19 @@ function resourceTable<Row extends { readonly id: string; readonly name: string 
       return stored.map(decode);
     },
     async put(row) {
-      const stored = { ...codec.encode(row), name_folded: row.name.toLowerCase() } as unknown as ResourceColumns;
+      const encoded = codec.encode(row);
+      const stored = { ...encoded, name_folded: row.name.toLowerCase() } as unknown as ResourceColumns;
       const { id: _, ...rest } = stored;
       await db
         .insertInto(table)
         .values(stored)
         .onConflict((conflict) => conflict.column('id').doUpdateSet(rest))
         .execute();
+      await remember(tx, type, row.id, row.revision, encoded);
+    },
+    async vacateName(id) {
+      // No name looks like an id, so this one is free.
+      await db.updateTable(table).set({ name: id, name_folded: id }).where('id', '=', id).execute();
     },
     async remove(id, revision) {
       await db.deleteFrom(table).where('id', '=', id).execute();
@@ -186,6 +200,7 @@ function resourceTable<Row extends { readonly id: string; readonly name: string 
         .values({ id, revision })
         .onConflict((conflict) => conflict.column('id').doUpdateSet({ revision }))
         .execute();
+      await remember(tx, type, id, revision, null);
     },
   };
 }

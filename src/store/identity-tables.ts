@@ -234,6 +234,11 @@ function auditTable(tx: Kysely<Tables>): StoreWriter['audit'] {
       const result = await tx.deleteFrom('audit').where('id', 'in', oldest).executeTakeFirst();
       return Number(result.numDeletedRows);
     },
+    async ofRevision(revision, limit) {
+      const query = tx.selectFrom('audit').select(auditCodec.columns).where('revision', '=', revision);
+      const stored = await query.orderBy('id').limit(limit).execute();
+      return stored.map((row) => auditCodec.decode(row as Stored<AuditRow>));
+    },
     async append(entry) {
       const { id: _, ...stored } = auditCodec.encode({ id: 0, ...entry });
       await tx.insertInto('audit').values(stored).execute();

@@ -43,6 +43,7 @@ test('a database of the first schema keeps its routes, which get the defaults of
   const added = columns.filter((column) => !firstColumns.includes(column));
   assert.ok(added.includes('request_transform'));
   for (const column of added) database.exec(`ALTER TABLE routes DROP COLUMN ${column}`);
+  database.exec('DROP TABLE row_history; DROP TABLE history_state; DROP INDEX audit_by_revision');
   database.exec('PRAGMA user_version = 1');
   database.close();
 

@@ -7,6 +7,16 @@ export interface Migration {
   up(db: Kysely<Tables>): Promise<void>;
 }
 
+/** What the rows of the three tables of the gateway config have in common, and what some of them have. */
+interface StoredRow {
+  readonly id: string;
+  readonly revision: number;
+  readonly name_folded: string;
+  readonly auth_value_sealed?: string | null;
+  readonly hash?: string;
+  readonly last_used_at?: number | null;
+}
+
 /** The schema version of a database is the number of steps it has taken. */
 export const migrations: readonly Migration[] = [
   {
@@ -184,6 +194,50 @@ export const migrations: readonly Migration[] = [
           .alterTable('routes')
           .addColumn(column, 'text', (definition) => definition.notNull().defaultTo('null'))
           .execute();
+      }
+    },
+  },
+  {
+    name: 'history of the gateway config',
+    async up(db) {
+      await db.schema
+        .createTable('row_history')
+        .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+        .addColumn('resource_id', 'text', (column) => column.notNull())
+        .addColumn('revision', 'bigint', (column) => column.notNull())
+        .addColumn('resource_type', 'text', (column) => column.notNull())
+        .addColumn('content', 'text')
+        .addColumn('auth_value_sealed', 'text')
+        .addUniqueConstraint('row_history_once', ['resource_id', 'revision'])
+        .execute();
+      await db.schema
+        .createTable('history_state')
+        .addColumn('id', 'integer', (column) => column.primaryKey().check(sql`id = 1`))
+        .addColumn('from_revision', 'bigint', (column) => column.notNull())
+        .addColumn('pruned_id', 'bigint', (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex('audit_by_revision').on('audit').column('revision').where('revision', 'is not', null).execute();
+
+      // What is there now is the oldest revision that can be told. Rows have the columns that they have by now.
+      const { revision } = await db.selectFrom('gateway_state').select('revision').executeTakeFirstOrThrow();
+      await db.insertInto('history_state').values({ id: 1, from_revision: revision, pruned_id: 0 }).execute();
+      for (const [table, resource_type] of [
+        ['upstreams', 'upstream'],
+        ['routes', 'route'],
+        ['api_keys', 'key'],
+      ] as const) {
+        const { rows } = await sql<StoredRow>`select * from ${sql.table(table)}`.execute(db);
+        for (const row of rows) {
+          const { auth_value_sealed = null, name_folded: _, hash: _hash, last_used_at: _used, ...fields } = row;
+          const remembered = {
+            resource_id: row.id,
+            revision: row.revision,
+            resource_type,
+            content: JSON.stringify(fields),
+            auth_value_sealed,
+          };
+          await db.insertInto('row_history').values(remembered).execute();
+        }
       }
     },
   },

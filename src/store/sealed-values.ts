@@ -1,53 +1,60 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { SealedValue, StoreWriter } from './store.ts';
 import type { Tables } from './tables.ts';
 
 /**
- * Every column that holds sealed text, with the field that it is sealed for. A new one belongs here, or a rotation of the
- * key would pass it over; a test looks at the schema for columns that end in `_sealed`.
+ * Every column that holds sealed text: by which column its rows are told apart and put in order, and for which table, id and
+ * field it is sealed. A new one belongs here, or a rotation of the key would pass it over; a test looks at the schema for
+ * columns that end in `_sealed`. The history comes last: what is remembered while a rotation runs is copied from upstreams that
+ * are sealed anew already.
  */
-export const sealedColumns = [{ table: 'upstreams', column: 'auth_value_sealed', field: 'auth_value' }] as const;
+export const sealedColumns = [
+  { table: 'upstreams', column: 'auth_value_sealed', key: 'id', sealedFor: { table: 'upstreams', id: 'id', field: 'auth_value' } },
+  {
+    table: 'row_history',
+    column: 'auth_value_sealed',
+    key: 'id',
+    sealedFor: { table: 'upstreams', id: 'resource_id', field: 'auth_value' },
+  },
+] as const;
+
+type SealedColumn = (typeof sealedColumns)[number];
 
 /** What is sealed, wherever it lies, in one open transaction. */
 export function sealedValues(tx: Kysely<Tables>): StoreWriter['sealed'] {
+  const select = ({ table, column, key, sealedFor }: SealedColumn, restriction = sql``, rest = sql``) =>
+    sql<{ key: string | number; id: string; sealed: string }>`
+      select ${sql.ref(key)} as key, ${sql.ref(sealedFor.id)} as id, ${sql.ref(column)} as sealed from ${sql.table(table)}
+      where ${sql.ref(column)} is not null ${restriction} order by ${sql.ref(`${table}.${key}`)} ${rest}`.execute(tx);
+  const valueOf = (
+    { table: holder, sealedFor: { table, field } }: SealedColumn,
+    row: { key: string | number; id: string; sealed: string },
+  ) => ({ table, id: row.id, field, sealed: row.sealed, holder, key: row.key }) satisfies SealedValue;
   return {
     async notUnder(keyId, limit, after) {
       const found: SealedValue[] = [];
-      for (const { table, column, field } of sealedColumns) {
-        if (after !== undefined && placeOf({ table, field }) < placeOf(after)) continue;
-        let query = tx.selectFrom(table).select(['id', column]).where(column, 'is not', null).where(column, 'not like', `v1.${keyId}.%`);
-        if (after !== undefined && placeOf({ table, field }) === placeOf(after)) query = query.where('id', '>', after.id as `up_${string}`);
-        const rows = await query
-          .orderBy('id')
-          .limit(limit - found.length)
-          .execute();
-        found.push(...rows.map((row) => ({ table, id: row.id, field, sealed: row[column] as string })));
-        if (found.length >= limit) break;
+      const from = after === undefined ? 0 : sealedColumns.findIndex(({ table }) => table === after.holder);
+      for (const [index, place] of sealedColumns.entries()) {
+        if (index < from || found.length >= limit) continue;
+        const beyond = after !== undefined && index === from ? sql`and ${sql.ref(place.key)} > ${after.key}` : sql``;
+        const restriction = sql`and ${sql.ref(place.column)} not like ${`v1.${keyId}.%`} ${beyond}`;
+        const { rows } = await select(place, restriction, sql`limit ${limit - found.length}`);
+        found.push(...rows.map((row) => valueOf(place, row)));
       }
       return found;
     },
     async all() {
       const found: SealedValue[] = [];
-      for (const { table, column, field } of sealedColumns) {
-        const rows = await tx.selectFrom(table).select(['id', column]).where(column, 'is not', null).orderBy('id').execute();
-        found.push(...rows.map((row) => ({ table, id: row.id, field, sealed: row[column] as string })));
-      }
+      for (const place of sealedColumns) found.push(...(await select(place)).rows.map((row) => valueOf(place, row)));
       return found;
     },
-    async replace({ table, id, field, sealed: before }, sealed) {
-      const place = sealedColumns.find((each) => each.table === table && each.field === field);
-      if (place === undefined) throw new Error(`nothing is sealed in ${table}.${field}`);
-      const result = await tx
-        .updateTable(place.table)
-        .set({ [place.column]: sealed })
-        .where('id', '=', id as `up_${string}`)
-        .where(place.column, '=', before)
-        .executeTakeFirst();
-      return result.numUpdatedRows > 0n;
+    async replace({ holder, key, sealed: before }, sealed) {
+      const place = sealedColumns.find(({ table }) => table === holder);
+      if (place === undefined) throw new Error(`nothing is sealed in ${holder}`);
+      const column = sql.ref(place.column);
+      const result = await sql`update ${sql.table(place.table)} set ${column} = ${sealed}
+        where ${sql.ref(place.key)} = ${key} and ${column} = ${before}`.execute(tx);
+      return (result.numAffectedRows ?? 0n) > 0n;
     },
   };
-}
-
-function placeOf({ table, field }: Pick<SealedValue, 'table' | 'field'>): number {
-  return sealedColumns.findIndex((each) => each.table === table && each.field === field);
 }

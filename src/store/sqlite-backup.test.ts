@@ -72,13 +72,15 @@ test('a copy has every row, is a database of its own kind and for its owner alon
   await copy.close();
 });
 
-test('what was deleted is not in the copy, nor a value that was replaced', async () => {
+test('what was deleted is not in the copy, nor a value that was replaced, once the history has forgotten it', async () => {
   const store = await openSqliteStore({ path: databasePath, create: true });
   const row = upstreamRow(1, { auth_type: 'bearer', auth_value_sealed: 'v1.aaaaaaaa.canary-replaced' });
   await store.write(async (tx) => await tx.upstreams.put(row));
   await store.write(async (tx) => await tx.upstreams.put({ ...row, auth_value_sealed: 'v1.aaaaaaaa.canary-kept' }));
   await store.write(async (tx) => await tx.upstreams.put(upstreamRow(2, { description: 'canary-deleted' })));
   await store.write(async (tx) => await tx.upstreams.remove(upstreamRow(2).id, 1));
+  for (let revision = 1; revision <= 3; revision += 1) await store.write((tx) => tx.nextRevision());
+  await store.write((tx) => tx.history.prune({ revisions: 1, rows: 1_000, atMost: 100 }));
   backUp();
   const bytes = readFileSync(path, 'latin1');
   assert.ok(bytes.includes('canary-kept'));

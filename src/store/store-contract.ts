@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { adminRow, apiKeyRow, routeRow, sessionRow, tokenRow, upstreamRow } from './row-fixtures.ts';
-import type { AuditEntry, AuditFilter, SealedValue, Store, StoreWriter } from './store.ts';
+import type { AuditEntry, AuditFilter, ConfigRows, SealedValue, Store, StoreReader, StoreWriter } from './store.ts';
 
 export interface ContractStore {
   readonly store: Store;
@@ -296,6 +296,166 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
     });
   });
 
+  guarantee('every revision can be told as it was, with what was sealed then', async ({ store }) => {
+    const states: ConfigRows[] = [{ upstreams: [], routes: [], keys: [] }];
+    const at = async (work: (tx: StoreWriter, revision: number) => Promise<void>): Promise<void> => {
+      await store.write(async (tx) => await work(tx, await tx.nextRevision()));
+      states.push(await store.read(presentRows));
+    };
+    const sealed = { auth_type: 'bearer', auth_value_sealed: 'v1.a', auth_value_updated_at: 3 } as const;
+    await at(async (tx, revision) => {
+      for (const number of [1, 2]) await tx.upstreams.put(upstreamRow(number, { revision, ...sealed }));
+      await tx.routes.put(routeRow(1, { revision }));
+      await tx.keys.put(apiKeyRow(1, { revision, routes: [routeRow(1).id], rate_limit_per_minute: 5 }));
+    });
+    await at(async (tx, revision) => await tx.upstreams.put(upstreamRow(1, { revision, ...sealed, auth_value_sealed: 'v1.b' })));
+    await at(async (tx, revision) => {
+      await tx.routes.remove(routeRow(1).id, revision);
+      await tx.keys.put(apiKeyRow(1, { revision, revoked_at: 7 }));
+    });
+    await at(async (tx, revision) => {
+      // Put twice and removed in one transaction: as it was left.
+      await tx.upstreams.put(upstreamRow(3, { revision }));
+      await tx.upstreams.remove(upstreamRow(3).id, revision);
+      await tx.upstreams.put(upstreamRow(2, { revision, name: 'first' }));
+      await tx.upstreams.put(upstreamRow(2, { revision, name: 'last', enabled: false }));
+    });
+    await at(async (tx, revision) => await tx.routes.put(routeRow(1, { revision, methods: [] })));
+    await store.write(async (tx) => await tx.keys.recordUsage(new Map([[apiKeyRow(1).id, 99]])));
+    await assert.rejects(
+      store.write(async (tx) => {
+        await tx.upstreams.remove(upstreamRow(2).id, await tx.nextRevision());
+        throw new Error('changed my mind');
+      }),
+    );
+    await store.read(async (tx) => {
+      assert.equal(await tx.history.from(), 0);
+      for (const [revision, state] of states.entries())
+        assert.deepEqual(byId(await tx.history.at(revision)), byId(state), `revision ${revision}`);
+      assert.deepEqual(byId(await tx.history.at(99)), byId(states.at(-1)!));
+    });
+  });
+
+  guarantee('history is pruned a little at a time, and what is left stays as it was', async ({ store }) => {
+    const keep = { revisions: 3, rows: 1_000, atMost: 2 };
+    const count = 12;
+    for (let number = 1; number <= count; number += 1) {
+      await store.write(async (tx) => {
+        const revision = await tx.nextRevision();
+        await tx.upstreams.put(upstreamRow(1, { revision, timeout_ms: number }));
+        // Made at odd revisions, removed at even ones.
+        if (number % 2 === 1) await tx.upstreams.put(upstreamRow(100 + number, { revision }));
+        else await tx.upstreams.remove(upstreamRow(99 + number).id, revision);
+        assert.ok((await tx.history.prune(keep)) <= 4);
+      });
+    }
+    const tell = async (tx: StoreReader): Promise<unknown[]> =>
+      await Promise.all([9, 10, 11, 12].map(async (revision) => byId(await tx.history.at(revision))));
+    const before = await store.read(tell);
+    assert.equal(await store.read((tx) => tx.history.from()), count - 3);
+    while ((await store.write((tx) => tx.history.prune(keep))) > 0);
+    assert.equal(await store.read((tx) => tx.history.from()), count - 3);
+    assert.deepEqual(await store.read(tell), before);
+    assert.deepEqual(
+      (await store.read((tx) => tx.history.at(9))).upstreams.map(({ id, timeout_ms }) => [id, timeout_ms]),
+      [
+        [upstreamRow(1).id, 9],
+        [upstreamRow(109).id, 30_000],
+      ],
+    );
+    // Where few revisions hold many rows, fewer are kept, but always the one before.
+    assert.ok((await store.write((tx) => tx.history.prune({ revisions: 3, rows: 3, atMost: 100 }))) > 0);
+    assert.equal(await store.read((tx) => tx.history.from()), 11);
+    await store.write((tx) => tx.history.prune({ revisions: 3, rows: 0, atMost: 100 }));
+    assert.equal(await store.read((tx) => tx.history.from()), 11);
+    assert.deepEqual(await store.read(async (tx) => byId(await tx.history.at(12))), before[3]);
+    // What was forgotten once does not come back with a larger number.
+    await store.write((tx) => tx.history.prune({ revisions: 1_000, rows: 1_000, atMost: 100 }));
+    assert.equal(await store.read((tx) => tx.history.from()), 11);
+  });
+
+  guarantee('revisions are listed newest first, page by page, found by who and what', async ({ store }) => {
+    const entries: readonly (readonly Partial<AuditEntry>[])[] = [
+      [
+        { resource_id: 'up_1', resource_name: 'one' },
+        { action: 'route.create', resource_type: 'route', resource_id: 'rt_1', resource_name: 'r' },
+      ],
+      [{ action: 'upstream.update', resource_id: 'up_1', resource_name: 'one', actor_kind: 'cli', actor_id: '', actor_label: 'root' }],
+      [
+        { action: 'route.update', resource_type: 'route', resource_id: 'rt_1', resource_name: 'r' },
+        { action: 'route.update', resource_type: 'route', resource_id: 'rt_2', resource_name: 'one' },
+      ],
+    ];
+    for (const rows of entries) {
+      await store.write(async (tx) => {
+        const revision = await tx.nextRevision();
+        await tx.upstreams.put(upstreamRow(1, { revision }));
+        for (const row of rows) await tx.audit.append(auditEntry({ ...row, revision }));
+        await tx.audit.append(auditEntry({ action: 'session.sign_in', revision: null }));
+      });
+    }
+    await store.read(async (tx) => {
+      const found = async (filter: object): Promise<number[]> => {
+        const page = await tx.history.revisions({ limit: 10, ...filter });
+        assert.equal(page.total, page.rows.length);
+        return page.rows.map(({ revision }) => revision);
+      };
+      assert.deepEqual(await found({}), [3, 2, 1]);
+      assert.deepEqual(await found({ actor: 'root' }), [2]);
+      assert.deepEqual(await found({ actor: 'admin' }), [3, 1]);
+      assert.deepEqual(await found({ resource: 'one' }), [3, 2, 1]);
+      assert.deepEqual(await found({ resource: 'up_1' }), [2, 1]);
+      assert.deepEqual(await found({ resource: 'route', actor: 'ann@example.com' }), [3, 1]);
+      assert.deepEqual(await found({ resource: '%' }), []);
+      const first = await tx.history.revisions({ limit: 2 });
+      assert.deepEqual(
+        first.rows.map(({ revision, actions }) => [revision, [...actions]]),
+        [
+          [3, [['route.update', 2]]],
+          [2, [['upstream.update', 1]]],
+        ],
+      );
+      assert.deepEqual([first.total, first.more], [3, true]);
+      const rest = await tx.history.revisions({ limit: 2, before: 2 });
+      assert.deepEqual([rest.rows.map(({ revision }) => revision), rest.total, rest.more], [[1], 3, false]);
+      assert.deepEqual(
+        (await tx.audit.ofRevision(3, 10)).map(({ resource_id }) => resource_id),
+        ['rt_1', 'rt_2'],
+      );
+      assert.equal((await tx.audit.ofRevision(3, 1)).length, 1);
+    });
+    await store.write((tx) => tx.history.prune({ revisions: 1, rows: 100, atMost: 100 }));
+    assert.deepEqual(
+      (await store.read((tx) => tx.history.revisions({ limit: 10 }))).rows.map(({ revision }) => revision),
+      [3, 2],
+    );
+  });
+
+  guarantee('what was removed and is there again counts as changed, not as removed', async ({ store }) => {
+    const upstream = upstreamRow(1);
+    await store.write(async (tx) => {
+      for (const number of [1, 2]) await tx.upstreams.put(upstreamRow(number, { revision: 1 }));
+      for (const number of [1, 2]) await tx.upstreams.remove(upstreamRow(number).id, 2);
+      await tx.upstreams.put({ ...upstream, revision: 3 });
+    });
+    await store.read(async (tx) => {
+      assert.deepEqual(await tx.removedSince(0), [upstreamRow(2).id]);
+      assert.deepEqual(await tx.upstreams.changedSince(0), [{ ...upstream, revision: 3 }]);
+    });
+  });
+
+  guarantee('names can change hands within a transaction', async ({ store }) => {
+    await store.write(async (tx) => {
+      for (const number of [1, 2]) await tx.upstreams.put(upstreamRow(number));
+    });
+    await store.write(async (tx) => {
+      await tx.upstreams.vacateName(upstreamRow(2).id);
+      await tx.upstreams.put(upstreamRow(1, { name: 'upstream-2' }));
+      await tx.upstreams.put(upstreamRow(2, { name: 'upstream-1' }));
+    });
+    assert.equal((await store.read((tx) => tx.upstreams.byName('upstream-1')))?.id, upstreamRow(2).id);
+  });
+
   guarantee('the audit log is searched by action, actor, resource and time, and its totals are those of the search', async ({ store }) => {
     const entries: Partial<AuditEntry>[] = [
       { at: 1, action: 'upstream.create', resource_id: 'up_1', resource_name: 'one' },
@@ -369,17 +529,47 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
       ] as const)
         await tx.upstreams.put(upstreamRow(number, { auth_type: 'bearer', auth_value_sealed: sealed }));
     });
-    const idsOf = (values: readonly SealedValue[]): string[] => values.map(({ id }) => id);
     const idOf = (number: number): string => upstreamRow(number).id;
+    const idsOf = (values: readonly SealedValue[]): string[] => values.map(({ holder, id }) => `${holder} ${id}`);
+    const present = (...numbers: number[]): string[] => numbers.map((number) => `upstreams ${idOf(number)}`);
+    const remembered = (...numbers: number[]): string[] => numbers.map((number) => `row_history ${idOf(number)}`);
     await store.write(async (tx) => {
-      assert.deepEqual(idsOf(await tx.sealed.all()), [1, 3, 4, 5].map(idOf));
+      assert.deepEqual(idsOf(await tx.sealed.all()), [...present(1, 3, 4, 5), ...remembered(1, 3, 4, 5)]);
       const first = await tx.sealed.notUnder('bbbbbbbb', 2);
-      assert.deepEqual(first[0], { table: 'upstreams', id: idOf(1), field: 'auth_value', sealed: 'v1.aaaaaaaa.n.x' });
-      assert.deepEqual(idsOf(first), [1, 4].map(idOf));
-      assert.deepEqual(idsOf(await tx.sealed.notUnder('bbbbbbbb', 2, first[1])), [idOf(5)]);
-      assert.equal(await tx.sealed.replace(first[0], 'v1.bbbbbbbb.n.q'), true);
-      assert.equal(await tx.sealed.replace(first[0], 'v1.bbbbbbbb.n.r'), false, 'it is another by now');
+      const { holder: _holder, key: _key, ...place } = first[0]!;
+      assert.deepEqual(place, { table: 'upstreams', id: idOf(1), field: 'auth_value', sealed: 'v1.aaaaaaaa.n.x' });
+      assert.deepEqual(idsOf(first), present(1, 4));
+      const second = await tx.sealed.notUnder('bbbbbbbb', 2, first[1]);
+      assert.deepEqual(idsOf(second), [...present(5), ...remembered(1)]);
+      assert.deepEqual(idsOf(await tx.sealed.notUnder('bbbbbbbb', 9, second[1])), remembered(4, 5));
+      assert.deepEqual([second[1]?.table, second[1]?.field], ['upstreams', 'auth_value'], 'sealed for the same place');
+      assert.equal(await tx.sealed.replace(first[0]!, 'v1.bbbbbbbb.n.q'), true);
+      assert.equal(await tx.sealed.replace(first[0]!, 'v1.bbbbbbbb.n.r'), false, 'it is another by now');
       assert.equal((await tx.upstreams.get(upstreamRow(1).id))?.auth_value_sealed, 'v1.bbbbbbbb.n.q');
+      assert.equal(await tx.sealed.replace(second[1]!, 'v1.bbbbbbbb.n.s'), true);
+      const then = (await tx.history.at(0)).upstreams.find(({ id }) => id === idOf(1));
+      assert.equal(then?.auth_value_sealed, 'v1.bbbbbbbb.n.s');
+    });
+    // Remembered in another order than that of their ids: value by value, none is passed over.
+    await store.write(async (tx) => {
+      for (const number of [4, 1, 3])
+        await tx.upstreams.put(upstreamRow(number, { revision: 1, auth_type: 'bearer', auth_value_sealed: `v1.aaaaaaaa.m.${number}` }));
+      const walked: string[] = [];
+      for (let after: SealedValue | undefined; ;) {
+        const [next] = await tx.sealed.notUnder('bbbbbbbb', 1, after);
+        if (next === undefined) break;
+        walked.push(`${next.holder} ${next.sealed}`);
+        after = next;
+      }
+      const all = (await tx.sealed.all()).filter(({ sealed }) => !sealed.startsWith('v1.bbbbbbbb.'));
+      assert.deepEqual(
+        walked,
+        all.map(({ holder, sealed }) => `${holder} ${sealed}`),
+      );
+      assert.deepEqual(
+        walked.filter((text) => text.includes('row_history v1.aaaaaaaa.m')).map((text) => text.at(-1)),
+        ['4', '1', '3'],
+      );
     });
   });
 
@@ -441,6 +631,20 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
       .catch((caught: unknown) => caught);
     assert.ok(error instanceof Error && !(error instanceof GatewayError));
   });
+}
+
+/** The gateway config as it is, in the form in which the history tells it. */
+async function presentRows(tx: StoreReader): Promise<ConfigRows> {
+  const keys = await tx.keys.changedSince(-1);
+  return {
+    upstreams: await tx.upstreams.changedSince(-1),
+    routes: await tx.routes.changedSince(-1),
+    keys: keys.map(({ hash: _hash, last_used_at: _used, ...key }) => key),
+  };
+}
+
+function byId({ upstreams, routes, keys }: ConfigRows): unknown {
+  return [upstreams, routes, keys].map((rows) => rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
 }
 
 function auditEntry(fields: Partial<AuditEntry> = {}): AuditEntry {

@@ -46,6 +46,7 @@ export interface StoreReader {
   readonly sessions: SessionReader;
   readonly tokens: TokenReader;
   readonly audit: AuditReader;
+  readonly history: HistoryReader;
   readonly sealed: SealedReader;
   readonly meta: MetaReader;
 }
@@ -67,6 +68,7 @@ export interface StoreWriter extends StoreReader {
   readonly sessions: SessionWriter;
   readonly tokens: TokenWriter;
   readonly audit: AuditWriter;
+  readonly history: HistoryWriter;
   readonly sealed: SealedWriter;
   readonly meta: MetaWriter;
 }
@@ -102,6 +104,11 @@ export interface ResourceReader<Row, Id> {
 export interface ResourceWriter<Row, Id> extends ResourceReader<Row, Id> {
   /** Stores a new row or replaces the row of that id. A name that another row has: GatewayError `conflict`. */
   put(row: Row): Promise<void>;
+  /**
+   * Takes a row's name away, so that another row can be put under it before this one is put or removed, as it must be in the
+   * same transaction.
+   */
+  vacateName(id: Id): Promise<void>;
   /** Removes a row and remembers `revision` as the one that it went with. */
   remove(id: Id, revision: number): Promise<void>;
 }
@@ -313,6 +320,8 @@ export interface AuditFilter {
 }
 
 export interface AuditReader {
+  /** What belongs to a revision, in the order in which it was done; at most so many. */
+  ofRevision(revision: number, limit: number): Promise<readonly AuditRow[]>;
   /** Newest first. */
   list(filter: AuditFilter): Promise<RowPage<AuditRow>>;
 }
@@ -331,6 +340,10 @@ export interface SealedValue {
   readonly id: string;
   readonly field: string;
   readonly sealed: string;
+  /** Where it lies: the present value, or one that the history remembers. */
+  readonly holder: string;
+  /** Tells the rows of the holder apart. */
+  readonly key: string | number;
 }
 
 export interface SealedReader {
@@ -342,6 +355,49 @@ export interface SealedReader {
 export interface SealedWriter extends SealedReader {
   /** Puts another sealed text in place of the one given; false when that is not there any more. Takes no revision. */
   replace(value: SealedValue, sealed: string): Promise<boolean>;
+}
+
+// ---- the history of the gateway config: every row that is put or removed is remembered with its revision
+
+/** What is remembered of an API key: not what it is recognised by, nor when it was used. */
+export type RememberedKeyRow = Omit<ApiKeyRow, 'hash' | 'last_used_at'>;
+
+/** A gateway config as it was. Fields that were made later have their defaults. */
+export interface ConfigRows {
+  /** `auth_value_sealed` as it lies in the history, which a rotation of the secret key seals anew. */
+  readonly upstreams: readonly UpstreamRow[];
+  readonly routes: readonly RouteRow[];
+  readonly keys: readonly RememberedKeyRow[];
+}
+
+export interface RevisionFilter {
+  /** Id or label of the actor, or the kind of actor. */
+  readonly actor?: string;
+  /** Id or name of a resource, or its type. */
+  readonly resource?: string;
+}
+
+export interface RevisionRow {
+  readonly revision: number;
+  /** How many rows of the audit log have which action. */
+  readonly actions: ReadonlyMap<string, number>;
+}
+
+export interface HistoryReader {
+  /** The oldest revision that is remembered; with its successors, up to the present one, the history has no gap. */
+  from(): Promise<number>;
+  /** The gateway config of a revision, which must not lie before `from`. */
+  at(revision: number): Promise<ConfigRows>;
+  /** Remembered revisions that the audit log knows of, newest first; `before` is a revision. */
+  revisions(filter: RevisionFilter & { readonly limit: number; readonly before?: number }): Promise<RowPage<RevisionRow>>;
+}
+
+export interface HistoryWriter extends HistoryReader {
+  /**
+   * Forgets revisions that lie further back than `revisions`, or that more than `rows` rows have been remembered after; never
+   * the one before the present. Does a bounded part of the work, for about `atMost` rows; answers how many it removed.
+   */
+  prune(keep: { readonly revisions: number; readonly rows: number; readonly atMost: number }): Promise<number>;
 }
 
 // ---- meta: single values, such as the hash of the one-time set-up code or the id of the secret key

@@ -21,6 +21,17 @@ export interface Tables {
   routes: Stored<RouteRow> & Searchable;
   api_keys: Stored<ApiKeyRow> & Searchable;
   removed: { id: string; revision: number };
+  /** What a row was from a revision on; `content` is the row as its codec encodes it, null for its removal. */
+  row_history: {
+    id: Generated<number>;
+    resource_id: string;
+    revision: number;
+    resource_type: 'upstream' | 'route' | 'key';
+    content: string | null;
+    auth_value_sealed: string | null;
+  };
+  /** One row: the oldest revision that can be told, and up to which id superfluous rows are removed. */
+  history_state: { id: number; from_revision: number; pruned_id: number };
   admins: Stored<AdminRow>;
   sessions: Stored<SessionRow>;
   api_tokens: Stored<TokenRow> & Searchable;

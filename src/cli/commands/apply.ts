@@ -1,5 +1,5 @@
 import { visibleText } from '../../settings/visible-text.ts';
-import type { ApplyResult, PlannedChange } from '../../model/declared-config.ts';
+import type { ApplyResult } from '../../model/declared-config.ts';
 import type { AdminAnswer } from '../admin-client.ts';
 import { CliCommand } from '../cli-command.ts';
 import { ApiFailure, CliError, exitCodes, usageError } from '../cli-error.ts';
@@ -7,6 +7,7 @@ import { runs, type CommandCall, type CommandHost } from '../command-call.ts';
 import { type DeclaredInput, declaredInput, problemText } from '../declarative/declared-input.ts';
 import { readSources } from '../declarative/read-sources.ts';
 import { addExamples, itemOf, write } from '../resource-commands.ts';
+import { changeText, countsText } from '../output/change-text.ts';
 import { askYes } from '../secret-input.ts';
 
 /** `apigate apply` */
@@ -121,30 +122,9 @@ async function show(call: CommandCall, input: DeclaredInput, result: ApplyResult
   call.print.note(summary(result));
 }
 
-const done = { create: 'created', update: 'updated', delete: 'deleted' } as const;
-
-function changeText({ action, type, name, fields }: PlannedChange, dryRun: boolean): string {
-  const lines = [`${dryRun ? action : done[action]} ${type} ${visibleText(name)}`];
-  for (const [field, { from, to }] of Object.entries(fields)) {
-    lines.push(`  ${visibleText(field)}: ${action === 'create' ? '' : `${valueText(from)} → `}${valueText(to)}`);
-  }
-  return lines.map((line) => `${line}\n`).join('');
-}
-
-const longest = 200;
-
-function valueText(value: unknown): string {
-  if (value === null || value === undefined) return 'none';
-  const text = typeof value === 'string' && value !== '' ? value : JSON.stringify(value);
-  return visibleText(text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text);
-}
-
 function summary({ changes, unchanged, dry_run: dryRun, revision }: ApplyResult): string {
   if (changes.length === 0) return `No changes: everything is so already (revision ${revision}).`;
-  const counts = (['create', 'update', 'delete'] as const)
-    .map((action) => [changes.filter((change) => change.action === action).length, action] as const)
-    .filter(([count]) => count > 0);
-  const told = counts.map(([count, action]) => `${count} ${dryRun ? `to ${action}` : done[action]}`).join(', ');
+  const told = countsText(changes, dryRun);
   return dryRun
     ? `Dry run on revision ${revision}: ${told}, ${unchanged} unchanged. Nothing was changed.`
     : `${told[0]?.toUpperCase()}${told.slice(1)}, ${unchanged} unchanged: revision ${revision}.`;

@@ -1,0 +1,110 @@
+import { GatewayError } from '../errors/gateway-error.ts';
+import type { PlannedChange } from '../model/declared-config.ts';
+import { type Revision, type RevisionDetail, type RevisionDiff, shownChanges } from '../model/history.ts';
+import type { AuditRow, RevisionRow, StoreReader } from '../store/store.ts';
+import { compareConfigRows, plannedChangesOf } from './compare-config-rows.ts';
+import type { ControlContext, Page } from './control-context.ts';
+import { knownRevision } from './known-revision.ts';
+
+export interface HistoryQuery {
+  /** 1 to 500; 100 when not given. */
+  readonly limit?: number;
+  readonly cursor?: string;
+  /** Id or label of who acted, or the kind: `cli`. */
+  readonly actor?: string;
+  /** Id or name of what was changed, or its type: `upstream`. */
+  readonly resource?: string;
+}
+
+/**
+ * The revisions that are kept, newest first: who made them, when, and what they changed. The cursor is a revision, so that new
+ * ones neither repeat nor hide others.
+ * @throws GatewayError `validation_failed`, `storage_unavailable`
+ */
+export async function listHistory(context: Pick<ControlContext, 'store'>, query: HistoryQuery): Promise<Page<Revision>> {
+  const { limit = 100, cursor, actor, resource } = query;
+  if (cursor !== undefined && !/^[1-9]\d{0,14}$/.test(cursor))
+    throw new GatewayError('validation_failed', { errors: [{ field: 'cursor', message: 'leads nowhere; begin again without it' }] });
+  const filter = {
+    limit,
+    ...(cursor === undefined ? {} : { before: Number(cursor) }),
+    ...(actor === undefined ? {} : { actor }),
+    ...(resource === undefined ? {} : { resource }),
+  };
+  return await context.store.read(async (tx) => {
+    const { rows, total, more } = await tx.history.revisions(filter);
+    const data: Revision[] = [];
+    for (const row of rows) data.push(revisionOf(row, await tx.audit.ofRevision(row.revision, shownChanges)));
+    return { data, total, next_cursor: more ? String(rows.at(-1)?.revision) : null };
+  });
+}
+
+/**
+ * What one revision changed, field by field.
+ * @throws GatewayError `not_found`, `revision_pruned`, `storage_unavailable`
+ */
+export async function getRevision(context: Pick<ControlContext, 'store' | 'sealer'>, text: string): Promise<RevisionDetail> {
+  return await context.store.read(async (tx) => {
+    const revision = await knownRevision(tx, text);
+    const isOldest = revision === (await tx.history.from());
+    const entries = await tx.audit.ofRevision(revision, isOldest ? Number.MAX_SAFE_INTEGER : 1);
+    const changes = isOldest
+      ? entries.map((entry) => ({ ...changeOf(entry), fields: {} }))
+      : await changesBetween(context, tx, revision - 1, revision);
+    return { ...headOf(revision, entries[0]), changes };
+  });
+}
+
+/**
+ * How two revisions differ; `to` is the present one when it is not given.
+ * @throws GatewayError `not_found`, `revision_pruned`, `storage_unavailable`
+ */
+export async function diffRevisions(
+  context: Pick<ControlContext, 'store' | 'sealer'>,
+  query: { readonly from: string; readonly to?: string },
+): Promise<RevisionDiff> {
+  return await context.store.read(async (tx) => {
+    const from = await knownRevision(tx, query.from);
+    const to = query.to === undefined ? await tx.revision() : await knownRevision(tx, query.to);
+    return { from, to, changes: from === to ? [] : await changesBetween(context, tx, from, to) };
+  });
+}
+
+async function changesBetween(
+  context: Pick<ControlContext, 'sealer'>,
+  tx: StoreReader,
+  from: number,
+  to: number,
+): Promise<PlannedChange[]> {
+  return plannedChangesOf(compareConfigRows(context.sealer, await tx.history.at(from), await tx.history.at(to)));
+}
+
+function revisionOf({ revision, actions }: RevisionRow, entries: readonly AuditRow[]): Revision {
+  const counts = { create: 0, update: 0, delete: 0 };
+  for (const [action, count] of actions) counts[kindOf(action)] += count;
+  return { ...headOf(revision, entries[0]), counts, changes: entries.map(changeOf) };
+}
+
+function headOf(revision: number, entry: AuditRow | undefined): Omit<Revision, 'counts' | 'changes'> {
+  if (entry === undefined) return { revision, at: null, actor: null, remote_address: null, request_id: null, rollback_to: null };
+  const { rollback_to } = entry.detail;
+  return {
+    revision,
+    at: new Date(entry.at).toISOString(),
+    // Whoever is not signed in changes nothing.
+    actor: { kind: entry.actor_kind as Exclude<AuditRow['actor_kind'], 'anonymous'>, id: entry.actor_id, label: entry.actor_label },
+    remote_address: entry.remote_address,
+    request_id: entry.request_id,
+    rollback_to: typeof rollback_to === 'number' ? rollback_to : null,
+  };
+}
+
+function changeOf({ action, resource_type, resource_name }: AuditRow): Omit<PlannedChange, 'fields'> {
+  return { action: kindOf(action), type: resource_type as PlannedChange['type'], name: resource_name };
+}
+
+/** `key.revoke` is a change of the key like any other. */
+function kindOf(action: string): PlannedChange['action'] {
+  const [, verb] = action.split('.');
+  return verb === 'create' || verb === 'delete' ? verb : 'update';
+}
