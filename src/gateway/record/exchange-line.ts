@@ -124,7 +124,7 @@ interface RoutedPart {
 
 // Requests repeat one another: parts that stand together in a line are kept from the last time, in small tables in which a
 // newcomer simply replaces what was there. That halves the cost of a line.
-const tableMask = 127;
+const tableMask = 4_095;
 const asked: (AskedPart | undefined)[] = Array.from({ length: tableMask + 1 });
 const routed: (RoutedPart | undefined)[] = Array.from({ length: tableMask + 1 });
 
@@ -147,7 +147,7 @@ function askedPart(e: FinishedExchange): Uint8Array {
 
 function routedPart(e: FinishedExchange): Uint8Array {
   const { routeId, upstreamId, keyId } = e;
-  const index = (lastCharacters(routeId) * 31 + lastCharacters(upstreamId) + lastCharacters(keyId)) & tableMask;
+  const index = (lastCharacters(routeId) * 31 + lastCharacters(upstreamId) * 7 + lastCharacters(keyId)) & tableMask;
   const known = routed[index];
   if (known !== undefined && known.routeId === routeId && known.upstreamId === upstreamId && known.keyId === keyId) return known.part;
   const part = partOf((line) => {
@@ -167,7 +167,10 @@ const scratch = new LineWriter(8 * 1024);
 
 function lastCharacters(text: string): number {
   const { length } = text;
-  return length < 4 ? length : text.charCodeAt(length - 1) + text.charCodeAt(length - 2) * 5 + text.charCodeAt(length - 4) * 17;
+  if (length < 4) return length;
+  let mixed = 0;
+  for (let at = length - 4; at < length; at++) mixed = (mixed * 31 + text.charCodeAt(at)) | 0;
+  return mixed;
 }
 
 function partOf(write: (line: LineWriter) => void): Uint8Array {
