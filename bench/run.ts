@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,6 +32,7 @@ const usage = `npm run bench -- [options]
   --quiet-share N  CPU time of others, as a share of one core, beyond which a window is dropped; 0.05
   --beside n=file  measure another APIGate too, under the name n: the src/main/apigate.ts of another checkout
   --write          write bench/RESULTS.md even though not everything was measured
+  --add            put the cases measured now beside those of the last run, each as a whole
   --help`;
 
 const options = {
@@ -44,6 +45,7 @@ const options = {
     'quiet-share': { type: 'string', default: '0.05' },
     beside: { type: 'string', multiple: true, default: [] as string[] },
     write: { type: 'boolean', default: false },
+    add: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 } as const;
@@ -118,12 +120,20 @@ async function main(): Promise<void> {
   const about = { ...machine(taking), begun: begun.toISOString(), rounds: plan.rounds, seconds: plan.seconds, commit: commit() };
   const folder = join(import.meta.dirname, 'results');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'latest.json'), `${JSON.stringify({ about, results }, null, 2)}\n`);
-  const text = report(about, results);
+  const latest = join(folder, 'latest.json');
+  const all = flags.add && existsSync(latest) ? withEarlier(results, latest) : results;
+  writeFileSync(latest, `${JSON.stringify({ about, results: all }, null, 2)}\n`);
+  const text = report(about, all);
   const whole = !flags.quick && chosen.length === cases.length && taking.length === gateways.length;
   if (whole || flags.write) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), text);
   console.log(text.slice(text.indexOf('## Targets'), text.indexOf('## Cases')));
   console.log(`${whole || flags.write ? 'bench/RESULTS.md and ' : ''}bench/results/latest.json written`);
+}
+
+/** Ratios are taken within a case, so that whole cases of several runs can stand side by side. */
+function withEarlier(results: readonly CaseResult[], file: string): CaseResult[] {
+  const earlier = (JSON.parse(readFileSync(file, 'utf8')) as { results: CaseResult[] }).results;
+  return cases.flatMap(({ name }) => [...results, ...earlier].find((each) => each.name === name) ?? []);
 }
 
 async function measured(each: Case, taking: readonly Gateway[], upstream: Upstream, plan: Plan): Promise<CaseResult> {
