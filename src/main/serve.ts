@@ -107,8 +107,11 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   const pool = new WorkerPool({
     birth,
     onLines: (finished) => {
-      if (finished.use !== 'record') sink.write(finished.lines);
       if (finished.use !== 'log') requests.take(finished);
+      // Given back at once: waiting for the garbage collector, such memory would make it run all the time.
+      const free = (): void => void finished.lines.buffer.transfer(0);
+      if (finished.use === 'record') free();
+      else sink.write(finished.lines, free);
     },
     onLog: (level, message, fields) => logger[level](fields, message),
     onKeysUsed: (keys) => keyUsage(keys),

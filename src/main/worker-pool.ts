@@ -216,8 +216,9 @@ export class WorkerPool implements Publisher {
   private hear(member: Member, message: FromWorker): void {
     switch (message.type) {
       case 'lines':
-        this.options.onLines(message);
+        // Before anybody gives their memory back.
         tookLogBytes(this.options.birth.counters, member.index, message.lines.length);
+        this.options.onLines(message);
         return;
       case 'log':
         this.options.onLog(message.level, message.message, message.fields);

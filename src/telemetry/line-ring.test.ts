@@ -38,7 +38,7 @@ test('property: the last lines come out newest first with their numbers, whateve
   );
 });
 
-test('long lines push others out before they take too much memory, but the newest batch stays', () => {
+test('long lines push others out before they take too much memory; what is larger than all of it is left out', () => {
   const ring = new LineRing({ maxLines: 1_000, maxBytes: 10_000 });
   for (let number = 0; number < 100; number++) ring.add(batch(['x'.repeat(2_999)]), number, 1);
   assert.deepEqual(
@@ -48,7 +48,12 @@ test('long lines push others out before they take too much memory, but the newes
   ring.add(batch(['y'.repeat(20_000)]), 100, 1);
   assert.deepEqual(
     [...ring.newestFirst()].map(({ number }) => number),
-    [100],
+    [99, 98, 97],
+  );
+  ring.add(batch(['z'.repeat(9_999)]), 101, 1);
+  assert.deepEqual(
+    [...ring.newestFirst()].map(({ number, bytes }) => [number, bytes.toString()]),
+    [[101, 'z'.repeat(9_999)]],
   );
 });
 

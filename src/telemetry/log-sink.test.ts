@@ -47,6 +47,28 @@ test('lines wait behind the write under way and follow in one piece', () => {
   assert.equal(sink.backlog, 0);
 });
 
+test('memory is given back once for each piece: when it is written, put together with others, dropped, or the reader is gone', () => {
+  const reader = new SlowReader();
+  const sink = new LogSink(reader, { maxBytes: 40 });
+  const given: string[] = [];
+  const write = (text: string): boolean => sink.write(text, () => given.push(text.trim()));
+  write('one\n');
+  write('two\n');
+  write('three\n');
+  assert.deepEqual(given, []);
+  reader.take();
+  assert.deepEqual(given, ['one', 'two', 'three']);
+  assert.equal(write(`${'x'.repeat(50)}\n`), false);
+  assert.equal(given.length, 4);
+  reader.take();
+  write('four\n');
+  write('five\n');
+  reader.end('EPIPE', 0);
+  assert.deepEqual(given.slice(4), ['five', 'four']);
+  write('six\n');
+  assert.deepEqual(given.slice(6), ['six']);
+});
+
 test('a reader that stalls costs whole lines, counted and told once it reads again', () => {
   const reader = new SlowReader();
   const heard: number[] = [];

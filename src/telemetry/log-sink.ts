@@ -16,6 +16,12 @@ export interface LogSinkOptions {
   readonly onDropped?: (lines: number) => void;
 }
 
+interface Waiting {
+  readonly bytes: Buffer;
+  /** Called when the bytes are not needed any more. */
+  readonly done: (() => void) | null;
+}
+
 /**
  * The one way of all log lines to standard output. Never blocks and never throws: while the reader is slow, lines wait in
  * bounded memory; what does not fit is dropped whole lines at a time, and said later. A full disk is tried again every second;
@@ -26,7 +32,7 @@ export class LogSink {
   readonly #maxBytes: number;
   readonly #droppedNotice: (lines: number) => string;
   readonly #onDropped: (lines: number) => void;
-  #queue: Buffer[] = [];
+  #queue: Waiting[] = [];
   #waitingBytes = 0;
   #busy = false;
   #closed = false;
@@ -42,15 +48,19 @@ export class LogSink {
     this.#onDropped = options.onDropped ?? (() => {});
   }
 
-  /** Takes whole lines, each with its line end; the bytes must not change afterwards. False: dropped. */
-  write(lines: string | Uint8Array): boolean {
+  /** Takes whole lines, each with its line end; the bytes must not change until `done` is called. False: dropped. */
+  write(lines: string | Uint8Array, done: (() => void) | null = null): boolean {
     const bytes = typeof lines === 'string' ? Buffer.from(lines) : Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
-    if (bytes.length === 0) return true;
+    if (bytes.length === 0) {
+      done?.();
+      return true;
+    }
     if (this.#closed || this.#waitingBytes + bytes.length > this.#maxBytes) {
       this.#drop(countLines(bytes));
+      done?.();
       return false;
     }
-    this.#queue.push(bytes);
+    this.#queue.push({ bytes, done });
     this.#waitingBytes += bytes.length;
     this.#pump();
     return true;
@@ -92,40 +102,47 @@ export class LogSink {
       }
       const notice = Buffer.from(this.#droppedNotice(this.#untold));
       this.#untold = 0;
-      this.#queue.push(notice);
+      this.#queue.push({ bytes: notice, done: null });
       this.#waitingBytes += notice.length;
     }
     this.#busy = true;
-    this.#write(this.#takeBatch());
+    const { bytes, done } = this.#takeBatch();
+    this.#write(bytes, done);
   }
 
-  #write(bytes: Buffer): void {
+  #write(bytes: Buffer, done: (() => void) | null): void {
     this.#target.write(bytes, (error, written) => {
       this.#waitingBytes -= written;
       const rest = bytes.subarray(written);
       if (error === null) {
         this.#busy = false;
+        done?.();
         this.#pump();
       } else if (isForGood(error)) {
         this.#close(rest);
+        done?.();
       } else {
-        setTimeout(() => this.#write(rest), error.code === 'EAGAIN' ? retryFullMs : retryFailedMs).unref();
+        setTimeout(() => this.#write(rest, done), error.code === 'EAGAIN' ? retryFullMs : retryFailedMs).unref();
       }
     });
   }
 
-  #takeBatch(): Buffer {
+  #takeBatch(): Waiting {
     let count = 0;
-    for (let bytes = 0; count < this.#queue.length && (count === 0 || bytes + this.#queue[count]!.length <= maxBatch); count++) {
-      bytes += this.#queue[count]!.length;
+    for (let bytes = 0; count < this.#queue.length && (count === 0 || bytes + this.#queue[count]!.bytes.length <= maxBatch); count++) {
+      bytes += this.#queue[count]!.bytes.length;
     }
     const batch = this.#queue.splice(0, count);
-    return batch.length === 1 ? batch[0]! : Buffer.concat(batch);
+    if (batch.length === 1) return batch[0]!;
+    const all = Buffer.concat(batch.map(({ bytes }) => bytes));
+    for (const { done } of batch) done?.();
+    return { bytes: all, done: null };
   }
 
   #close(rest: Buffer): void {
     this.#closed = true;
-    this.#drop(countLines(rest) + this.#queue.reduce((sum, bytes) => sum + countLines(bytes), 0));
+    this.#drop(countLines(rest) + this.#queue.reduce((sum, { bytes }) => sum + countLines(bytes), 0));
+    for (const { done } of this.#queue) done?.();
     this.#queue = [];
     this.#waitingBytes = 0;
     this.#settle();
