@@ -1,3 +1,4 @@
+// Over 300 lines: the start is read best in one piece, in its order.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -64,7 +64,7 @@ test('memory is given back once for each piece: when it is written, put together
   write('four\n');
   write('five\n');
   reader.end('EPIPE', 0);
-  assert.deepEqual(given.slice(4), ['five', 'four']);
+  assert.deepEqual(given.slice(4), ['four', 'five']);
   write('six\n');
   assert.deepEqual(given.slice(6), ['six']);
 });
