@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
 const everything = ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'];
-/** Two files at once: most tests start gateways with workers of their own, and a timing must mean something on two cores. */
-const concurrency = 2;
+/** Three files at once: most tests wait for gateways and clients of their own; more, and a timing would mean little on two cores. */
+const concurrency = 3;
 /** Milliseconds for one test, for one file, and for all of it. */
 const limits = { test: 120_000, file: 240_000, all: 900_000 };
 
