@@ -164,6 +164,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     return this.stream === null ? -1 : this.stream.events;
   }
 
+  get routePart(): Uint8Array | null {
+    return this.route === null || this.upstream === null ? null : this.route.logPart;
+  }
+
   get upstreamSlot(): number {
     return this.attempts === 0 ? -1 : this.upstream!.pool.slot;
   }

@@ -44,7 +44,10 @@ function writeJsonLine(line: LineWriter, e: FinishedExchange): void {
   line.milliseconds(e.durationMs);
   line.constant(json.upstreamMs);
   line.milliseconds(e.upstreamMs);
-  line.constant(routedPart(e));
+  if (e.routePart === null) writeRoute(line, e.routeId, e.upstreamId);
+  else line.constant(e.routePart);
+  line.text(e.keyId === '' ? 'anonymous' : e.keyId, maxShort);
+  line.constant(json.remote);
   line.text(e.remoteAddress, maxShort);
   line.constant(json.bytesIn);
   line.integer(e.bytesIn);
@@ -115,18 +118,10 @@ interface AskedPart {
   readonly part: Uint8Array;
 }
 
-interface RoutedPart {
-  readonly routeId: string;
-  readonly upstreamId: string;
-  readonly keyId: string;
-  readonly part: Uint8Array;
-}
-
 // Requests repeat one another: parts that stand together in a line are kept from the last time, in small tables in which a
 // newcomer simply replaces what was there. That halves the cost of a line.
-const tableMask = 4_095;
+const tableMask = 127;
 const asked: (AskedPart | undefined)[] = Array.from({ length: tableMask + 1 });
-const routed: (RoutedPart | undefined)[] = Array.from({ length: tableMask + 1 });
 
 function askedPart(e: FinishedExchange): Uint8Array {
   const { method, host } = e;
@@ -145,22 +140,17 @@ function askedPart(e: FinishedExchange): Uint8Array {
   return part;
 }
 
-function routedPart(e: FinishedExchange): Uint8Array {
-  const { routeId, upstreamId, keyId } = e;
-  const index = (lastCharacters(routeId) * 31 + lastCharacters(upstreamId) * 7 + lastCharacters(keyId)) & tableMask;
-  const known = routed[index];
-  if (known !== undefined && known.routeId === routeId && known.upstreamId === upstreamId && known.keyId === keyId) return known.part;
-  const part = partOf((line) => {
-    line.constant(json.route);
-    line.text(routeId, maxShort);
-    line.constant(json.upstream);
-    line.text(upstreamId, maxShort);
-    line.constant(json.key);
-    line.text(keyId === '' ? 'anonymous' : keyId, maxShort);
-    line.constant(json.remote);
-  });
-  routed[index] = { routeId, upstreamId, keyId, part };
-  return part;
+/** Route and upstream of a request as they stand in its line, to be made once for each route. */
+export function routePartOf(routeId: string, upstreamId: string): Uint8Array {
+  return partOf((line) => writeRoute(line, routeId, upstreamId));
+}
+
+function writeRoute(line: LineWriter, routeId: string, upstreamId: string): void {
+  line.constant(json.route);
+  line.text(routeId, maxShort);
+  line.constant(json.upstream);
+  line.text(upstreamId, maxShort);
+  line.constant(json.key);
 }
 
 const scratch = new LineWriter(8 * 1024);

@@ -12,6 +12,7 @@ import type { FinishedExchange } from './finished-exchange.ts';
 function exchange(fields: Partial<FinishedExchange> = {}): FinishedExchange {
   return {
     requestIdDigits: null,
+    routePart: null,
     requestId: 'abc',
     startedAtMs: 1_800_000_000_123,
     durationMs: 1.23456,

@@ -1,5 +1,6 @@
 import type { RouteConfig } from '../../model/gateway-config.ts';
 import { compileCors, type CorsPolicy } from '../cors-policy.ts';
+import { routePartOf } from '../record/exchange-line.ts';
 import { compileTransform, type RouteTransform, type TransformSettings } from '../transform/compile-transform.ts';
 
 /**
@@ -9,6 +10,8 @@ import { compileTransform, type RouteTransform, type TransformSettings } from '.
 export interface ServedRoute extends RouteConfig {
   readonly corsPolicy: CorsPolicy | null;
   readonly transform: RouteTransform | null;
+  /** For the access log. */
+  readonly logPart: Uint8Array;
 }
 
 /** Compiles what a route does with its requests; what it matches is compiled by the route table. */
@@ -17,5 +20,6 @@ export function serveRoute(config: RouteConfig, transformSettings: TransformSett
     ...config,
     corsPolicy: config.cors === null ? null : compileCors(config.cors, config.methods),
     transform: compileTransform(config, transformSettings),
+    logPart: routePartOf(config.id, config.upstream_id),
   };
 }
