@@ -7,6 +7,8 @@ export interface About extends Machine {
   readonly rounds: number;
   readonly seconds: number;
   readonly commit: string;
+  /** Whether cases of earlier runs are among the results. */
+  readonly severalRuns: boolean;
 }
 
 /** The whole of RESULTS.md. */
@@ -21,7 +23,7 @@ The gateway has one core for itself; load generator and upstream (nginx, one wor
 X-Forwarded-For, -Proto, -Host and X-Request-Id, and log every request to /dev/null. CPU is user and system time of all the gateway's
 processes for each request under a closed load (wrk). Medians of ${about.rounds} rounds of ${about.seconds} s, in each of which every gateway had its turn; windows in which others used
 the machine were taken again. p50 and p99 are from an open load (random arrivals, bench/measure/open-load.ts) at half of the rate that nginx reached; "behind" could not keep up with it.
-× is the ratio to nginx in the same run: bare times mean nothing on another machine.
+× is the ratio to nginx in the same run: bare times mean nothing on another machine.${about.severalRuns ? '\nThe cases were taken in more than one run, each as a whole; date, commit and rounds are those of the last.' : ''}
 
 ## Targets
 

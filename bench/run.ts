@@ -117,7 +117,14 @@ async function main(): Promise<void> {
     console.log(caseText(result));
   }
   await upstream.stop();
-  const about = { ...machine(taking), begun: begun.toISOString(), rounds: plan.rounds, seconds: plan.seconds, commit: commit() };
+  const about = {
+    ...machine(taking),
+    begun: begun.toISOString(),
+    rounds: plan.rounds,
+    seconds: plan.seconds,
+    commit: commit(),
+    severalRuns: flags.add,
+  };
   const folder = join(import.meta.dirname, 'results');
   mkdirSync(folder, { recursive: true });
   const latest = join(folder, 'latest.json');
