@@ -263,6 +263,11 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
   // An upstream that has answered already may take no more of the request and still have its answer on the way (RFC 9112 section
   // 9.5): what it sent is read to the end, which is where the connection is lost.
   onWriteFailed(): void {
+    if (this.phase === phase.idle) {
+      // Over TLS the last write may fail after its answer has come: nobody may be given such a connection.
+      this.lost('upstream_reset', 'the upstream takes nothing any more');
+      return;
+    }
     this.reusable = false;
     this.writeFailed = true;
     this.blocked = false;

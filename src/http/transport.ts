@@ -49,6 +49,8 @@ export class Transport {
   private queue: Buffer[] | null = null;
   private afterWrites: (() => void) | null = null;
   private broken = false;
+  /** What TLS decrypted before the handle was ours; goes before what comes after it. */
+  private early: Buffer | null = null;
 
   /** `mayUseHandle` false takes the slow way, as where Node's internals are not as expected. */
   constructor(socket: net.Socket, isTls: boolean, owner: TransportOwner, keeper: MemoryKeeper | null = null, mayUseHandle = true) {
@@ -75,7 +77,7 @@ export class Transport {
     this.handle.transport = this;
     this.handle.useUserBuffer(sharedReadBuffer);
     this.handle.onread = onHandleRead;
-    this.deliverEarly();
+    this.takeEarly();
   }
 
   /** Makes another the one who hears of the socket; null: nobody, and errors are swallowed. */
@@ -231,16 +233,23 @@ export class Transport {
 
   /** From the handle: bytes, the end or an error. */
   read(result: number): void {
+    if (this.early !== null) this.giveEarly();
     if (result > 0) this.owner?.onBytes(sharedReadBuffer, 0, result);
     else if (result === endOfFile) this.owner?.onEnd();
     else if (result < 0) this.socket.destroy(errorOf(result, 'read'));
   }
 
-  // Bytes that a TLS stream decrypted before its handle was ours.
-  private deliverEarly(): void {
+  private takeEarly(): void {
     if (this.socket.readableLength === 0) return;
-    const early = this.socket.read() as Buffer | null;
-    if (early !== null) setImmediate(() => this.owner?.onBytes(early, 0, early.length));
+    this.early = this.socket.read() as Buffer | null;
+    // The owner is not ready yet.
+    if (this.early !== null) setImmediate(() => this.giveEarly());
+  }
+
+  private giveEarly(): void {
+    const { early } = this;
+    this.early = null;
+    if (early !== null) this.owner?.onBytes(early, 0, early.length);
   }
 }
 
