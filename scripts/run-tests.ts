@@ -2,6 +2,7 @@
 // Flags of node:test pass through: `npm test -- --test-name-pattern 'reused connection'`.
 
 import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
@@ -13,6 +14,8 @@ const limits = { test: 120_000, file: 240_000, all: 900_000 };
 
 const given = process.argv.slice(2);
 const files = given.some((argument, i) => !argument.startsWith('-') && !takesValue(given[i - 1])) ? [] : everything;
+/** Two hundred processes load the same modules: compiled once, all of them start a third faster. Where Node.js puts it by default. */
+const compileCache = process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache');
 const deadline = pathToFileURL(join(import.meta.dirname, 'test-file-deadline.ts')).href;
 
 const runner = spawn(
@@ -27,7 +30,7 @@ const runner = spawn(
     ...given,
     ...files,
   ],
-  { stdio: 'inherit', env: { ...process.env, TEST_FILE_DEADLINE_MS: String(limits.file) } },
+  { stdio: 'inherit', env: { ...process.env, NODE_COMPILE_CACHE: compileCache, TEST_FILE_DEADLINE_MS: String(limits.file) } },
 );
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => runner.kill(signal));
 const overdue = setTimeout(() => {

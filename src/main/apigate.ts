@@ -1,7 +1,10 @@
 import { enableCompileCache } from 'node:module';
+import { dirname } from 'node:path';
 
-// Before anything else is loaded: a warm start then compiles nothing.
-enableCompileCache();
+// Before anything else is loaded: a warm start then compiles nothing. Worker threads learn of the cache from the
+// environment alone.
+const cache = enableCompileCache().directory;
+if (cache !== undefined) process.env['NODE_COMPILE_CACHE'] ??= dirname(cache);
 
 // A reader that goes away (`apigate upstreams list | head`) ends what it reads, not the process in the middle of its work.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
