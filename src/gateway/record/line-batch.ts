@@ -70,7 +70,10 @@ export class LineBatch {
 }
 
 const flushMs = 100;
-/** A batch goes when no further line is sure to fit. */
-const bufferBytes = 64 * 1024 + maxLineBytes;
-const smallBatch = 48 * 1024;
+/**
+ * A batch goes when no further line is sure to fit. Each wakes the main thread, which takes a millisecond of a core for it,
+ * whatever its size: batches of 64 KiB cost as much as a sixteenth of all the worker's own work.
+ */
+const bufferBytes = 512 * 1024 + maxLineBytes;
+const smallBatch = 256 * 1024;
 const maxBacklog = 4 * 1024 * 1024;
