@@ -1,4 +1,6 @@
 // Over 300 lines: everything that can happen to one exchange, in the order in which it happens.
+// Imported, the clock costs a call; the global one is a lazy property, looked up again at each reading.
+import { performance } from 'node:perf_hooks';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import type { ClientConnection, ResponseHandler } from '../http/client-connection.ts';
 import type { HeaderFields } from '../http/header-fields.ts';
@@ -117,7 +119,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private tunnel: Tunnel | null = null;
   private idempotent = false;
   /** The whole outgoing request, as long as it may have to be sent again. */
-  private replay: Buffer | null = null;
+  /** Whether the connection keeps what was sent, for a retry on another. */
+  private mayReplay = false;
   /** What is to be sent once there is a connection. */
   private held: Buffer | null = null;
   private sentAt = 0;
@@ -247,8 +250,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       return;
     }
     if (out.isEmpty) return;
-    if (connection.isReused && this.sentAt === 0 && this.idempotent && this.requestComplete && out.length <= replayLimit)
-      this.replay = out.copyOut();
+    if (connection.isReused && this.sentAt === 0 && this.idempotent && this.requestComplete && out.length <= replayLimit) {
+      connection.keepForRetry();
+      this.mayReplay = true;
+    }
     if (this.sentAt === 0) this.sentAt = this.now();
     if (!connection.send() && !this.requestComplete) this.client.pauseRequest();
     if (this.requestComplete) connection.markRequestSent();
@@ -316,7 +321,10 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.held = null;
     if (held === null) return; // asked and answered within one callback: onRequestReadDone sends
     this.sentAt = this.now();
-    if (connection.isReused && this.idempotent && this.requestComplete && held.length <= replayLimit) this.replay = held;
+    if (connection.isReused && this.idempotent && this.requestComplete && held.length <= replayLimit) {
+      connection.keepBytesForRetry(held);
+      this.mayReplay = true;
+    }
     const taken = connection.sendBytes(held);
     if (this.requestComplete) connection.markRequestSent();
     else if (taken) this.client.resumeRequest();
@@ -396,7 +404,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     const connection = this.connection!;
     const { head } = connection;
     this.responseBegun = true;
-    this.replay = null;
+    this.mayReplay = false;
     this.status = head.status;
     this.clock = performance.now();
     if (this.sentAt > 0) this.upstreamMs = this.now() - this.sentAt;
@@ -458,16 +466,16 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
 
   onUpstreamFailed(code: ErrorCode, reason: string): void {
     const connection = this.connection!;
-    const mayRetry = connection.isReused && !connection.responseStarted && this.replay !== null && !this.retried;
-    const replay = this.replay;
+    const mayRetry = connection.isReused && !connection.responseStarted && this.mayReplay && !this.retried;
+    const kept = mayRetry ? connection.takeKept() : null;
     const phase = this.currentPhase();
     // What was collected of the answer is void. Letting the connection go may serve others that wait for one: into the same buffer.
     this.client.output.clear();
     this.releaseConnection();
     if (mayRetry) {
       this.retried = true;
-      this.replay = null;
-      this.held = replay;
+      this.mayReplay = false;
+      this.held = kept;
       this.gateway.counters.retried();
       this.gateway.wheel.disarm(this.deadline);
       this.acquire(true);
@@ -773,7 +781,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.gateway.wheel.disarm(this.deadline);
     this.durationMs = this.now() - this.startedAt;
     this.clock = 0;
-    this.replay = null;
+    this.mayReplay = false;
     this.held = null;
     if (this.tunnel !== null) this.tunnel.closed();
     if (this.stream !== null) this.stream.closed();

@@ -13,6 +13,8 @@ import { Transport, type TransportOwner } from './transport.ts';
 const maxInterimResponses = 32;
 /** What is left in a tunnel at its end has this long to leave. */
 const tunnelEndTimeout = 5_000;
+/** Bytes of a kept request whose memory an idle connection may hold on to. */
+const keptWhileIdle = 2_048;
 
 /** Hears of the one exchange that a connection to an upstream carries at a time. */
 export interface ResponseHandler {
@@ -79,6 +81,8 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
   private reusable = false;
   private requestSent = false;
   private interimResponses = 0;
+  private kept: Buffer | null = null;
+  private keptLength = 0;
   private blocked = false;
   private paused = false;
   private writeFailed = false;
@@ -156,6 +160,29 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
     return !this.blocked;
   }
 
+  /**
+   * Keeps a copy of what was collected in `output`, until the next one: where this connection turns out to be stale, the request
+   * goes out again on another.
+   */
+  keepForRetry(): void {
+    this.keptLength = this.output.length;
+    if (this.kept === null || this.kept.length < this.keptLength) this.kept = Buffer.allocUnsafeSlow(roundUp(this.keptLength));
+    this.output.copyTo(this.kept);
+  }
+
+  /** Keeps these bytes, which are nobody else's. */
+  keepBytesForRetry(bytes: Buffer): void {
+    this.kept = bytes;
+    this.keptLength = bytes.length;
+  }
+
+  /** What was kept; the caller's from now on. */
+  takeKept(): Buffer | null {
+    const kept = this.kept === null ? null : this.kept.subarray(0, this.keptLength);
+    this.kept = null;
+    return kept;
+  }
+
   /** Sends bytes of their own memory. */
   sendBytes(bytes: Buffer): boolean {
     if (this.phase === phase.closed) return true;
@@ -185,6 +212,7 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
   park(timeoutMs: number): void {
     this.handler = null;
     this.phase = phase.idle;
+    if (this.kept !== null && this.kept.length > keptWhileIdle) this.kept = null;
     this.resume();
     this.shared.wheel.arm(this.deadline, timeoutMs);
   }
@@ -390,4 +418,8 @@ export class ClientConnection implements TransportOwner, BodySink, DeadlineOwner
     this.shared.wheel.remove(this.deadline);
     this.transport.setOwner(null);
   }
+}
+
+function roundUp(length: number): number {
+  return Math.ceil(length / 512) * 512;
 }

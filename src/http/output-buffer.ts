@@ -99,7 +99,12 @@ export class OutputBuffer {
     return (this.views[length] ??= this.bytes.subarray(0, length));
   }
 
-  /** What was collected as memory of its own, for a connection that is not there yet or for a retry. Does not empty the buffer. */
+  /** Copies what was collected to the beginning of `memory`, which has room for it. Does not empty the buffer. */
+  copyTo(memory: Buffer): void {
+    memory.set(this.view(this.length));
+  }
+
+  /** What was collected as memory of its own, for a connection that is not there yet. Does not empty the buffer. */
   copyOut(): Buffer {
     return Buffer.from(this.bytes.subarray(0, this.length));
   }
