@@ -8,6 +8,7 @@ export interface HealthWatchOptions {
   /** Reads what the data plane counts; no worker notices. */
   readonly read: () => readonly UpstreamTraffic[];
   readonly logger: ControlLogger;
+  readonly onEvent?: (event: HealthEvent) => void;
   readonly clock?: () => number;
   readonly intervalMs?: number;
   readonly maxEvents?: number;
@@ -60,9 +61,9 @@ export class HealthWatch {
   }
 
   #record(traffic: UpstreamTraffic, from: HealthState, to: HealthState): void {
-    const { logger, clock = Date.now } = this.#options;
+    const { logger, onEvent, clock = Date.now } = this.#options;
     const cause = healthCause(traffic);
-    this.#events.push({
+    const event: HealthEvent = {
       id: ++this.#made,
       time: new Date(clock()).toISOString(),
       upstream_id: traffic.id,
@@ -70,7 +71,9 @@ export class HealthWatch {
       from,
       to,
       cause,
-    });
+    };
+    this.#events.push(event);
+    onEvent?.(event);
     if (this.#events.length > this.#maxEvents) this.#events.shift();
     const fields = { upstream: traffic.name, upstream_id: traffic.id, reason: cause };
     if (to === 'failing') logger.warn(fields, 'an upstream is failing');
