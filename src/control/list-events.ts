@@ -25,7 +25,7 @@ export async function listEvents(
   query: EventQuery,
 ): Promise<Page<TimelineEvent>> {
   const { limit = 100, kind, upstreamId } = query;
-  const from = query.cursor === undefined ? beginning : placeOfCursor(query.cursor, health.instance);
+  const from = query.cursor === undefined ? undefined : placeOfCursor(query.cursor, health.instance);
   const flips = kind === 'revision' ? [] : health.events(upstreamId);
   const revisions =
     kind === 'health'
@@ -33,14 +33,14 @@ export async function listEvents(
       : await listHistory(context, {
           limit: limit + 1,
           ...(upstreamId === undefined ? {} : { resource: upstreamId }),
-          // There is no revision 0 to come after the first.
-          ...(from.revision === Number.POSITIVE_INFINITY ? {} : { cursor: String(Math.max(1, from.revision)) }),
+          ...(from === undefined ? {} : { cursor: String(from.revision) }),
         });
   const changed = revisions.data.map(({ at, ...revision }): TimelineEvent => ({ kind: 'revision', time: at, ...revision }));
-  const left = flips.filter(({ id }) => id < from.health);
+  const left = from === undefined ? flips : flips.filter(({ id }) => id < from.health);
   // Each of the two stays in its own order, whatever the clock did.
   const data: TimelineEvent[] = [];
-  const place = { ...from };
+  // What comes after the first page was asked for belongs to none that follows it.
+  const place = from ?? { health: (left[0]?.id ?? 0) + 1, revision: (revisions.data[0]?.revision ?? 0) + 1 };
   for (let health = 0, revision = 0; data.length < limit && health + revision < left.length + changed.length;) {
     const [flip, change] = [left[health], changed[revision]];
     const isFlip = change === undefined || (flip !== undefined && timeOf(flip) >= timeOf(change));
@@ -59,10 +59,8 @@ interface Place {
   revision: number;
 }
 
-const beginning: Place = { health: Number.POSITIVE_INFINITY, revision: Number.POSITIVE_INFINITY };
-
 function placeOfCursor(cursor: string, instance: string): Place {
-  const [, from, health, revision] = /^([0-9a-f]{8})\.(\d{1,15}|Infinity)\.(\d{1,15}|Infinity)$/.exec(cursor) ?? [];
+  const [, from, health, revision] = /^([0-9a-f]{8})\.(\d{1,15})\.([1-9]\d{0,14})$/.exec(cursor) ?? [];
   if (from === undefined)
     throw new GatewayError('validation_failed', { errors: [{ field: 'cursor', message: 'leads nowhere; begin again without it' }] });
   // After a restart what was next of health is gone, and what is there is newer.
