@@ -4,10 +4,13 @@ import { goodPassword, openAccess, systemActor, type AccessFixture } from '../co
 import { createControlContext } from '../control/create-control-context.ts';
 import { FinishedRequests } from '../control/finished-requests.ts';
 import { HealthWatch } from '../control/health-watch.ts';
+import { LiveFeed } from '../control/live-feed.ts';
 import { createToken } from '../control/tokens.ts';
+import { TrafficHistory } from '../control/traffic-history.ts';
 import type { UpstreamTraffic } from '../control/upstream-health.ts';
 import { problemMediaType } from '../errors/problem.ts';
 import type { TokenScope } from '../model/api-token.ts';
+import { createSharedCounters, readSharedCounters } from '../telemetry/shared-counters.ts';
 import { createSealer } from '../secrets/sealer.ts';
 import { newSecretKeyText, parseSecretKey } from '../secrets/secret-key.ts';
 import { createAdminApp, type AdminApp } from './admin-app.ts';
@@ -82,6 +85,8 @@ export async function openApp(
   const finished = new FinishedRequests();
   const upstreamTraffic: UpstreamTraffic[] = [];
   const health = new HealthWatch({ read: () => upstreamTraffic, logger: log });
+  const counters = createSharedCounters({ workers: 1 });
+  const source = { upstreams: () => upstreamTraffic, detail: () => {}, totals: () => readSharedCounters(counters) };
   const app = createAdminApp({
     control,
     access: access.access,
@@ -90,7 +95,13 @@ export async function openApp(
     version: '1.2.3',
     log,
     metrics: { text: async () => 'apigate_workers 1\n', openToLoopback: true },
-    traffic: { requests: finished, health, recordsDropped: () => 0 },
+    traffic: {
+      requests: finished,
+      health,
+      history: new TrafficHistory({ source }),
+      feed: new LiveFeed({ source }),
+      recordsDropped: () => 0,
+    },
   });
   let requests = 0;
 

@@ -21,6 +21,7 @@ import { addSecurityHeaders } from './security-headers.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
+import { trafficRoutes } from './traffic-routes.ts';
 import { upstreamRoutes } from './upstream-routes.ts';
 import { metricsRoutes, type MetricsSource } from './metrics-routes.ts';
 import { versionRoutes } from './version-routes.ts';
@@ -66,7 +67,8 @@ export function createAdminApp(options: AdminAppOptions) {
     .include(versionRoutes(access, version))
     .include(metricsRoutes(options.metrics))
     .include(requestRoutes(control, access, options.traffic))
-    .include(healthRoutes(control, options.traffic));
+    .include(healthRoutes(control, options.traffic))
+    .include(trafficRoutes(control, access, options.traffic));
   const documented = routed.include(documentRoutes(routed, version));
   app.onError((error, c) => problemResponse(error, { requestId: c.env.requestId, method: c.req.method, path: c.req.path }, log));
   app.notFound((c) => {

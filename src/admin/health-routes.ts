@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import type { ControlContext } from '../control/control-context.ts';
+import { listEvents } from '../control/list-events.ts';
 import type { LiveTraffic } from '../control/live-traffic.ts';
 import { getUpstream } from '../control/upstreams.ts';
 import { upstreamHealth } from '../control/upstream-health.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
-import { healthEventSchema, upstreamHealthSchema } from '../model/upstream-health.ts';
+import { eventKinds, timelineEventSchema } from '../model/timeline.ts';
+import { upstreamHealthSchema } from '../model/upstream-health.ts';
 import { AdminRouter } from './admin-router.ts';
 import { idParams, jsonAnswer, pageAnswer } from './describe-route.ts';
-import { listQuerySchema, readQuery } from './list-query.ts';
+import { listQueryOf, listQuerySchema, readQuery } from './list-query.ts';
 
 const tags = ['traffic'];
 const allHealthSchema = z
@@ -16,9 +18,13 @@ const allHealthSchema = z
     total: z.int(),
   })
   .meta({ id: 'UpstreamsHealth' });
-const eventsQuerySchema = listQuerySchema
-  .omit({ q: true })
-  .extend({ upstream: z.string().max(2_048).optional().meta({ description: 'Id or name of the upstream.' }) });
+const eventsQuerySchema = listQuerySchema.omit({ q: true }).extend({
+  upstream: z.string().max(2_048).optional().meta({ description: 'Id or name of an upstream: only what happened to it.' }),
+  kind: z
+    .enum(eventKinds, `must be one of ${eventKinds.join(', ')}`)
+    .optional()
+    .meta({ description: 'Only changes of health, or only those of the gateway config.' }),
+});
 
 /** `/admin/health`, `/admin/upstreams/{id}/health` and `/admin/events` */
 export function healthRoutes(control: ControlContext, traffic: LiveTraffic | undefined) {
@@ -65,22 +71,19 @@ export function healthRoutes(control: ControlContext, traffic: LiveTraffic | und
       {
         method: 'get',
         path: '/admin/events',
-        operationId: 'listHealthEvents',
-        summary: "List changes of upstreams' health",
-        description: 'Newest first; the last 500 since the gateway started.',
+        operationId: 'listEvents',
+        summary: 'List what happened',
+        description:
+          "Changes of upstreams' health (the last 500 since the gateway started) and of the gateway config (the revisions that are kept), newest first.",
         tags,
         access: 'read',
         request: { query: eventsQuerySchema },
-        responses: { 200: pageAnswer(healthEventSchema) },
+        responses: { 200: pageAnswer(timelineEventSchema) },
       },
       async (c) => {
-        const { limit, cursor, upstream } = readQuery(c, eventsQuerySchema);
-        const upstreamId = upstream === undefined ? undefined : (await getUpstream(control, upstream)).id;
-        const page = health.events(
-          { ...(limit === undefined ? {} : { limit: Number(limit) }), ...(cursor === undefined ? {} : { cursor }) },
-          upstreamId,
-        );
-        return c.json(page, 200);
+        const { upstream, kind, ...page } = readQuery(c, eventsQuerySchema);
+        const of = upstream === undefined ? {} : { upstreamId: (await getUpstream(control, upstream)).id };
+        return c.json(await listEvents(control, health, { ...listQueryOf(page), ...(kind === undefined ? {} : { kind }), ...of }), 200);
       },
     );
 }

@@ -3,5 +3,5 @@
  * nothing but the database asks the gateway that serves it.
  */
 export function isLivePath(path: string): boolean {
-  return /^\/(?:metrics|admin\/(?:requests|health|events)(?:\/.*)?|admin\/upstreams\/[^/]+\/health)$/.test(path);
+  return /^\/(?:metrics|admin\/(?:requests|health|events|traffic|live)(?:\/.*)?|admin\/upstreams\/[^/]+\/(?:health|traffic))$/.test(path);
 }

@@ -1,6 +1,7 @@
 import type { FinishedRequests, NumberedRequest, RequestListener } from '../control/finished-requests.ts';
 import type { RequestFilter } from '../control/request-filter.ts';
 import type { FinishedRequest, RecordedRequest } from '../model/finished-request.ts';
+import { EventStream, eventText } from './event-stream.ts';
 
 export interface RequestStreamOptions {
   readonly requests: FinishedRequests;
@@ -23,114 +24,72 @@ export interface RequestStreamOptions {
  * @throws GatewayError `too_many_listeners`
  */
 export function requestStream(options: RequestStreamOptions): ReadableStream<Uint8Array> {
-  const source = new RequestEvents(options);
-  return new ReadableStream<Uint8Array>({
-    start: (controller) => source.start(controller),
-    pull: () => source.pull(),
-    cancel: () => source.close(),
-  });
+  return new RequestEvents(options).stream.body;
 }
 
 class RequestEvents implements RequestListener {
   readonly filter: RequestFilter;
+  readonly stream: EventStream;
   readonly #options: RequestStreamOptions;
-  readonly #stop: () => void;
-  readonly #timer: NodeJS.Timeout;
   #queue: NumberedRequest[] = [];
   #dropped = 0;
   #gatewayDropped: number;
-  // The first thing sent: the head goes out with it, and the client knows that it listens.
-  #comment = ': these are the requests as they end\n\n';
-  #end = '';
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #pulling = false;
-  #ticksUnread = 0;
-  #closed = false;
-  #wake: () => void = () => {};
 
   constructor(options: RequestStreamOptions) {
-    const { requests, filter, lastEventId, tickMs = 5_000 } = options;
+    const { requests, filter, lastEventId, isAllowed, tickMs } = options;
     this.#options = options;
     this.filter = filter;
     this.#gatewayDropped = options.recordsDropped();
-    this.#stop = requests.listen(this);
+    const stop = requests.listen(this);
+    this.stream = new EventStream(
+      {
+        hasEvents: () => this.#queue.length > 0 || this.#dropped > 0,
+        takeEvents: () => this.#takeEvents(),
+        atTick: () => this.#droppedByGateway(),
+        onClose: stop,
+      },
+      { greeting: 'these are the requests as they end', isAllowed, tickMs },
+    );
     const [instance, number] = lastEventId?.split('-') ?? [];
     if (instance === requests.instance && /^\d{1,15}$/.test(number ?? ''))
       for (const missed of requests.after(Number(number), filter)) this.onRequest(missed);
-    this.#timer = setInterval(() => void this.#tick(), tickMs).unref();
   }
 
   onRequest(finished: NumberedRequest): void {
     if (this.#queue.length < maxQueue) this.#queue.push(finished);
     else this.#dropped++;
-    this.#wake();
+    this.stream.wake();
   }
 
   onEnd(): void {
-    this.#end = 'the gateway stops';
-    this.#wake();
+    this.stream.end('the gateway stops');
   }
 
-  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    this.#controller = controller;
-  }
-
-  async pull(): Promise<void> {
-    this.#ticksUnread = 0;
-    this.#pulling = true;
-    while (!this.#closed && this.#queue.length === 0 && this.#dropped === 0 && this.#comment === '' && this.#end === '') {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
+  async #takeEvents(): Promise<string> {
+    const { requests, addNames } = this.#options;
     const batch = this.#queue.splice(0, maxBatch);
-    const named = await this.#options.addNames(batch.map(({ request }) => request));
-    let text = this.#comment;
-    this.#comment = '';
+    const named = await addNames(batch.map(({ request }) => request));
+    let text = '';
     for (const [at, { number }] of batch.entries()) {
-      text += event('request', named[at]!, `${this.#options.requests.instance}-${number}`);
+      text += eventText('request', JSON.stringify(named[at]!), `${requests.instance}-${number}`);
     }
     if (this.#queue.length === 0 && this.#dropped > 0) {
-      text += event('dropped', { count: this.#dropped, where: 'listener' });
+      text += droppedText(this.#dropped, 'listener');
       this.#dropped = 0;
     }
-    const ends = this.#queue.length === 0 && this.#end !== '';
-    if (ends) text += event('end', { reason: this.#end });
-    if (this.#closed) return;
-    this.#pulling = false;
-    this.#controller!.enqueue(Buffer.from(text));
-    if (!ends) return;
-    this.close();
-    this.#controller!.close();
+    return text;
   }
 
-  close(): void {
-    this.#closed = true;
-    clearInterval(this.#timer);
-    this.#stop();
-    this.#wake();
-  }
-
-  async #tick(): Promise<void> {
-    if (!this.#pulling && ++this.#ticksUnread > maxTicksUnread) {
-      // Whoever reads nothing, or was gone before it could, must not keep the place of another.
-      this.close();
-      this.#controller!.error(new Error('the stream of requests is not read'));
-      return;
-    }
-    this.#comment = ': alive\n\n';
-    const dropped = this.#options.recordsDropped();
-    if (dropped > this.#gatewayDropped) this.#comment += event('dropped', { count: dropped - this.#gatewayDropped, where: 'gateway' });
-    this.#gatewayDropped = dropped;
-    // While the store cannot be asked, what was proved holds: that is when one wants to see most.
-    if (!(await this.#options.isAllowed().catch(() => true))) this.#end = 'the session or token is no longer valid';
-    this.#wake();
+  #droppedByGateway(): string {
+    const before = this.#gatewayDropped;
+    this.#gatewayDropped = this.#options.recordsDropped();
+    return this.#gatewayDropped > before ? droppedText(this.#gatewayDropped - before, 'gateway') : '';
   }
 }
 
-/** A minute, as ticks go. */
-const maxTicksUnread = 12;
 const maxQueue = 1_000;
 const maxBatch = 100;
 
-function event(name: string, data: object, id?: string): string {
-  return `event: ${name}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+function droppedText(count: number, where: 'listener' | 'gateway'): string {
+  return eventText('dropped', JSON.stringify({ count, where }));
 }

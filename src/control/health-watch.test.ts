@@ -30,7 +30,7 @@ function rig() {
   const log = (_fields: object, message: string): void => void logged.push(message);
   const watch = new HealthWatch({ read: () => [traffic()], logger: { info: log, warn: log, error: log }, clock: () => now, maxEvents: 4 });
   const switchTo = (on: boolean): void => void (enabled = on);
-  const flips = (): string[] => watch.events({}).data.map(({ from, to }) => `${from} ${to}`);
+  const flips = (): string[] => watch.events().map(({ from, to }) => `${from} ${to}`);
   return {
     finish,
     health: () => upstreamHealth(traffic()),
@@ -92,7 +92,7 @@ test('three failures in a row over all workers make it failing, one answer healt
   watch.look();
   watch.look();
   assert.deepEqual([health().state, flips()], ['failing', ['unknown failing']]);
-  assert.match(watch.events({}).data[0]!.cause, /3 failures in a row.*connection refused/);
+  assert.match(watch.events()[0]!.cause, /3 failures in a row.*connection refused/);
   finish(1, { status: 500 });
   watch.look();
   assert.deepEqual([health().state, flips()], ['healthy', ['failing healthy', 'unknown failing']]);
@@ -126,5 +126,5 @@ test('disabled is not failing, and the oldest events go first', () => {
     watch.look();
   }
   assert.deepEqual(flips(), ['disabled failing', 'failing disabled', 'disabled failing', 'failing disabled']);
-  assert.deepEqual(watch.events({}, 'up_0000000000000002').data, []);
+  assert.deepEqual(watch.events('up_0000000000000002'), []);
 });

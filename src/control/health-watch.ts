@@ -1,13 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import type { UpstreamId } from '../model/ids.ts';
 import type { HealthEvent, HealthState } from '../model/upstream-health.ts';
-import type { ControlLogger, Page } from './control-context.ts';
-import { pageOfArray } from './page-of-array.ts';
+import type { ControlLogger } from './control-context.ts';
 import { healthCause, healthState, type UpstreamTraffic } from './upstream-health.ts';
 
 export interface HealthWatchOptions {
   /** Reads what the data plane counts; no worker notices. */
   readonly read: () => readonly UpstreamTraffic[];
   readonly logger: ControlLogger;
+  readonly onEvent?: (event: HealthEvent) => void;
   readonly clock?: () => number;
   readonly intervalMs?: number;
   readonly maxEvents?: number;
@@ -18,6 +19,8 @@ export interface HealthWatchOptions {
  * that fails and recovers within one second makes none.
  */
 export class HealthWatch {
+  /** Tells the numbers of this start from those of another. */
+  readonly instance = randomBytes(4).toString('hex');
   readonly #options: HealthWatchOptions;
   readonly #maxEvents: number;
   readonly #timer: NodeJS.Timeout;
@@ -36,10 +39,10 @@ export class HealthWatch {
     return this.#options.read();
   }
 
-  /** Newest first. */
-  events(query: { readonly limit?: number; readonly cursor?: string }, upstreamId?: string): Page<HealthEvent> {
+  /** Newest first; of all upstreams or of one. */
+  events(upstreamId?: UpstreamId): readonly HealthEvent[] {
     const wanted = upstreamId === undefined ? this.#events : this.#events.filter((event) => event.upstream_id === upstreamId);
-    return pageOfArray(wanted, query, ({ id }) => String(id).padStart(12, '0'));
+    return wanted.toReversed();
   }
 
   stop(): void {
@@ -60,9 +63,10 @@ export class HealthWatch {
   }
 
   #record(traffic: UpstreamTraffic, from: HealthState, to: HealthState): void {
-    const { logger, clock = Date.now } = this.#options;
+    const { logger, onEvent, clock = Date.now } = this.#options;
     const cause = healthCause(traffic);
-    this.#events.push({
+    const event: HealthEvent = {
+      kind: 'health',
       id: ++this.#made,
       time: new Date(clock()).toISOString(),
       upstream_id: traffic.id,
@@ -70,7 +74,9 @@ export class HealthWatch {
       from,
       to,
       cause,
-    });
+    };
+    this.#events.push(event);
+    onEvent?.(event);
     if (this.#events.length > this.#maxEvents) this.#events.shift();
     const fields = { upstream: traffic.name, upstream_id: traffic.id, reason: cause };
     if (to === 'failing') logger.warn(fields, 'an upstream is failing');

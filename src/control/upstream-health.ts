@@ -66,6 +66,7 @@ export function healthCause(traffic: UpstreamTraffic): string {
   }
 }
 
-function timeOf(epochMs: number): string | null {
+/** null for 0, which is never. */
+export function timeOf(epochMs: number): string | null {
   return epochMs === 0 ? null : new Date(epochMs).toISOString();
 }

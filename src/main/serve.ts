@@ -11,12 +11,15 @@ import type { ControlContext, OwnListener } from '../control/control-context.ts'
 import { FinishedRequests } from '../control/finished-requests.ts';
 import { followStore } from '../control/follow-store.ts';
 import { HealthWatch } from '../control/health-watch.ts';
+import { LiveFeed } from '../control/live-feed.ts';
 import { recordLocalDoor } from '../control/local-door.ts';
 import { rotationOf } from '../control/secret-key.ts';
 import { sessionIdleLimit } from '../control/sessions.ts';
 import { recordServingAddresses, type ServingAddresses } from '../control/serving-addresses.ts';
 import { createFirstAdminFromSettings, ensureSetupCode } from '../control/setup.ts';
 import { syncManaged } from '../control/sync-managed.ts';
+import { TrafficHistory } from '../control/traffic-history.ts';
+import type { TrafficSource } from '../control/traffic-source.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { type TlsFiles, viaTokenOf, type WorkerBirth, type WorkerListener } from '../gateway/worker-protocol.ts';
 import { type Settings } from '../settings/settings.ts';
@@ -116,9 +119,15 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     },
     onLog: (level, message, fields) => logger[level](fields, message),
     onKeysUsed: (keys) => keyUsage(keys),
+    onServed: (revision) => feed.served(revision),
   });
   cleanups.push(() => pool.terminate());
-  const health = new HealthWatch({ read: () => pool.upstreamTraffic(), logger });
+  const source = trafficSource(pool, counters);
+  const feed = new LiveFeed({ source });
+  const history = new TrafficHistory({ source });
+  history.start();
+  cleanups.push(() => history.stop());
+  const health = new HealthWatch({ read: () => source.upstreams(), logger, onEvent: (event) => feed.healthChanged(event) });
   cleanups.push(() => health.stop());
 
   const tests = new ProbeThread();
@@ -132,7 +141,7 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     ownListeners: async () => addresses.listeners,
     logger,
     metrics: gatewayMetrics(pool, counters),
-    traffic: { requests, health, recordsDropped: () => readSharedCounters(counters).recordsDropped },
+    traffic: { requests, health, history, feed, recordsDropped: () => readSharedCounters(counters).recordsDropped },
   });
   const { store, control, access, app } = plane;
   cleanups.push(() => store.close());
@@ -175,11 +184,23 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
 
   await stop;
   pool.broadcast({ type: 'leaving' });
-  // Whoever follows requests would keep the drain waiting.
+  // Whoever follows them would keep the drain waiting.
   requests.end();
+  feed.end();
   await new Promise((resolve) => setTimeout(resolve, settings.shutdown.delayMs));
   await pool.drain(settings.shutdown.drainTimeoutMs);
   logger.info({}, 'the gateway has stopped');
+}
+
+function trafficSource(pool: WorkerPool, counters: SharedCounters): TrafficSource {
+  return {
+    upstreams: () => pool.upstreamTraffic(),
+    detail: (id, detail) => pool.upstreamDetail(id, detail),
+    totals: () => {
+      const totals = readSharedCounters(counters);
+      return { ...totals, requestsInFlight: Math.max(0, totals.requestsInFlight - pool.ownInFlight) };
+    },
+  };
 }
 
 /** It is nothing that hinders serving, but the old key has to stay until it is finished. */

@@ -1,3 +1,4 @@
+// Over 300 lines: the life of a worker, from its birth to its replacement, is read best in one piece.
 import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Publisher } from '../control/control-context.ts';
@@ -10,7 +11,7 @@ import type { GatewayConfigChange } from '../model/gateway-config.ts';
 import type { ApiKeyId } from '../model/ids.ts';
 import { heartbeatOf, tookLogBytes, zeroGauges } from '../telemetry/shared-counters.ts';
 import type { SlotAssignments } from '../telemetry/shared-slots.ts';
-import { readUpstreamTotals } from '../telemetry/upstream-counters.ts';
+import { readUpstreamDetail, readUpstreamTotals, type UpstreamDetail } from '../telemetry/upstream-counters.ts';
 import type { UpstreamTraffic } from '../control/upstream-health.ts';
 import { ConfigMirror } from './config-mirror.ts';
 import { silenceLimit, watchInterval, WorkerWatch } from './worker-watch.ts';
@@ -21,7 +22,11 @@ export interface WorkerPoolOptions {
   readonly onLines: (finished: FinishedLines) => void;
   readonly onLog: (level: 'error' | 'warn' | 'info', message: string, fields: Readonly<Record<string, string | number>>) => void;
   readonly onKeysUsed: (keys: readonly (readonly [ApiKeyId, number])[]) => void;
+  /** Every worker serves this revision now. */
+  readonly onServed: (revision: number) => void;
 }
+
+const adminSlotId = 'admin';
 
 /** A worker that does not serve a change within this time is replaced. */
 const acknowledgeTime = 5_000;
@@ -67,7 +72,7 @@ export class WorkerPool implements Publisher {
     this.poolSlots = createPoolSlots(options.birth.workers);
     this.counterPlace = upstreamCounterPlace(options.birth.workers);
     // The control plane as an upstream has the first slot: see worker.ts.
-    this.poolSlots.assign(['admin']);
+    this.poolSlots.assign([adminSlotId]);
   }
 
   // Resolves when every worker listens and serves the config. Rejects when one cannot.
@@ -102,6 +107,11 @@ export class WorkerPool implements Publisher {
    * the whole gateway config, starts the workers.
    */
   async publish(change: GatewayConfigChange): Promise<void> {
+    await this.publishToAll(change);
+    this.options.onServed(change.revision);
+  }
+
+  private async publishToAll(change: GatewayConfigChange): Promise<void> {
     const slots = this.learn(change);
     const sequence = ++this.sequence;
     if (!this.started) {
@@ -134,6 +144,19 @@ export class WorkerPool implements Publisher {
       const totals = readUpstreamTotals(this.poolSlots.segments, slot, this.counterPlace, this.members.length);
       return [{ id, name, enabled, totals, ...readPoolGauges(this.poolSlots, id)! }];
     });
+  }
+
+  /** Reads what is counted of one upstream beyond its totals; zeros where there is no such upstream any more. */
+  upstreamDetail(id: string, detail: UpstreamDetail): void {
+    const slot = this.poolSlots.slotOf(id);
+    if (slot !== undefined) return readUpstreamDetail(this.poolSlots.segments, slot, this.counterPlace, this.members.length, detail);
+    detail.latencies.fill(0);
+    detail.errors.fill(0);
+  }
+
+  /** Requests to the control plane that are under way. */
+  get ownInFlight(): number {
+    return readPoolGauges(this.poolSlots, adminSlotId)!.active;
   }
 
   broadcast(message: ToWorker): void {

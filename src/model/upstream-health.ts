@@ -46,6 +46,7 @@ export type UpstreamHealth = z.output<typeof upstreamHealthSchema>;
 /** An upstream's health changed. */
 export const healthEventSchema = z
   .strictObject({
+    kind: z.literal('health'),
     id: z.int().meta({ description: 'Grows with each event since the gateway started.' }),
     time: timestampSchema,
     upstream_id: z.templateLiteral(['up_', z.string()]),

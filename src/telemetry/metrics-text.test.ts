@@ -27,6 +27,7 @@ const totals: UpstreamTotals = {
   bytesOut: 2,
   lastOkMs: 1,
   lastFailureMs: 0,
+  lastUsedMs: 0,
   lastFailureCode: null,
 };
 

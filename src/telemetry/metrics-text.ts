@@ -197,6 +197,7 @@ const noTotals: UpstreamTotals = {
   bytesOut: 0,
   lastOkMs: 0,
   lastFailureMs: 0,
+  lastUsedMs: 0,
   lastFailureCode: null,
 };
 

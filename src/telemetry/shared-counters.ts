@@ -13,6 +13,8 @@ export interface CounterTotals {
   readonly byStatusClass: readonly number[];
   /** Finished requests by status; index 0 is status 100. */
   readonly byStatus: readonly number[];
+  /** Those of them on the gateway's own paths: management and probes. Classes as above. */
+  readonly ownByStatusClass: readonly number[];
   /** Gateway-made errors, all codes of the catalogue, zero included. */
   readonly byErrorCode: ReadonlyMap<ErrorCode, number>;
   readonly bytesIn: number;
@@ -69,6 +71,7 @@ export function readSharedCounters(shared: SharedCounters): CounterTotals {
   return {
     requests: sum[at.requests]!,
     byStatusClass: [...sum.subarray(at.statusClasses, at.statusClasses + 6)],
+    ownByStatusClass: [...sum.subarray(at.ownStatusClasses, at.ownStatusClasses + 6)],
     byStatus: [...sum.subarray(at.statuses, at.statuses + statusCount)],
     byErrorCode: new Map(errorCodes.map((code, i) => [code, sum[at.errorCodes + i]!])),
     bytesIn: sum[at.bytesIn]!,
@@ -144,6 +147,11 @@ export class WorkerCounters {
     column[at.durationBuckets + bucketOf(durationMs)]! += 1;
     column[at.durationSum]! += durationMs;
     if (code !== null) column[at.errorCodes + errorCodeIndex.get(code)!]! += 1;
+  }
+
+  /** Besides requestFinished, for a request that the gateway answered on a path of its own. */
+  ownRequestFinished(status: number): void {
+    this.#column[at.ownStatusClasses + (status >= 100 && status < 600 ? (status / 100) | 0 : 0)]! += 1;
   }
 
   /** The event loop turns: see heartbeatOf. */
@@ -250,9 +258,10 @@ const at = {
   eventsSent: 19,
   recordsDropped: 20,
   statusClasses: 21,
-  durationBuckets: 27,
-  errorCodes: 27 + durationBucketsMs.length + 1,
-  statuses: 27 + durationBucketsMs.length + 1 + errorCodes.length,
+  ownStatusClasses: 27,
+  durationBuckets: 33,
+  errorCodes: 33 + durationBucketsMs.length + 1,
+  statuses: 33 + durationBucketsMs.length + 1 + errorCodes.length,
 } as const;
 
 const columnLength = at.statuses + statusCount;

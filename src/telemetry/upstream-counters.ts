@@ -1,4 +1,5 @@
 import { errorCatalogue, type ErrorCode } from '../errors/catalogue.ts';
+import { latencyBucketOf, latencyBuckets } from './latency-histogram.ts';
 
 /** What happened to the requests of one upstream since it was made or the process started, over all workers. */
 export interface UpstreamTotals {
@@ -22,11 +23,16 @@ export interface UpstreamTotals {
   /** Milliseconds since the epoch; 0 for never. */
   readonly lastOkMs: number;
   readonly lastFailureMs: number;
+  /** When a request for it last ended, in whatever way. */
+  readonly lastUsedMs: number;
   readonly lastFailureCode: ErrorCode | null;
 }
 
 export const failureClasses = ['connect', 'timeout', 'reset', 'protocol'] as const;
 export type FailureClass = (typeof failureClasses)[number];
+
+/** The errors that are counted for each upstream by their code: all that can happen to a request that was meant for it. */
+export const upstreamErrorCodes = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => code.startsWith('upstream_'));
 
 /** What is counted of a finished exchange. */
 export interface CountedExchange {
@@ -67,10 +73,12 @@ export function readUpstreamTotals(
   let lastOkMs = 0;
   let lastFailureMs = 0;
   let lastFailureCode = 0;
+  let lastOtherMs = 0;
   for (let worker = 0; worker < workers; worker++) {
     const base = (start + headBytes + worker * columnBytes) / 8;
     for (let index = 0; index < columnLength; index++) sums[index]! += columns[base + index]!;
     lastOkMs = Math.max(lastOkMs, columns[base + at.lastOk]!);
+    lastOtherMs = Math.max(lastOtherMs, columns[base + at.lastOther]!);
     if (columns[base + at.lastFailure]! <= lastFailureMs) continue;
     lastFailureMs = columns[base + at.lastFailure]!;
     lastFailureCode = columns[base + at.lastFailureCode]!;
@@ -88,8 +96,42 @@ export function readUpstreamTotals(
     bytesOut: sums[at.bytesOut]!,
     lastOkMs,
     lastFailureMs,
+    lastUsedMs: Math.max(lastOkMs, lastFailureMs, lastOtherMs),
     lastFailureCode: errorCodes[lastFailureCode - 1] ?? null,
   };
+}
+
+/** What is counted of an upstream beyond its totals. Each number begins anew after 2^32. */
+export interface UpstreamDetail {
+  /** Answers in each of the latencyBuckets: from a request sent to its response head. */
+  readonly latencies: Uint32Array;
+  /** Errors of each of upstreamErrorCodes. */
+  readonly errors: Uint32Array;
+}
+
+export function newUpstreamDetail(): UpstreamDetail {
+  return { latencies: new Uint32Array(latencyBuckets), errors: new Uint32Array(upstreamErrorCodes.length) };
+}
+
+/** Sums up latencies and errors of one upstream over all workers into `detail`, in the main thread. */
+export function readUpstreamDetail(
+  segments: readonly SharedArrayBuffer[],
+  slot: number,
+  place: UpstreamCounterPlace,
+  workers: number,
+  { latencies, errors }: UpstreamDetail,
+): void {
+  const { numbers } = viewsOf(segments[Math.floor(slot / place.slotsPerSegment)]!);
+  const start = (slot % place.slotsPerSegment) * place.bytesPerSlot + place.offset;
+  latencies.fill(0);
+  errors.fill(0);
+  for (let worker = 0; worker < workers; worker++) {
+    const column = start + headBytes + worker * columnBytes;
+    const ofLatencies = (column + latenciesAt) / 4;
+    for (let bucket = 0; bucket < latencyBuckets; bucket++) latencies[bucket]! += numbers[ofLatencies + bucket]!;
+    const ofErrors = (column + errorsAt) / 4;
+    for (let code = 0; code < errors.length; code++) errors[code]! += numbers[ofErrors + code]!;
+  }
 }
 
 /**
@@ -113,9 +155,10 @@ export class UpstreamCounters {
   requestFinished(slot: number, exchange: CountedExchange): void {
     const { slotsPerSegment, bytesPerSlot, offset } = this.#place;
     const segment = (slot / slotsPerSegment) | 0;
-    const { columns, streaks } = this.#views[segment] ?? this.#openSegment(segment);
+    const { columns, streaks, numbers } = this.#views[segment] ?? this.#openSegment(segment);
     const start = (slot % slotsPerSegment) * bytesPerSlot + offset;
-    const base = (start + this.#column) / 8;
+    const column = start + this.#column;
+    const base = column / 8;
     columns[base + at.requests]! += 1;
     columns[base + at.bytesIn]! += exchange.bytesIn;
     columns[base + at.bytesOut]! += exchange.bytesOut;
@@ -123,14 +166,21 @@ export class UpstreamCounters {
     columns[base + place]! += 1;
     if (place === at.answered) {
       columns[base + at.latencySum]! += exchange.upstreamMs;
+      numbers[(column + latenciesAt) / 4 + latencyBucketOf(exchange.upstreamMs)]! += 1;
       columns[base + at.lastOk] = exchange.startedAtMs + exchange.durationMs;
       if (exchange.status >= 500) columns[base + at.serverErrors]! += 1;
       if (Atomics.load(streaks, start / 4) !== 0) Atomics.store(streaks, start / 4, 0);
-    } else if (place >= at.connect && place <= at.protocol) {
+      return;
+    }
+    if (place >= at.connect && place <= at.protocol) {
       columns[base + at.lastFailure] = exchange.startedAtMs + exchange.durationMs;
       columns[base + at.lastFailureCode] = errorCodes.indexOf(exchange.code!) + 1;
       Atomics.add(streaks, start / 4, 1);
+    } else {
+      columns[base + at.lastOther] = exchange.startedAtMs + exchange.durationMs;
     }
+    const code = exchange.code === null ? -1 : upstreamErrorCodes.indexOf(exchange.code);
+    if (code !== -1) numbers[(column + errorsAt) / 4 + code]! += 1;
   }
 
   #openSegment(index: number): Views {
@@ -143,6 +193,7 @@ export class UpstreamCounters {
 interface Views {
   readonly columns: Float64Array;
   readonly streaks: Int32Array;
+  readonly numbers: Uint32Array;
 }
 
 const views = new WeakMap<SharedArrayBuffer, Views>();
@@ -150,7 +201,10 @@ const views = new WeakMap<SharedArrayBuffer, Views>();
 // Kept: main looks at every upstream once a second.
 function viewsOf(segment: SharedArrayBuffer): Views {
   let known = views.get(segment);
-  if (known === undefined) views.set(segment, (known = { columns: new Float64Array(segment), streaks: new Int32Array(segment) }));
+  if (known === undefined) {
+    known = { columns: new Float64Array(segment), streaks: new Int32Array(segment), numbers: new Uint32Array(segment) };
+    views.set(segment, known);
+  }
   return known;
 }
 
@@ -172,12 +226,17 @@ const at = {
   lastOk: 12,
   lastFailure: 13,
   lastFailureCode: 14,
+  /** When a request ended that was neither answered nor failed. */
+  lastOther: 15,
 } as const;
 
-const columnLength = 15;
+const columnLength = 16;
 /** Of the upstream that is being read. */
 const sums = new Float64Array(columnLength);
-const columnBytes = 128;
+/** Behind these numbers lie answers by latency and errors by code, of 4 bytes each; all in whole 128-byte blocks. */
+const latenciesAt = columnLength * 8;
+const errorsAt = latenciesAt + latencyBuckets * 4;
+const columnBytes = Math.ceil((errorsAt + upstreamErrorCodes.length * 4) / 128) * 128;
 /** The streak has a cache line to itself. */
 const headBytes = 64;
 

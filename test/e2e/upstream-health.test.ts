@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { startNodeServer } from '../support/node-server.ts';
+import { adminEmail } from '../support/start-gateway.ts';
 import { runApigate } from '../support/run-apigate.ts';
 import { ask, watchedGateway } from '../support/watched-gateway.ts';
 
@@ -27,7 +28,7 @@ test("an upstream's health follows its traffic over all workers: down, back, dis
     return answer.body as unknown as Health;
   };
   const events = async (): Promise<string[]> => {
-    const answer = await admin.call('GET', '/events?upstream=shaky');
+    const answer = await admin.call('GET', '/events?upstream=shaky&kind=health');
     return (answer.body as unknown as { data: readonly { from: string; to: string }[] }).data.map(({ from, to }) => `${from} ${to}`);
   };
   assert.deepEqual([(await health()).state, (await health()).last_ok_at], ['unknown', null]);
@@ -49,6 +50,18 @@ test("an upstream's health follows its traffic over all workers: down, back, dis
   assert.deepEqual([(await health()).state, (await health()).requests], ['disabled', 9]);
   await eventually(async () => (await events())[0] === 'healthy disabled', 'the switch as an event', 10_000);
   assert.deepEqual(await events(), ['healthy disabled', 'failing healthy', 'unknown failing']);
+  const timeline = await admin.call('GET', '/events?upstream=shaky');
+  const happened = timeline.body as unknown as {
+    total: number;
+    data: readonly { kind: string; to?: string; actor?: { label: string }; changes?: readonly { action: string; name: string }[] }[];
+  };
+  assert.deepEqual(
+    happened.data.map(({ kind, to, changes }) => `${kind} ${to ?? changes!.map(({ action, name }) => `${action} ${name}`).join()}`),
+    ['health disabled', 'revision update shaky', 'health healthy', 'health failing', 'revision create shaky'],
+    'on one line with what was changed',
+  );
+  assert.equal(happened.data[1]!.actor!.label, adminEmail);
+  assert.equal(happened.total, 5);
   assert.ok(gateway.lines.some((line) => line['msg'] === 'an upstream is failing' && line['upstream'] === 'shaky'));
 
   const all = await admin.call('GET', '/health');

@@ -72,6 +72,8 @@ export class ExchangeRecorder {
   /** The exchange has ended. It may be reused as soon as this returns. */
   record(exchange: FinishedExchange): void {
     this.#counters.requestFinished(exchange.status, exchange.code, exchange.durationMs, exchange.bytesIn, exchange.bytesOut);
+    if (exchange.routePart === null && exchange.code === null && exchange.routeId === '')
+      this.#counters.ownRequestFinished(exchange.status);
     if (exchange.upstreamSlot >= 0) this.#upstreams.requestFinished(exchange.upstreamSlot, exchange);
     writeExchangeLine(this.#records.writer, exchange, 'json');
     const isError = exchange.code !== null || exchange.status >= 500;
