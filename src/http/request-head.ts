@@ -209,6 +209,9 @@ export class RequestHead {
           if (this.chunked) return this.refuse('request_malformed', 'there is more than one Transfer-Encoding field');
           if (!isText(this.bytes, start, end, 'chunked'))
             return this.refuse('request_malformed', 'the Transfer-Encoding is not exactly "chunked"');
+          // White space by RFC 9110 section 5.6.3, but llhttp reads a request with an upgrade as one without a body then.
+          if (holdsTab(this.bytes, end, fields.lineEnd[index]!))
+            return this.refuse('request_malformed', 'a tab stands behind the Transfer-Encoding');
           this.chunked = true;
           break;
         case kind.connection:
@@ -357,4 +360,9 @@ function methodText(bytes: Buffer, start: number, end: number): string {
     if (offset === length) return method.text;
   }
   return bytes.latin1Slice(start, end);
+}
+
+function holdsTab(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === 0x09) return true;
+  return false;
 }

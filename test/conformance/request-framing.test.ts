@@ -58,6 +58,8 @@ for (const value of [
   '',
   'chunked, chunked',
   '\x0bchunked',
+  'chunked\t',
+  'chunked \t',
   'chunked;a=b',
   'xchunked',
   'chunked,',

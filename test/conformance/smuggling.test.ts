@@ -27,7 +27,7 @@ describe('A01 A04 framing fields in disguise', () => {
   const disguises: [string, string][] = [
     ['a tab before chunked', 'Transfer-Encoding:\tchunked'],
     ['capitals', 'TRANSFER-ENCODING: CHUNKED'],
-    ['white space around chunked', 'Transfer-Encoding:  chunked \t'],
+    ['white space around chunked', 'Transfer-Encoding: \t chunked  '],
   ];
   for (const [what, line] of disguises) {
     test(`${what} is chunked for us, and the upstream gets our framing`, async () => {
@@ -43,6 +43,7 @@ describe('A01 A04 framing fields in disguise', () => {
     'Transfer-Encoding: chunked, identity',
     'Transfer-Encoding: x\r\nTransfer-Encoding: chunked',
     'Transfer-Encoding: "chunked"',
+    'Transfer-Encoding: chunked\t',
     'Transfer-Encoding: chunked\x0c',
     'Transfer-Encoding: chunked\xa0',
     'Transfer-Encoding: chunk\xc5\xbfed',
