@@ -14,6 +14,7 @@ import { createAdminApp, type AdminApp } from './admin-app.ts';
 import type { AdminBindings } from './admin-env.ts';
 import { problemSchema } from './problem-schema.ts';
 import { securityHeaders } from './security-headers.ts';
+import type { UiFiles } from './ui-files.ts';
 
 /** For tests: the admin app on a real, temporary database, and a client for it in this process. */
 export interface AppFixture extends AsyncDisposable {
@@ -56,7 +57,12 @@ export const firstAdmin = 'ann@example.com';
 export const firstSignIn = { email: firstAdmin, password: goodPassword };
 
 export async function openApp(
-  options: { readonly admins?: readonly string[]; readonly allow?: readonly string[]; readonly hosts?: readonly string[] } = {},
+  options: {
+    readonly admins?: readonly string[];
+    readonly allow?: readonly string[];
+    readonly hosts?: readonly string[];
+    readonly ui?: UiFiles;
+  } = {},
 ): Promise<AppFixture> {
   const access = await openAccess(...(options.admins ?? [firstAdmin]));
   const key = parseSecretKey(newSecretKeyText());
@@ -91,6 +97,7 @@ export async function openApp(
     log,
     metrics: { text: async () => 'apigate_workers 1\n', openToLoopback: true },
     traffic: { requests: finished, health, recordsDropped: () => 0 },
+    ui: options.ui,
   });
   let requests = 0;
 

@@ -21,11 +21,9 @@ const eventsQuerySchema = listQuerySchema
   .extend({ upstream: z.string().max(2_048).optional().meta({ description: 'Id or name of the upstream.' }) });
 
 /** `/admin/health`, `/admin/upstreams/{id}/health` and `/admin/events` */
-export function healthRoutes(control: ControlContext, traffic: LiveTraffic | undefined) {
-  const router = new AdminRouter();
-  if (traffic === undefined) return router;
+export function healthRoutes(control: ControlContext, traffic: LiveTraffic) {
   const { health } = traffic;
-  return router
+  return new AdminRouter()
     .add(
       {
         method: 'get',
