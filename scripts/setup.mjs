@@ -4,7 +4,8 @@
 // the machine's is too old: npm scripts find node_modules/.bin first, so a link there is all it takes. It runs on the
 // machine's own Node.js and before anything is installed: plain JavaScript of Node 18, no dependencies.
 // What is installed is remembered in a stamp inside the folder it describes, written last: an interrupted set-up has
-// no stamp and is done again.
+// no stamp and is done again. The admin UI is built in the same way when its sources changed; the gateway serves it from
+// ui/dist.
 //
 // Given a folder that has a lockfile of its own (`setup.mjs test/peers`), it installs that one and nothing else.
 
@@ -19,6 +20,8 @@ import { SetupLock } from './setup-lock.mjs';
 const root = fs.realpathSync(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 const nodeFolder = join(root, 'tools', 'node');
 const nodeLink = join(root, 'node_modules', '.bin', 'node');
+const uiFolder = join(root, 'ui');
+const uiBuild = join(uiFolder, 'dist');
 const stampName = '.apigate-setup';
 const oldestNodeForSetup = '18.0.0';
 const registryRemedy =
@@ -29,7 +32,7 @@ const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 class SetupError extends Error {}
 
-/** The npm processes under way. */
+/** The npm processes under way, and the build of the UI. */
 const running = new Set();
 const lock = new SetupLock(join(root, '.apigate-setup.lock'), () => [...running].map((child) => child.pid));
 
@@ -82,11 +85,12 @@ function plan() {
     installDependencies: !isInstalled(root),
     installNode: bringNode && (!isInstalled(nodeFolder) || !fs.existsSync(broughtBinary)),
     linkNode: bringNode && realPathOf(nodeLink) !== realPathOf(broughtBinary),
+    buildUi: fs.existsSync(join(uiFolder, 'package.json')) && !isUiBuilt(),
   };
 }
 
 function nothingToDo(todo) {
-  return !todo.installDependencies && !todo.installNode && !todo.linkNode;
+  return !todo.installDependencies && !todo.installNode && !todo.linkNode && !todo.buildUi;
 }
 
 async function carryOut(todo) {
@@ -111,6 +115,24 @@ async function carryOut(todo) {
   // `npm ci` has just removed it with the rest of node_modules, or it points to what was there before.
   if (todo.bringNode) linkBroughtNode(todo.broughtBinary);
   if (todo.installDependencies) writeStamp(root);
+  if (todo.buildUi) await buildUi(todo);
+}
+
+/** With Vite, into ui/dist; about two seconds. */
+async function buildUi(todo) {
+  const stamp = uiStamp();
+  fs.rmSync(join(uiBuild, stampName), { force: true });
+  const node = todo.bringNode ? todo.broughtBinary : process.execPath;
+  const { how, output } = await ended(
+    start(node, [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'], uiFolder),
+  );
+  if (how !== undefined) {
+    throw new SetupError(
+      `the admin UI could not be built (${how}); set-up is done again when that is mended:\n${indented(output.split('\n'))}`,
+    );
+  }
+  fs.writeFileSync(join(uiBuild, stampName), stamp);
+  say('built the admin UI');
 }
 
 async function installFolder(folder) {
@@ -132,9 +154,9 @@ async function installNode(todo) {
 }
 
 /** `npm ci` in a folder: exactly what its lockfile says, no scripts run. */
-function install(folder) {
+async function install(folder) {
   const [command, ...first] = npmCommand();
-  const child = spawn(
+  const child = start(
     command,
     [
       ...first,
@@ -152,10 +174,30 @@ function install(folder) {
       '--fetch-retry-maxtimeout=8000',
       '--fetch-timeout=60000',
     ],
-    { cwd: folder, env: npmEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
+    folder,
   );
+  let end;
+  try {
+    end = await ended(child);
+  } catch (error) {
+    throw error.code === 'ENOENT'
+      ? new SetupError(
+          `npm is not installed, or not on the PATH. It comes with Node.js; on Debian and Ubuntu also as "apt-get install npm".`,
+        )
+      : error;
+  }
+  if (end.how !== undefined) throw new SetupError(explainNpmFailure(folder, end.output, end.how));
+}
+
+function start(command, args, cwd) {
+  const child = spawn(command, args, { cwd, env: npmEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   lock.renew();
+  return child;
+}
+
+/** The end of what it wrote, and how it ended; `how` is undefined when all went well. */
+function ended(child) {
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text) => {
@@ -164,18 +206,11 @@ function install(folder) {
   return new Promise((fulfil, reject) => {
     child.once('error', (error) => {
       running.delete(child);
-      reject(
-        error.code === 'ENOENT'
-          ? new SetupError(
-              `npm is not installed, or not on the PATH. It comes with Node.js; on Debian and Ubuntu also as "apt-get install npm".`,
-            )
-          : error,
-      );
+      reject(error);
     });
     child.once('close', (code, signal) => {
       running.delete(child);
-      if (code === 0) fulfil();
-      else reject(new SetupError(explainNpmFailure(folder, output, signal ?? `exit code ${code}`)));
+      fulfil({ output, how: code === 0 ? undefined : (signal ?? `exit code ${code}`) });
     });
   });
 }
@@ -214,11 +249,14 @@ function explainNpmFailure(folder, output, how) {
     .split('\n')
     .map((line) => line.replace(/^npm (error|ERR!) ?/, '').trimEnd())
     .filter((line) => line !== '' && !/^(A complete log|\s+at )/.test(line));
-  const said = lines
+  return `"npm ci" failed in ${folder} (${how}):\n${indented(lines)}\n${npmRemedy(output)}\n${tryAgain}`;
+}
+
+function indented(lines) {
+  return lines
     .slice(-15)
     .map((line) => `    ${line}`)
     .join('\n');
-  return `"npm ci" failed in ${folder} (${how}):\n${said}\n${npmRemedy(output)}\n${tryAgain}`;
 }
 
 function npmRemedy(output) {
@@ -300,12 +338,32 @@ function stampOf(folder) {
 }
 
 function isInstalled(folder) {
-  return readStamp(folder) === stampOf(folder);
+  return readStamp(join(folder, 'node_modules')) === stampOf(folder);
+}
+
+/** The sources of the UI, and the lockfile that says which packages go into it. */
+function uiStamp() {
+  const hash = createHash('sha256').update(fs.readFileSync(join(root, 'package-lock.json')));
+  for (const file of filesBelow(uiFolder)) hash.update(`\0${relative(uiFolder, file)}\0`).update(fs.readFileSync(file));
+  return `${hash.digest('hex')}\n`;
+}
+
+function filesBelow(folder) {
+  return fs
+    .readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => name !== 'node_modules' && name !== 'dist')
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => (entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)]));
+}
+
+function isUiBuilt() {
+  const stamp = readStamp(uiBuild);
+  return stamp !== '' && stamp === uiStamp();
 }
 
 function readStamp(folder) {
   try {
-    return fs.readFileSync(join(folder, 'node_modules', stampName), 'utf8');
+    return fs.readFileSync(join(folder, stampName), 'utf8');
   } catch {
     return '';
   }

@@ -130,6 +130,34 @@ test('a folder with a lockfile of its own is installed when asked for, once, and
   assert.match(wrong.output, /"test\/pears" has no package-lock\.json/);
 });
 
+test('the UI is built at first, and again only when its sources or the lockfile changed', async () => {
+  const checkout = new Checkout({ engines: '>=24.0.0' });
+  fs.mkdirSync(join(checkout.folder, 'ui/src'), { recursive: true });
+  checkout.write('ui/package.json', '{}');
+  checkout.write('ui/page.ts', 'one');
+  const builds = (): number => fs.readFileSync(join(checkout.folder, 'builds'), 'utf8').length;
+  const first = await checkout.setUp();
+  assert.equal(first.code, 0, first.output);
+  assert.match(first.output, /built the admin UI/);
+  assert.deepEqual(await checkout.setUp(), { code: 0, output: '' });
+  assert.equal(builds(), 1);
+  checkout.write('ui/src/new.ts', 'two');
+  assert.equal((await checkout.setUp()).code, 0);
+  assert.equal(builds(), 2);
+  checkout.write('package-lock.json', '{"changed": true}');
+  assert.equal((await checkout.setUp()).code, 0);
+  assert.equal(builds(), 3);
+
+  checkout.write('ui/page.ts', 'broken');
+  const failed = await checkout.setUp();
+  assert.equal(failed.code, 1);
+  assert.match(failed.output, /the admin UI could not be built[^]*page\.ts: unexpected token/);
+  assert.deepEqual(checkout.locks(), []);
+  checkout.write('ui/page.ts', 'mended');
+  assert.equal((await checkout.setUp()).code, 0);
+  assert.deepEqual(await checkout.setUp(), { code: 0, output: '' });
+});
+
 test('a missing npm is named', async () => {
   const failed = await new Checkout({ engines: '>=24.0.0' }).setUp({ npm_execpath: '', PATH: scratch });
   assert.equal(failed.code, 1);
@@ -146,6 +174,16 @@ test('a checkout that cannot be written to is named', { skip: process.getuid?.()
 });
 
 const broughtNode = '#!/bin/sh\necho v99.1.0\n';
+
+/** Stands in for the builder of the UI: fails where the sources say so. */
+const fakeVite = `
+const fs = require('node:fs');
+fs.appendFileSync('../builds', '+');
+if (fs.readFileSync('page.ts', 'utf8').includes('broken')) { console.error('page.ts: unexpected token'); process.exit(1); }
+fs.rmSync('dist', { recursive: true, force: true });
+fs.mkdirSync('dist');
+fs.writeFileSync('dist/index.html', 'built');
+`;
 
 /** Stands in for npm: `ci` empties node_modules and fills it as a real one would, and writes down where it was called. */
 const fakeNpm = `
@@ -164,6 +202,10 @@ if (mode === 'wait') {
   const timer = setInterval(() => { if (fs.existsSync(path.join(root, 'release'))) { clearInterval(timer); fill(); } }, 20);
 } else fill();
 function fill() {
+  if (folder === '.') {
+    fs.mkdirSync('node_modules/vite/bin', { recursive: true });
+    fs.writeFileSync('node_modules/vite/bin/vite.js', ${JSON.stringify(fakeVite)});
+  }
   if (folder === '.' || mode === 'no-node') return;
   fs.mkdirSync('node_modules/${nodePackage}/bin', { recursive: true });
   fs.writeFileSync('node_modules/${nodePackage}/bin/node', mode === 'broken-node' ? '#!/no/such/loader\\n' : ${JSON.stringify(broughtNode)}, { mode: 0o755 });

@@ -17,6 +17,7 @@ import { createAdminApp, type AdminApp } from './admin-app.ts';
 import type { AdminBindings } from './admin-env.ts';
 import { problemSchema } from './problem-schema.ts';
 import { securityHeaders } from './security-headers.ts';
+import type { UiFiles } from './ui-files.ts';
 
 /** For tests: the admin app on a real, temporary database, and a client for it in this process. */
 export interface AppFixture extends AsyncDisposable {
@@ -59,7 +60,12 @@ export const firstAdmin = 'ann@example.com';
 export const firstSignIn = { email: firstAdmin, password: goodPassword };
 
 export async function openApp(
-  options: { readonly admins?: readonly string[]; readonly allow?: readonly string[]; readonly hosts?: readonly string[] } = {},
+  options: {
+    readonly admins?: readonly string[];
+    readonly allow?: readonly string[];
+    readonly hosts?: readonly string[];
+    readonly ui?: UiFiles;
+  } = {},
 ): Promise<AppFixture> {
   const access = await openAccess(...(options.admins ?? [firstAdmin]));
   const key = parseSecretKey(newSecretKeyText());
@@ -102,6 +108,7 @@ export async function openApp(
       feed: new LiveFeed({ source }),
       recordsDropped: () => 0,
     },
+    ui: options.ui,
   });
   let requests = 0;
 

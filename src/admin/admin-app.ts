@@ -1,3 +1,4 @@
+import type { Schema } from 'hono/types';
 import type { AccessContext } from '../control/access-context.ts';
 import type { ControlContext } from '../control/control-context.ts';
 import type { LiveTraffic } from '../control/live-traffic.ts';
@@ -18,6 +19,8 @@ import { problemResponse, type AdminLog } from './problem-response.ts';
 import { requestRoutes } from './request-routes.ts';
 import { routeRoutes } from './route-routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
+import { serveUi } from './serve-ui.ts';
+import type { UiFiles } from './ui-files.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
@@ -42,6 +45,8 @@ export interface AdminAppOptions {
   readonly metrics?: MetricsSource;
   /** What the workers of this process do; without it there are no paths that show it. */
   readonly traffic?: LiveTraffic;
+  /** The built admin UI; without it `/ui/` says how to build it. */
+  readonly ui?: UiFiles | undefined;
 }
 
 /**
@@ -52,7 +57,12 @@ export interface AdminAppOptions {
 export function createAdminApp(options: AdminAppOptions) {
   const { control, access, version, log } = options;
   const app = new AdminRouter();
-  app.use(addSecurityHeaders(), guard(compileAllowList(options.allow), createHostRule(options.hosts)), identify(access));
+  app.use(
+    addSecurityHeaders(),
+    guard(compileAllowList(options.allow), createHostRule(options.hosts)),
+    serveUi(options.ui),
+    identify(access),
+  );
   const routed = app
     .include(sessionRoutes(access))
     .include(setupRoutes(access))
@@ -66,9 +76,9 @@ export function createAdminApp(options: AdminAppOptions) {
     .include(auditRoutes(access))
     .include(versionRoutes(access, version))
     .include(metricsRoutes(options.metrics))
-    .include(requestRoutes(control, access, options.traffic))
-    .include(healthRoutes(control, options.traffic))
-    .include(trafficRoutes(control, access, options.traffic));
+    .include(where(options.traffic, (traffic) => requestRoutes(control, access, traffic)))
+    .include(where(options.traffic, (traffic) => healthRoutes(control, traffic)))
+    .include(where(options.traffic, (traffic) => trafficRoutes(control, access, traffic)));
   const documented = routed.include(documentRoutes(routed, version));
   app.onError((error, c) => problemResponse(error, { requestId: c.env.requestId, method: c.req.method, path: c.req.path }, log));
   app.notFound((c) => {
@@ -82,6 +92,11 @@ export function createAdminApp(options: AdminAppOptions) {
 }
 
 export type AdminApp = ReturnType<typeof createAdminApp>;
+
+/** Routes that exist only where what they show does; their types, which the UI's client is made of, always do. */
+function where<Known, More extends Schema>(known: Known | undefined, routes: (known: Known) => AdminRouter<More>): AdminRouter<More> {
+  return known === undefined ? new AdminRouter<More>() : routes(known);
+}
 
 function methodError(allowed: readonly string[]): GatewayError {
   return new GatewayError('method_not_allowed', { detail: `This path takes ${allowed.join(', ')}.` });

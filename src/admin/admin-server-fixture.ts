@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { openApp, type AppFixture } from './admin-app-fixture.ts';
 import { listenForWorkers, listenOnTcp, type AdminListener, type ServerLimits } from './admin-server.ts';
 import { problemSchema } from './problem-schema.ts';
+import type { UiFiles } from './ui-files.ts';
 
 // For tests: the admin server on real sockets, and clients for it.
 
@@ -27,7 +28,7 @@ export interface Served extends AsyncDisposable {
   readonly listener: AdminListener;
 }
 
-export async function serveTcp(options: { allow?: readonly string[]; limits?: Partial<ServerLimits> } = {}): Promise<Served> {
+export async function serveTcp(options: { allow?: readonly string[]; limits?: Partial<ServerLimits>; ui?: UiFiles } = {}): Promise<Served> {
   const fixture = await openApp(options);
   const log = { warn: () => undefined, error: (details: object, message: string) => void fixture.logged.push({ details, message }) };
   const listener = await listenOnTcp({ app: fixture.app, log, host: '127.0.0.1', port: 0, limits: options.limits ?? {} });

@@ -16,6 +16,10 @@ export function guard(allowed: AllowList, answersTo: HostRule): MiddlewareHandle
   return async (c, next) => {
     const { headers } = c.req.raw;
     if (c.env.localActor === undefined) {
+      // `/` comes here only where no route takes it; whoever may not come in learns no more than that.
+      if (c.req.path === '/' && !(allowed.allows(c.env.remoteAddress) && answersTo(headers.get('host') ?? undefined))) {
+        throw new GatewayError('route_not_found');
+      }
       if (!allowed.allows(c.env.remoteAddress)) {
         throw new GatewayError('forbidden', { detail: 'The admin plane does not answer to your address (APIGATE_ADMIN_ALLOW).' });
       }

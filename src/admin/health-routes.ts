@@ -27,11 +27,9 @@ const eventsQuerySchema = listQuerySchema.omit({ q: true }).extend({
 });
 
 /** `/admin/health`, `/admin/upstreams/{id}/health` and `/admin/events` */
-export function healthRoutes(control: ControlContext, traffic: LiveTraffic | undefined) {
-  const router = new AdminRouter();
-  if (traffic === undefined) return router;
+export function healthRoutes(control: ControlContext, traffic: LiveTraffic) {
   const { health } = traffic;
-  return router
+  return new AdminRouter()
     .add(
       {
         method: 'get',

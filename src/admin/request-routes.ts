@@ -59,12 +59,10 @@ const streamQuerySchema = z.strictObject(filterShape);
 const requestsQuerySchema = listQuerySchema.omit({ q: true }).extend(filterShape);
 
 /** `/admin/requests`: the requests that ended last, and those that end now. */
-export function requestRoutes(control: ControlContext, access: AccessContext, traffic: LiveTraffic | undefined) {
-  const router = new AdminRouter();
-  if (traffic === undefined) return router;
+export function requestRoutes(control: ControlContext, access: AccessContext, traffic: LiveTraffic) {
   const { requests } = traffic;
   const names = new ResourceNames(control);
-  return router
+  return new AdminRouter()
     .add(
       {
         method: 'get',

@@ -20,11 +20,9 @@ const windowQuerySchema = z.strictObject({
 });
 
 /** `/admin/traffic`, `/admin/upstreams/{id}/traffic` and `/admin/live` */
-export function trafficRoutes(control: ControlContext, access: AccessContext, traffic: LiveTraffic | undefined) {
-  const router = new AdminRouter();
-  if (traffic === undefined) return router;
+export function trafficRoutes(control: ControlContext, access: AccessContext, traffic: LiveTraffic) {
   const { health, history, feed } = traffic;
-  return router
+  return new AdminRouter()
     .add(
       {
         method: 'get',

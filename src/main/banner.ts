@@ -17,12 +17,15 @@ export function bannerOf({ settings, listeners, adminListener, setupCode, demo }
   const first = listeners[0]!;
   const traffic = urlOf(first.host, first.port, first.tls !== null);
   const admin = adminListener === null ? traffic : urlOf(adminListener.host, adminListener.port, false);
-  const lines = ['', `  APIGate is ready on ${traffic}`, `  Admin API: ${admin}/admin`];
+  const lines = ['', `  APIGate is ready on ${traffic}`, `  Admin UI:  ${admin}/ui/`, `  Admin API: ${admin}/admin`];
   if (setupCode !== undefined) {
     lines.push(
       '',
       `  There is no admin yet. One-time set-up code: ${setupCode}`,
-      '  Make the first admin:',
+      '  Make the first admin in a browser:',
+      // What is behind # never leaves the browser.
+      `    ${admin}/ui/setup#code=${setupCode}`,
+      '  or from a terminal:',
       `    ${setupCommand(admin, setupCode)}`,
     );
   }

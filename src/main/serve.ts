@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listenForWorkers, listenOnTcp } from '../admin/admin-server.ts';
+import { readUiFiles } from '../admin/ui-files.ts';
 import type { CliOutput, ServeOptions } from '../cli/cli-ports.ts';
 import { recordKeyUsage } from '../control/api-keys.ts';
 import { pruneHistory } from '../control/audit-log.ts';
@@ -142,6 +143,7 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     logger,
     metrics: gatewayMetrics(pool, counters),
     traffic: { requests, health, history, feed, recordsDropped: () => readSharedCounters(counters).recordsDropped },
+    ui: await readUiFiles(join(import.meta.dirname, '../../ui/dist')),
   });
   const { store, control, access, app } = plane;
   cleanups.push(() => store.close());

@@ -33,7 +33,16 @@ suite('the package as it is published', { skip: unlessInstalled('npm', 'tar') },
 
   test('holds what runs, and nothing else', async () => {
     const top = (await readdir(installed)).sort();
-    assert.deepEqual(top, ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json']);
+    assert.deepEqual(top, ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'ui']);
+    const built = await readdir(join(installed, 'ui'), { recursive: true });
+    assert.ok(built.includes(join('dist', 'index.html')), 'the admin UI is built');
+    assert.ok(built.every((name) => name.startsWith('dist')) && !built.some((name) => name.includes('.apigate-setup')), built.join(' '));
+    const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+    assert.deepEqual(
+      Object.keys(manifest.dependencies).filter((name) => /react|mantine|tanstack|uplot|vite/.test(name)),
+      [],
+      'what the UI is made of is built in',
+    );
     const emitted = await readdir(join(installed, 'dist'), { recursive: true });
     assert.ok(emitted.includes(join('main', 'apigate.js')));
     assert.deepEqual(
@@ -68,6 +77,7 @@ suite('the package as it is published', { skip: unlessInstalled('npm', 'tar') },
     const url = tryNext.exec(output)?.[1];
     assert.ok(url !== undefined, output);
     assert.equal((await fetch(url)).status, 200);
+    assert.match(await (await fetch(new URL('/ui/', url))).text(), /<script type="module"/);
     gateway.kill('SIGTERM');
     assert.deepEqual(await exit, [0, null], output);
   });

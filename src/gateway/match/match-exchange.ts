@@ -81,9 +81,21 @@ function answerProbe(exchange: Exchange, path: string): boolean {
   return false;
 }
 
-function noRoute(exchange: Exchange): ErrorCode {
+/**
+ * While no route takes `/`, the control plane answers it: people are led to the admin UI. Asked for only where a request
+ * would fail anyway, and only for what asks for a page: programs are told that no route matches.
+ */
+function leadsToAdminUi(exchange: Exchange): boolean {
+  const { gateway, path, method } = exchange;
+  if (path !== '/' || gateway.admin === null || (method !== 'GET' && method !== 'HEAD')) return false;
+  if (!(exchange.header('accept')?.includes('text/html') ?? false)) return false;
+  exchange.upstream = gateway.admin;
+  return true;
+}
+
+function noRoute(exchange: Exchange): ErrorCode | null {
   const allowed = exchange.snapshot!.routes.allowedMethods(exchange);
-  if (allowed.length === 0) return 'route_not_found';
+  if (allowed.length === 0) return leadsToAdminUi(exchange) ? null : 'route_not_found';
   exchange.responseFields = `Allow: ${allowed.join(', ')}\r\n`;
   return 'method_not_allowed';
 }

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { eventually } from '../support/eventually.ts';
+import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { startNodeServer, type NodeServer } from '../support/node-server.ts';
+import { startGateway, type Gateway } from '../support/start-gateway.ts';
+
+suite('the first run in a browser', { skip: unlessBrowser }, () => {
+  const browser = useBrowser();
+  let gateway: Gateway;
+  let upstream: NodeServer;
+
+  before(async () => {
+    upstream = await startNodeServer((request, response) => response.end(`hello from ${request.url}`));
+    gateway = await startGateway();
+  });
+
+  after(async () => {
+    await gateway.stop();
+    await upstream[Symbol.asyncDispose]();
+  });
+
+  test('the printed link leads to the first proxied request in under ten clicks, and each step is sound', async () => {
+    await eventually(
+      () => /\/ui\/setup#code=/.test(gateway.stderr),
+      () => gateway.output,
+    );
+    const link = /http:\S+\/ui\/setup#code=\S+/.exec(gateway.stderr)![0];
+    const page = await browser.current.open(link);
+    const clicks = await countClicks(page);
+    await page.getByRole('heading', { name: 'Welcome to APIGate', level: 1 }).waitFor();
+    assert.doesNotMatch(page.url(), /code=/, 'the code leaves the address bar');
+    assert.match(await page.getByLabel('Set-up code').inputValue(), /^(?:\w{4}-){4}\w{4}$/);
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+
+    await page.getByLabel('E-mail').fill('ann@example.test');
+    await page.getByLabel('Password').fill('short');
+    await page.getByRole('button', { name: 'Create admin' }).click();
+    await page.getByText('Must have at least 12 characters').waitFor();
+    await page.getByLabel('Password').fill('a rather long password');
+    await page.getByRole('button', { name: 'Create admin' }).click();
+
+    await page.getByRole('heading', { name: 'Where is your API?', level: 1 }).waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.getByLabel('Address').fill('http://127.0.0.1:1');
+    await page.getByRole('button', { name: 'Test' }).click();
+    await page.getByRole('alert').getByText('Connection refused').first().waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.getByLabel('Address').fill(upstream.url);
+    await page.getByRole('button', { name: 'Test' }).click();
+    await page.getByText('It answers').waitFor();
+    await page.getByLabel('Name').fill('hello');
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.getByRole('button', { name: 'Add it' }).click();
+
+    await page.getByRole('heading', { name: 'hello is ready', level: 1 }).waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    const command = await page.locator('pre').innerText();
+    const [, key, url] = /^curl -H 'X-API-Key: (ak_\w+)' (\S+)$/.exec(command) ?? [];
+    assert.ok(key !== undefined && url !== undefined, command);
+    const answer = await fetch(url, { headers: { 'X-API-Key': key } });
+    assert.deepEqual([answer.status, await answer.text()], [200, 'hello from /']);
+    assert.equal((await fetch(url)).status, 401);
+    assert.ok((await clicks()) < 10, `${await clicks()} clicks`);
+    await page.close();
+  });
+
+  test('/ leads people to the UI while no route takes it, and tells programs that no route matches', async () => {
+    const page = await browser.current.open(`${gateway.url}/`);
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    assert.equal(new URL(page.url()).pathname, '/ui/');
+    await page.close();
+    const answer = await fetch(`${gateway.url}/`);
+    assert.equal(((await answer.json()) as { code: string }).code, 'route_not_found');
+    await gateway.admin.call('GET', '/me').catch(() => undefined);
+  });
+
+  test('set-up is over: the page says so and leads to the sign-in', async () => {
+    await browser.current.forgetCookies();
+    const page = await browser.current.open(`${gateway.url}/ui/setup`);
+    await page.getByRole('heading', { name: 'Already set up', level: 1 }).waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
+    await page.close();
+  });
+});
+
+/** Clicks on this tab from now on, across its pages. */
+async function countClicks(page: Page): Promise<() => Promise<number>> {
+  let clicks = 0;
+  await page.exposeFunction('countClick', () => (clicks += 1));
+  await page.evaluate(`addEventListener('click', (event) => event.detail > 0 && countClick(), true)`);
+  return async () => clicks;
+}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { startNodeServer, type NodeServer } from '../support/node-server.ts';
+import { adminEmail, adminPassword, startGateway, type Gateway } from '../support/start-gateway.ts';
+
+suite('API keys in a browser', { skip: unlessBrowser }, () => {
+  const browser = useBrowser();
+  let gateway: Gateway;
+  let upstream: NodeServer;
+  let page: Page;
+  let routeUrl: string;
+
+  before(async () => {
+    upstream = await startNodeServer((_, response) => response.end('passed'));
+    gateway = await startGateway({ admin: true });
+    const { path } = await gateway.admin.expose({ name: 'orders', base_url: upstream.url }, { auth_required: true });
+    routeUrl = gateway.url + path;
+    page = await browser.current.open(`${gateway.url}/ui/keys`);
+    await page.getByLabel('E-mail').fill(adminEmail);
+    await page.getByLabel('Password').fill(adminPassword);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'API keys', level: 1 }).waitFor();
+  });
+
+  after(async () => {
+    await gateway.stop();
+    await upstream[Symbol.asyncDispose]();
+  });
+
+  const keysOf = async () => (await gateway.admin.must('GET', '/keys'))['data'] as Record<string, unknown>[];
+
+  test('the empty list says what to do', async () => {
+    await page.getByRole('heading', { name: 'No API keys yet' }).waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+  });
+
+  test('a key is made by keyboard alone, shown once with a command that works, and listed', async () => {
+    await page.keyboard.press('n');
+    await page.getByRole('heading', { name: 'Add API key', level: 1 }).waitFor();
+    assert.equal(await page.title(), 'Add API key · APIGate');
+    await page.getByLabel('Name').focus();
+    await page.keyboard.type('mobile app');
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Copy the key now', level: 1 }).waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    const secret = await page.locator('pre').first().innerText();
+    assert.match(secret, /^ak_[0-9a-f]{64}$/);
+    assert.equal(await page.locator('pre').nth(1).innerText(), `curl -H 'X-API-Key: ${secret}' ${routeUrl}`);
+    assert.equal((await fetch(routeUrl, { headers: { 'X-API-Key': secret } })).status, 200);
+    await page.getByRole('link', { name: 'I have copied it' }).click();
+    await page.getByRole('link', { name: 'mobile app' }).waitFor();
+    assert.ok(!(await page.content()).includes(secret), 'shown once');
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+  });
+
+  test('the search is in the URL and survives a reload', async () => {
+    await gateway.admin.must('POST', '/keys', { name: 'partner', rate_limit_per_minute: 600, routes: ['orders'] });
+    await page.getByRole('link', { name: 'partner' }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('part');
+    await page.waitForURL(/\?q=part$/);
+    await page.getByRole('link', { name: 'mobile app' }).waitFor({ state: 'detached' });
+    await page.reload();
+    await page.getByRole('link', { name: 'partner' }).waitFor();
+    assert.equal(await page.getByRole('link', { name: 'mobile app' }).count(), 0);
+    await page.getByLabel('Search API keys').fill('no such');
+    await page.getByRole('heading', { name: 'No key matches' }).waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.getByRole('button', { name: 'Show all keys' }).click();
+    await page.getByRole('link', { name: 'mobile app' }).waitFor();
+  });
+
+  test('what the gateway refuses is said beside the field, which has the focus', async () => {
+    await page.getByRole('link', { name: 'partner' }).click();
+    await page.getByRole('heading', { name: 'partner', level: 1 }).waitFor();
+    await page.getByLabel('Name').fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('nothing was saved').waitFor();
+    assert.equal(await page.evaluate(`document.activeElement.getAttribute('data-path')`), 'name');
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+  });
+
+  test('an edit sends what was changed and nothing else; one that others were faster than is not saved unasked', async () => {
+    await page.getByLabel('Name').fill('partner');
+    await page.getByLabel('Requests per minute').fill('50');
+    const partner = (await keysOf()).find(({ name }) => name === 'partner')!;
+    await gateway.admin.must('PATCH', `/keys/${partner['id'] as string}`, { expires_at: '2099-01-01T00:00:00Z' });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('This key was changed meanwhile').waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    assert.equal((await keysOf()).find(({ name }) => name === 'partner')!['rate_limit_per_minute'], 600);
+    await page.getByRole('button', { name: 'Save my changes on top' }).click();
+    await page.getByRole('heading', { name: 'API keys', level: 1 }).waitFor();
+    const saved = (await keysOf()).find(({ name }) => name === 'partner')!;
+    assert.deepEqual([saved['rate_limit_per_minute'], saved['expires_at']], [50, '2099-01-01T00:00:00.000Z']);
+  });
+
+  test('on a phone the table is cards, and the menu leads to every section', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    const [name, state] = [await page.getByRole('cell').nth(0).boundingBox(), await page.getByRole('cell').nth(1).boundingBox()];
+    assert.ok(state!.y >= name!.y + name!.height, 'the cells of a row stand below one another');
+    await page.getByRole('button', { name: 'Open the menu' }).click();
+    await page.getByRole('link', { name: 'Upstreams' }).click();
+    await page.getByRole('heading', { name: 'Upstreams', level: 1 }).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Open the menu' }).getAttribute('aria-expanded'), 'false');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole('link', { name: 'API keys' }).click();
+    await page.getByRole('link', { name: 'partner' }).waitFor();
+  });
+
+  test('revoking and deleting ask first, say what they do, and do it', async () => {
+    await page.getByRole('button', { name: 'Actions for partner' }).click();
+    await page.getByRole('menuitem', { name: 'Revoke…' }).click();
+    const revoking = page.getByRole('dialog', { name: 'Revoke partner?' });
+    await revoking.getByText('401 key_revoked').waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await revoking.getByRole('button', { name: 'Revoke the key' }).click();
+    await page
+      .getByRole('row', { name: /partner/ })
+      .getByText('Revoked')
+      .waitFor();
+    await page.getByRole('button', { name: 'Actions for partner' }).click();
+    await page.getByRole('menuitem', { name: 'Delete…' }).click();
+    await page.getByRole('button', { name: 'Delete the key' }).click();
+    await page.getByRole('link', { name: 'partner' }).waitFor({ state: 'detached' });
+    assert.deepEqual(
+      (await keysOf()).map(({ name }) => name),
+      ['mobile app'],
+    );
+  });
+
+  test('every section has a page without faults, and so has an address that leads nowhere', async () => {
+    for (const [path, heading] of [
+      ['/', 'Overview'],
+      ['/upstreams', 'Upstreams'],
+      ['/routes', 'Routes'],
+      ['/live', 'Live'],
+      ['/history', 'History'],
+      ['/settings', 'Settings'],
+      ['/access', 'Access'],
+      ['/no/such/page', 'There is no such page'],
+    ] as const) {
+      await page.goto(`${gateway.url}/ui${path}`);
+      await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+      assert.deepEqual(await faultsOf(page, browser.current), [], path);
+    }
+  });
+});

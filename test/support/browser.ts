@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { eventually } from './eventually.ts';
+import { foreignProgram } from './foreign-program.ts';
+
+const program = foreignProgram('chromium') ?? foreignProgram('chromium-browser') ?? foreignProgram('google-chrome');
+
+/** For a test's `skip` option: the reason why it cannot run here, or false. */
+export const unlessBrowser: string | false =
+  program === undefined
+    ? 'not installed here: chromium'
+    : !existsSync(join(import.meta.dirname, '../../ui/dist/index.html')) && 'the admin UI is not built';
+
+/** Milliseconds that an action or an expected state may take; the machine is shared. */
+const patience = 15_000;
+
+/** One Chromium for a whole test file, with what went wrong on its pages. */
+export class TestBrowser {
+  #context: BrowserContext | undefined;
+  readonly #directory: string;
+  /** Errors on the console, errors nobody caught, and what the Content-Security-Policy kept out. */
+  readonly complaints: string[] = [];
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  static async launch(): Promise<TestBrowser> {
+    const browser = new TestBrowser(await mkdtemp(join(tmpdir(), 'apigate-chromium-')));
+    browser.#context = await chromium.launchPersistentContext(browser.#directory, {
+      executablePath: program!,
+      headless: true,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+      viewport: { width: 1280, height: 800 },
+      colorScheme: 'light',
+    });
+    browser.#context.setDefaultTimeout(patience);
+    return browser;
+  }
+
+  /** A new tab, whose complaints are kept. */
+  async open(url: string): Promise<Page> {
+    const page = await this.#context!.newPage();
+    page.on('pageerror', (error) => this.complaints.push(`not caught: ${error.message}`));
+    page.on('console', (message) => {
+      // The browser's own note of an answer of 4xx is no error of the page.
+      const isNote = message.text().startsWith('Failed to load resource');
+      if (message.type() === 'error' && !isNote) this.complaints.push(`console: ${message.text()}`);
+    });
+    await page.addInitScript({ content: reportPolicy });
+    await page.goto(url);
+    return page;
+  }
+
+  async forgetCookies(): Promise<void> {
+    await this.#context!.clearCookies();
+  }
+
+  async close(): Promise<void> {
+    await this.#context?.close();
+    await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+// Text, as all that runs in a page: here is no document for a compiler to know.
+const reportPolicy = `document.addEventListener('securitypolicyviolation', (event) => {
+  console.error('kept out by the policy: ' + [event.violatedDirective, event.blockedURI, event.sourceFile, event.lineNumber].join(' '));
+});`;
+
+/** One browser for the file; call it at the top. It is there in tests. */
+export function useBrowser(): { readonly current: TestBrowser } {
+  let browser: TestBrowser | undefined;
+  before(async () => {
+    if (unlessBrowser === false) browser = await TestBrowser.launch();
+  });
+  after(() => browser?.close());
+  return {
+    get current() {
+      if (browser === undefined) throw new Error('the browser is there in tests only');
+      return browser;
+    },
+  };
+}
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/**
+ * What is wrong with the page as it stands, in both colour schemes: complaints of the browser so far, findings of axe that
+ * are serious or critical, and a page that is wider than its window. An empty list means that all is well.
+ */
+export async function faultsOf(page: Page, browser: TestBrowser): Promise<string[]> {
+  const faults = browser.complaints.splice(0);
+  const source = await readFile(axe, 'utf8');
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    // Not waitForFunction: in the page it needs eval, which the policy keeps out.
+    await eventually(
+      async () => (await page.evaluate('document.documentElement.dataset.mantineColorScheme')) === colorScheme,
+      () => `the ${colorScheme} colour scheme`,
+    );
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    faults.push(...(await axeFindings(page, source)).map((finding) => `${colorScheme}: ${finding}`));
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  const overhang = Number(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'));
+  if (overhang > 0) faults.push(`the page is ${overhang} pixels wider than its window`);
+  return [...faults, ...browser.complaints.splice(0)];
+}
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string | null;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+  }[];
+}
+
+async function axeFindings(page: Page, source: string): Promise<string[]> {
+  // By the debugger, which no policy of the page's hinders.
+  await page.evaluate(source);
+  const { violations } = (await page.evaluate(`axe.run({ resultTypes: ['violations'] })`)) as AxeResults;
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`));
+}

@@ -1,0 +1,28 @@
+import { createRootRoute, createRoute, Outlet, redirect } from '@tanstack/react-router';
+import { ApiProblem } from '../api/api-problem.ts';
+import { callApi } from '../api/call-api.ts';
+import { meKey, queryClient } from '../api/query-client.ts';
+import { NotFoundPage } from './not-found-page.tsx';
+import { Shell } from './shell.tsx';
+
+export const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
+
+/** Parent of every page for admins: the sidebar, the header, and the session that they need. */
+export const shellRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'shell',
+  beforeLoad: ({ location }) => requireSession(location.href),
+  component: Shell,
+});
+
+/** Once signed in, a session that ends is the shell's business: it asks over the page, which stays. */
+export async function requireSession(target: string): Promise<void> {
+  if (queryClient.getQueryData(meKey) !== undefined) return;
+  try {
+    queryClient.setQueryData(meKey, (await callApi('get', '/admin/me', {}, { throwOn401: true })).value);
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || error.status !== 401) throw error;
+    const { required } = (await callApi('get', '/admin/setup', {})).value;
+    throw required ? redirect({ to: '/setup' }) : redirect({ to: '/sign-in', search: { to: target } });
+  }
+}

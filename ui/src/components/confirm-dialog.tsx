@@ -1,0 +1,36 @@
+import { Button, Group, Modal, Stack } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { problemOf } from '../api/api-problem.ts';
+import { FormProblem } from './form-problem.tsx';
+
+export interface ConfirmDialogProps {
+  readonly title: string;
+  /** What it takes with it, and whether it can be undone. */
+  readonly children: ReactNode;
+  /** Says what is done: "Delete the key", never "OK". */
+  readonly confirm: string;
+  readonly onConfirm: () => Promise<unknown>;
+  readonly onClose: () => void;
+}
+
+/** Asks before what cannot be undone. Rendered while it is open; stays open, and says why, when it does not work out. */
+export function ConfirmDialog({ title, children, confirm, onConfirm, onClose }: ConfirmDialogProps) {
+  const doing = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
+  return (
+    <Modal opened onClose={onClose} title={title}>
+      <Stack>
+        <div>{children}</div>
+        <FormProblem problem={doing.error === null ? undefined : problemOf(doing.error)} />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onClose} data-autofocus>
+            Cancel
+          </Button>
+          <Button color="red.8" loading={doing.isPending} onClick={() => doing.mutate()}>
+            {confirm}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

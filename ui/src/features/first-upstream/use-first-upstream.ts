@@ -1,0 +1,52 @@
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { UpstreamTest } from '../../api/admin-schema.ts';
+import type { ApiProblem } from '../../api/api-problem.ts';
+import { callApi } from '../../api/call-api.ts';
+import { invalidate } from '../../api/query-client.ts';
+
+export interface NewApi {
+  readonly baseUrl: string;
+  readonly name: string;
+  readonly needsKey: boolean;
+}
+
+export interface MadeApi {
+  readonly name: string;
+  /** Where clients find it, below the gateway's address. */
+  readonly path: string;
+  /** The API key, where it needs one. */
+  readonly secret: string | undefined;
+}
+
+/** Tests where an API is said to be. Resolves also where nothing answers: the result says why. */
+export function useUpstreamTest() {
+  return useMutation<UpstreamTest, ApiProblem, string>({
+    mutationFn: async (baseUrl) => (await callApi('post', '/admin/upstreams/test', { json: { upstream: { base_url: baseUrl } } })).value,
+  });
+}
+
+/** Makes upstream, route and key, one after the other. After a failure the next try goes on where it stopped. */
+export function useMakeApi() {
+  const [upstreamId, setUpstreamId] = useState<string>();
+  const [hasRoute, setHasRoute] = useState(false);
+  return useMutation<MadeApi, ApiProblem, NewApi>({
+    mutationFn: async ({ baseUrl, name, needsKey }) => {
+      const path = `/${name}`;
+      let id = upstreamId;
+      if (id === undefined) {
+        id = (await callApi('post', '/admin/upstreams', { json: { name, base_url: baseUrl } })).value.id;
+        setUpstreamId(id);
+      }
+      if (!hasRoute) {
+        // What follows the name goes to the upstream: /my-api/users becomes /users there.
+        const route = { name, path_pattern: path, path_rewrite: '/$1', upstream_id: id, auth_required: needsKey };
+        await callApi('post', '/admin/routes', { json: route });
+        setHasRoute(true);
+      }
+      const secret = needsKey ? (await callApi('post', '/admin/keys', { json: { name: `${name} first key` } })).value.key : undefined;
+      await invalidate('upstreams', 'routes', 'keys');
+      return { name, path, secret };
+    },
+  });
+}

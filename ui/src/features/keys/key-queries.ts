@@ -1,0 +1,34 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { callApi, readApi } from '../../api/call-api.ts';
+import { listKey, oneKey, pollInterval } from '../../api/query-client.ts';
+
+/** The keys whose name holds `q`, page by page. Kept up to date: "last used" moves by itself. */
+export function useKeys(q: string) {
+  return useInfiniteQuery({
+    queryKey: listKey('keys', { q }),
+    queryFn: ({ pageParam, signal }) => readApi('/admin/keys', { query: { q, cursor: pageParam, limit: '100' } }, signal),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    refetchInterval: pollInterval,
+    placeholderData: (before) => before,
+  });
+}
+
+/** One key with its ETag. Not refreshed while it is edited. */
+export function useKey(id: string) {
+  return useQuery({
+    queryKey: oneKey('keys', id),
+    queryFn: ({ signal }) => callApi('get', '/admin/keys/:id', { param: { id } }, { signal }),
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+}
+
+/** Names of routes by id, to choose from and to show. */
+export function useRouteNames() {
+  return useQuery({
+    queryKey: listKey('routes', { limit: '500' }),
+    queryFn: ({ signal }) => readApi('/admin/routes', { query: { limit: '500' } }, signal),
+    select: ({ data }) => data.map(({ id, name }) => ({ value: id as string, label: name })),
+  });
+}

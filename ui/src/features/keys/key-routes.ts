@@ -1,0 +1,22 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { shellRoute } from '../../app/base-routes.tsx';
+import { readListSearch } from '../../components/use-list-search.ts';
+
+export const keyRoutes = [
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: '/keys',
+    validateSearch: readListSearch,
+    component: lazyRouteComponent(() => import('./keys-page.tsx'), 'KeysPage'),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: '/keys/new',
+    component: lazyRouteComponent(() => import('./new-key-page.tsx'), 'NewKeyPage'),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: '/keys/$id',
+    component: lazyRouteComponent(() => import('./edit-key-page.tsx'), 'EditKeyPage'),
+  }),
+] as const;

@@ -1,0 +1,5 @@
+import { CliForNow } from '../../components/cli-for-now.tsx';
+
+export function LivePage() {
+  return <CliForNow title="Live" command="npx apigate tail" />;
+}
