@@ -94,7 +94,6 @@ describe('what is wrong with a request', () => {
       '/admin/nowhere',
       '/admin/upstreams/',
       '/admin/upstreams/x/y',
-      '/',
       '/adminx',
       '/ADMIN/me',
       '//admin/me',
