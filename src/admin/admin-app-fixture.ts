@@ -108,7 +108,7 @@ export async function openApp(
       feed: new LiveFeed({ source }),
       recordsDropped: () => 0,
     },
-    ui: options.ui,
+    ui: () => Promise.resolve(options.ui),
   });
   let requests = 0;
 

@@ -20,7 +20,7 @@ import { requestRoutes } from './request-routes.ts';
 import { routeRoutes } from './route-routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { serveUi } from './serve-ui.ts';
-import type { UiFiles } from './ui-files.ts';
+import type { ReadUi } from './ui-files.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
@@ -45,8 +45,8 @@ export interface AdminAppOptions {
   readonly metrics?: MetricsSource;
   /** What the workers of this process do; without it there are no paths that show it. */
   readonly traffic?: LiveTraffic;
-  /** The built admin UI; without it `/ui/` says how to build it. */
-  readonly ui?: UiFiles | undefined;
+  /** Reads the built admin UI; without it `/ui/` says how to build it. */
+  readonly ui?: ReadUi | undefined;
 }
 
 /**
@@ -60,7 +60,7 @@ export function createAdminApp(options: AdminAppOptions) {
   app.use(
     addSecurityHeaders(),
     guard(compileAllowList(options.allow), createHostRule(options.hosts)),
-    serveUi(options.ui),
+    serveUi(options.ui ?? (() => Promise.resolve(undefined))),
     identify(access),
   );
   const routed = app

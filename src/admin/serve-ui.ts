@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { AdminContext, AdminEnv } from './admin-env.ts';
-import { pageWithNonce, type UiFile, type UiFiles, type UiVariant } from './ui-files.ts';
+import { pageWithNonce, type ReadUi, type UiFile, type UiFiles, type UiVariant } from './ui-files.ts';
 
 const base = '/ui/';
 
@@ -9,7 +9,9 @@ const base = '/ui/';
  * Answers `/ui/` and all below it from the built UI: files by their exact path, the page for every other path (the UI
  * has its own routes), and `/` by leading there. Without a build it says what to run.
  */
-export function serveUi(ui: UiFiles | undefined): MiddlewareHandler<AdminEnv> {
+export function serveUi(read: ReadUi): MiddlewareHandler<AdminEnv> {
+  // Read when somebody looks, once: a gateway that nobody looks at starts sooner.
+  let reading: Promise<UiFiles | undefined> | undefined;
   return async (c, next) => {
     const { path, method } = c.req;
     if (path !== '/' && path !== '/ui' && !path.startsWith(base)) return next();
@@ -18,6 +20,11 @@ export function serveUi(ui: UiFiles | undefined): MiddlewareHandler<AdminEnv> {
     }
     // Relative: whatever stands in front of us may have another name and scheme.
     if (path === '/' || path === '/ui') return new Response(null, { status: 303, headers: { Location: base } });
+    reading ??= read().catch((error: unknown) => {
+      reading = undefined;
+      throw error;
+    });
+    const ui = await reading;
     if (ui === undefined) return notBuilt();
     const name = path.slice(base.length);
     const file = ui.files.get(name);

@@ -10,6 +10,9 @@ export interface UiFiles {
   readonly page: readonly string[];
 }
 
+/** Reads the built UI; undefined where there is none. */
+export type ReadUi = () => Promise<UiFiles | undefined>;
+
 export interface UiFile {
   readonly type: string;
   /** Whether its name changes with its content. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { createAdminApp, type AdminApp } from '../admin/admin-app.ts';
-import type { UiFiles } from '../admin/ui-files.ts';
+import type { ReadUi } from '../admin/ui-files.ts';
 import { type AccessContext, createAccessContext } from '../control/access-context.ts';
 import type { Actor, ControlContext, ControlLogger, OwnListener, Publisher } from '../control/control-context.ts';
 import { createControlContext } from '../control/create-control-context.ts';
@@ -48,8 +48,8 @@ export interface ControlPlaneOptions {
   readonly metrics?: () => Promise<string>;
   /** What its workers do; left out as well. */
   readonly traffic?: LiveTraffic;
-  /** The built admin UI, where there is a server to ask for it. */
-  readonly ui?: UiFiles | undefined;
+  /** Reads the built admin UI, where there is a server to ask for it. */
+  readonly ui?: ReadUi | undefined;
 }
 
 /** Opens everything that a change passes through. Rejects with a GatewayError that says what is wrong. */

@@ -143,7 +143,7 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     logger,
     metrics: gatewayMetrics(pool, counters),
     traffic: { requests, health, history, feed, recordsDropped: () => readSharedCounters(counters).recordsDropped },
-    ui: await readUiFiles(join(import.meta.dirname, '../../ui/dist')),
+    ui: () => readUiFiles(join(import.meta.dirname, '../../ui/dist')),
   });
   const { store, control, access, app } = plane;
   cleanups.push(() => store.close());
