@@ -119,6 +119,11 @@ function outgoing({ request, curl }: Explanation, style: Style): string[] {
     ...fields.map(({ name, value }) => `  ${visibleText(`${name}: ${value}`)}`),
     `  ${style('dim', 'and X-Request-Id, traceparent and Via, which differ from request to request')}`,
     ...body,
-    ...(curl === null ? [] : ['', style('bold', 'The same with curl'), `  ${visibleText(curl)}`, '']),
+    ...(curl === null ? [] : ['', style('bold', 'The same with curl'), `  ${shellText(curl)}`, '']),
   ];
+}
+
+/** As visibleText, but for what stands between quotes as itself in a shell and does no harm to a terminal. */
+function shellText(command: string): string {
+  return command.replaceAll(/[^\n\t]+/g, visibleText);
 }

@@ -54,14 +54,16 @@ export async function explainRequest(settings: ExplainSettings, input: ExplainIn
   const isRefused = real.answer !== null;
   const preflight = stage === 'preflight' ? preflightRequest(exchange) : null;
   const route = stage === 'own' ? null : exchange.route;
-  const survey =
+  const { nearest, ...survey } =
     stage === 'head' || stage === 'own'
-      ? { candidates: [], others: [] }
+      ? { candidates: [], others: [], nearest: null }
       : surveyRoutes(run.tables, preflight?.request ?? exchange, route, preflight?.announced ?? null);
   const key = exchange.keyId === '' ? undefined : input.keys.find(({ id }) => id === exchange.keyId);
   const admits = route !== null && stage !== 'preflight';
   const code = real.answer?.code ?? null;
-  const request = isRefused || stage === 'own' ? null : outgoing(shown, input);
+  const masksPath = hasEnvironment && route !== null && readsEnvironment(route);
+  const goesOut = isRefused || stage === 'own' ? null : outgoing(shown, input);
+  const request = masksPath && goesOut !== null ? { ...goesOut, url: readable(goesOut.url) } : goesOut;
   const explained: Explained = {
     verdict: '',
     stage,
@@ -82,13 +84,13 @@ export async function explainRequest(settings: ExplainSettings, input: ExplainIn
     key_id: key?.id ?? null,
     key: key?.name ?? null,
     rate_limit_per_minute: key?.rate_limit_per_minute ?? null,
-    steps,
+    steps: masksPath ? steps.map((step) => ({ ...step, detail: readable(step.detail), after: readable(step.after) })) : steps,
     request,
     curl: request === null ? null : curlOf(request),
     response_headers: real.answer === null ? [] : [...messageOf(real.answer.bytes.subarray(0, headLength(real.answer.bytes))).headers],
     notes: notesOf(input, exchange, steps, request),
   };
-  return withoutApiKeys({ ...explained, verdict: verdictOf(explained, route) });
+  return withoutApiKeys({ ...explained, verdict: verdictOf(explained, route, nearest) });
 }
 
 /** One request on its way through one gateway config. */
@@ -181,6 +183,15 @@ function outgoing({ sent, exchange }: DryOutcome, { upstream, request }: Explain
     headers: headers.map(({ name, value }) => ({ name, value: isCredentialName(name) ? redacted : value })),
     body: body === '' ? null : body,
   };
+}
+
+function readsEnvironment({ path_rewrite: rewrite, request_transform: transform }: RouteConfig): boolean {
+  return JSON.stringify([rewrite, transform]).includes('${env.');
+}
+
+/** In a target a mask comes percent-encoded. */
+function readable<T extends string | null>(text: T): T {
+  return (text?.replaceAll('%2A%2A%2A', redacted) ?? null) as T;
 }
 
 function headLength(bytes: Buffer): number {
