@@ -61,7 +61,7 @@ export class SoakWorld {
       admin: true,
       workers: workerCount,
       env: {
-        NODE_OPTIONS: `${faultEnvironment['NODE_OPTIONS']} ${probeEnvironment['NODE_OPTIONS']} --max-semi-space-size=2`,
+        NODE_OPTIONS: `${faultEnvironment['NODE_OPTIONS']} ${probeEnvironment['NODE_OPTIONS']} --max-old-space-size=256 --max-semi-space-size=2`,
       },
     });
     const { admin } = this.gateway;
