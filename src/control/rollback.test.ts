@@ -120,7 +120,7 @@ describe('what comes back', () => {
       'delete route r',
       'delete upstream taken',
     ]);
-    const [change] = result.changes.filter(({ name }) => name === 'a');
+    const change = result.changes.find(({ name }) => name === 'a');
     assert.deepEqual(change?.fields['upstream']?.to, `taken (${then.value.id})`);
     assert.equal((await getRoute(control.context, 'a')).upstream_id, then.value.id);
     assert.deepEqual((await getApiKey(control.context, key.value.id)).routes, [old.value.id]);
