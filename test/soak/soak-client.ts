@@ -39,6 +39,9 @@ export class SoakClient {
   readonly raw: RawClient;
   readonly #world: SoakWorld;
   readonly #workers: Window<string>;
+  readonly #connectedAt = performance.now();
+  #usedAt = performance.now();
+  #answers = 0;
 
   static async connect(world: SoakWorld, localAddress?: string): Promise<SoakClient | undefined> {
     const workers = world.workers.open();
@@ -64,7 +67,10 @@ export class SoakClient {
     const { stream } = this.raw;
     if (stream.ending === undefined && stream.size === 0) return true;
     if (stream.size > 0) this.#world.findings.add('I2 bytes that nobody asked for', stream.peek().toString('latin1', 0, 300));
-    else if (!this.#workers.states.has('dying')) this.#world.findings.add('an idle connection was closed', String(stream.ending));
+    else if (!this.#workers.states.has('dying')) {
+      const told = `${stream.ending}, ${ageOf(this.#connectedAt)} after it was made, ${ageOf(this.#usedAt)} after its answer number ${this.#answers}`;
+      this.#world.findings.add('an idle connection was closed', told);
+    }
     return false;
   }
 
@@ -101,7 +107,8 @@ export class SoakClient {
     const process = this.#world.process.open();
     const underWay = this.plan(planned);
     try {
-      if (pieces === undefined) await this.raw.send(underWay.bytes);
+      // Who takes long for a large body is cut, and rightly so.
+      if (pieces === undefined || underWay.bytes.length > 3_000) await this.raw.send(underWay.bytes);
       else await this.raw.sendPieces(underWay.bytes.match(new RegExp(`[^]{1,${pieces}}`, 'g')) ?? []);
       const answer = await this.read(underWay);
       const quick = planned.behaviour === 'length' || planned.behaviour === 'chunked';
@@ -118,6 +125,8 @@ export class SoakClient {
     const { planned, nonce, expectation } = underWay;
     const answer = await this.raw.response({ method: planned.method, timeoutMs: 20_000 }).catch((error: Error) => error);
     underWay.close();
+    this.#usedAt = performance.now();
+    this.#answers += 1;
     this.judge(expectation, nonce, answer);
     return !(answer instanceof Error) && answer.value('connection')?.toLowerCase() !== 'close';
   }
@@ -147,6 +156,10 @@ export class SoakClient {
     if (how === 'reset') this.raw.reset();
     else this.raw.destroy();
   }
+}
+
+function ageOf(moment: number): string {
+  return `${Math.round(performance.now() - moment)} ms`;
 }
 
 function allowedOutcomes({ behaviour, method, route }: Expectation, answer: RawResponse | Error): readonly string[] | undefined {

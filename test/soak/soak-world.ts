@@ -159,6 +159,7 @@ export class SoakWorld {
       if (line['level'] === 'fatal' || String(line['msg']).startsWith('a defect in APIGate')) this.findings.add('I1 a defect', text);
       if (line['code'] === 'internal_error') this.findings.add('I1 an internal error', text);
       this.lookForSecrets(text, 'the log');
+      if (line['worker'] !== undefined) console.log(`the gateway says: ${text.slice(0, 300)}`);
       if (typeof line['outcome'] !== 'string') this.figures.count('log lines besides requests', String(line['msg']).slice(0, 60));
     }
     for (const line of otherOutput.splice(0)) this.findings.add('a log line that is not JSON', line);
