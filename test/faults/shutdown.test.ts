@@ -1,3 +1,4 @@
+// Over 300 lines: each way of stopping, and each reason not to start, with a gateway of its own.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';

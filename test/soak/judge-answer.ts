@@ -52,6 +52,8 @@ export interface Expectation {
   readonly route: ReadonlySet<RouteState>;
   /** `dying` stands here when a worker was killed meanwhile: then its connections break, and its records are lost. */
   readonly workers: ReadonlySet<string>;
+  /** `late` stands here when the soak itself did not get to run meanwhile: it may have been too slow as an upstream or client. */
+  readonly machine: ReadonlySet<string>;
   /** What was sent as its body. */
   readonly sent?: string;
   /** Codes of the gateway's own that its client asked for: no key, too many requests. */
@@ -132,6 +134,8 @@ function judgeRefusal(expected: Expectation, answer: RawResponse): Judgement {
         (route.has('gone') && code === 'route_not_found') ||
         (route.has('refusing') && code === 'upstream_connection_refused') ||
         (isDown(expected) && ['upstream_connection_refused', 'upstream_reset'].includes(code))));
+  if (!may && expected.machine.has('late') && ['upstream_timeout', 'upstream_connect_timeout', 'request_timeout'].includes(code))
+    return { outcome: `${answer.status} ${code} while the machine was overloaded` };
   return may ? { outcome: `${answer.status} ${code}` } : wrong(`${answer.status} ${code} where the route was ${[...route].join(' | ')}`);
 }
 

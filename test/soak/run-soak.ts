@@ -22,6 +22,9 @@ import { keyLimit, SoakWorld, workerCount } from './soak-world.ts';
 /** Milliseconds. */
 const longestPhase = 300_000;
 const longestWarmUp = 60_000;
+/** Milliseconds that the soak may be late before its own times mean nothing. */
+const latest = 400;
+const figuresOfLateness = { spells: 0, ms: 0 };
 
 const { values: given } = parseArgs({
   options: { minutes: { type: 'string' }, seed: { type: 'string' }, clients: { type: 'string' }, sabotage: { type: 'string' } },
@@ -51,6 +54,7 @@ const watch = setInterval(() => {
   world.forget();
 }, 500);
 const told = setInterval(tell, 15_000);
+watchMachine();
 /** How late the soak itself is: an upstream that stands still because of it is not the gateway's fault. */
 const lag = monitorEventLoopDelay({ resolution: 10 });
 lag.enable();
@@ -73,6 +77,9 @@ world.readOutput(true);
 if (code !== 0) findings.add('the gateway ended otherwise than it should', String(code));
 
 for (const line of world.figures.lines()) console.log(line);
+console.log(
+  `the machine was overloaded ${figuresOfLateness.spells} times, ${Math.round(figuresOfLateness.ms / 1_000)} s in all; latencies of these times are left out`,
+);
 console.log(
   `records: ${world.ledger.records}, of which ${world.ledger.matched} were matched with answers; ` +
     `latency of quick answers: p50 ${ms(world.figures.quantile(0.5))}, p99 ${ms(world.figures.quantile(0.99))}, p99.9 ${ms(world.figures.quantile(0.999))}; ` +
@@ -126,6 +133,25 @@ async function lookAtCounts(): Promise<void> {
   const most = keyLimit + (keyLimit * (performance.now() - began)) / 60_000 + 2;
   if (passed > most) findings.add('a key went beyond its limit', `${passed} requests where ${Math.floor(most)} are allowed`);
   world.figures.count('requests with the limited key', `${passed} of at most ${Math.floor(most)} passed`);
+}
+
+/** Marks the times at which the soak does not get to run, and some after each. */
+function watchMachine(): void {
+  let before = performance.now();
+  let lateUntil = 0;
+  setInterval(() => {
+    const now = performance.now();
+    if (now - before > latest) {
+      lateUntil = now + 10_000;
+      if (!world.machine.now.has('late')) figuresOfLateness.spells += 1;
+      world.machine.begin('late');
+    } else if (lateUntil > 0 && now > lateUntil) {
+      lateUntil = 0;
+      world.machine.settle('timely');
+    }
+    if (lateUntil > 0) figuresOfLateness.ms += now - before;
+    before = now;
+  }, 50).unref();
 }
 
 function tell(): void {

@@ -3,7 +3,7 @@ import { BrokenMessage, RawClient, type RawResponse } from '../support/raw-clien
 import { type Behaviour, type Expectation, failing, judgeAnswer } from './judge-answer.ts';
 import type { Window } from './possible-states.ts';
 import { uploadBody } from './soak-bodies.ts';
-import type { SoakWorld } from './soak-world.ts';
+import { hangTimeout, type SoakWorld } from './soak-world.ts';
 
 let nonces = 0;
 
@@ -39,6 +39,7 @@ export class SoakClient {
   readonly raw: RawClient;
   readonly #world: SoakWorld;
   readonly #workers: Window<string>;
+  readonly #machine: Window<string>;
   readonly #connectedAt = performance.now();
   #usedAt = performance.now();
   #answers = 0;
@@ -60,6 +61,7 @@ export class SoakClient {
     this.#world = world;
     this.raw = raw;
     this.#workers = workers;
+    this.#machine = world.machine.open();
   }
 
   /** Whether the next request may be sent on it. */
@@ -93,6 +95,7 @@ export class SoakClient {
         behaviour,
         route: route.states,
         workers: this.#workers.states,
+        machine: this.#machine.states,
         // Of an empty body an upstream tells no digest.
         ...(text === undefined || text === '' ? {} : { sent: text }),
         ...planned.expected?.(nonce),
@@ -111,9 +114,11 @@ export class SoakClient {
       if (pieces === undefined || underWay.bytes.length > 3_000) await this.raw.send(underWay.bytes);
       else await this.raw.sendPieces(underWay.bytes.match(new RegExp(`[^]{1,${pieces}}`, 'g')) ?? []);
       const answer = await this.read(underWay);
-      const quick = planned.behaviour === 'length' || planned.behaviour === 'chunked';
-      if (quick && !process.states.has('stopped') && !this.#workers.states.has('dying'))
-        this.#world.figures.latency('request', performance.now() - underWay.began);
+      const calm = !process.states.has('stopped') && !this.#workers.states.has('dying') && !this.#machine.states.has('late');
+      const took = performance.now() - underWay.began;
+      if (calm && planned.behaviour === 'hang' && took > 2 * hangTimeout)
+        this.#world.findings.add('a timeout came late', `~${underWay.nonce}: ${Math.round(took)} ms where timeout_ms is ${hangTimeout}`);
+      if (calm && (planned.behaviour === 'length' || planned.behaviour === 'chunked')) this.#world.figures.latency('request', took);
       return answer;
     } finally {
       process.close();
@@ -153,6 +158,7 @@ export class SoakClient {
   /** The connection goes; `how` as its peer sees it. */
   end(how: 'fin' | 'reset' = 'fin'): void {
     this.#workers.close();
+    this.#machine.close();
     if (how === 'reset') this.raw.reset();
     else this.raw.destroy();
   }
@@ -165,7 +171,7 @@ function ageOf(moment: number): string {
 function allowedOutcomes({ behaviour, method, route }: Expectation, answer: RawResponse | Error): readonly string[] | undefined {
   if (answer instanceof BrokenMessage) return ['upstream_reset', 'upstream_protocol'];
   if (answer instanceof Error) return undefined;
-  if (answer.status === 504) return ['upstream_timeout'];
+  if (answer.status === 504) return ['upstream_timeout', 'upstream_connect'];
   if (answer.status === 502 && route.has('refusing')) return ['upstream_connect'];
   if (answer.status < 500 && answer.status >= 400) return ['rejected'];
   // Where the upstream breaks off after a whole answer to HEAD, that is no failure.

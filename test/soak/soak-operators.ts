@@ -27,11 +27,12 @@ const revisions = new Map<number, DynamicConfig>();
 async function call(world: SoakWorld, admin: AdminSession, method: string, path: string, body?: unknown): Promise<AdminAnswer | undefined> {
   const workers = world.workers.open();
   const process = world.process.open();
+  const machine = world.machine.open();
   const began = performance.now();
   try {
     const answer = await admin.call(method, path, body === undefined ? {} : { body });
     const ms = performance.now() - began;
-    if (!process.states.has('stopped') && !workers.states.has('dying')) {
+    if (!process.states.has('stopped') && !workers.states.has('dying') && !machine.states.has('late')) {
       world.figures.latency(method === 'GET' ? 'admin read' : 'admin change', ms);
       if (ms > 10_000) world.findings.add('I5 a slow answer of the admin API', `${method} ${path}: ${Math.round(ms)} ms`);
     }
@@ -43,6 +44,7 @@ async function call(world: SoakWorld, admin: AdminSession, method: string, path:
   } finally {
     workers.close();
     process.close();
+    machine.close();
   }
 }
 

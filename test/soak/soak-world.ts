@@ -15,6 +15,8 @@ import { type Sabotage, secretMark, startSoakUpstream } from './soak-upstream.ts
 
 /** Requests a minute that the limited key may make. */
 export const keyLimit = 120;
+/** `timeout_ms` of the upstream that may hang: others have the usual 30 s. */
+export const hangTimeout = 4_000;
 export const workerCount = 2;
 
 /** The gateway, its upstreams, and all that is known of what they should do. */
@@ -28,6 +30,8 @@ export class SoakWorld {
   readonly workers = new PossibleStates<'whole' | 'dying'>('whole');
   /** Whether the whole process is stopped: then nothing of its time counts. */
   readonly process = new PossibleStates<'running' | 'stopped'>('running');
+  /** `late` while the soak itself, upstreams and clients in one, is kept from running: then it misses times, not the gateway. */
+  readonly machine = new PossibleStates<'timely' | 'late'>('timely');
   readonly dynamicNames: readonly string[] = Array.from({ length: 8 }, (_, index) => `d${index}`);
   dynamic: DynamicConfig = { upstreams: new Map(), routes: new Map() };
   gateway!: Gateway;
@@ -89,7 +93,7 @@ export class SoakWorld {
         auth_type: 'header',
         auth_header: 'X-Key',
         auth_value: this.secretOf('faulty', 0),
-        timeout_ms: 4_000,
+        timeout_ms: hangTimeout,
       },
       { name: 'restarting', base_url: url('restarting'), ...bearer('restarting') },
       { name: 'refusing', base_url: `http://127.0.0.1:${await freePort()}`, ...bearer('refusing') },

@@ -22,6 +22,7 @@ const usual: Expectation = {
   behaviour: 'length',
   route: new Set(['on plain plain-g0']),
   workers: new Set(['whole']),
+  machine: new Set(['timely']),
 };
 
 function answer(status: number, fields: Record<string, string>, body: string): RawResponse {
@@ -97,6 +98,12 @@ describe('the soak sees what is wrong with an answer', () => {
     ] as const)
       wrong({}, problem(status, code), new RegExp(`${status} ${code} where`));
     wrong({ refused: true, refusals: ['key_revoked'], behaviour: 'hang' }, problem(504, 'upstream_timeout'), /504/);
+  });
+
+  test('a time that is missed passes only where the soak itself was kept from running', () => {
+    wrong({}, problem(504, 'upstream_connect_timeout'), /504/);
+    fine({ machine: new Set(['timely', 'late']) }, problem(504, 'upstream_connect_timeout'));
+    wrong({ machine: new Set(['late']) }, problem(502, 'upstream_reset'), /502/);
   });
 
   test('errors that tell too much, may be cached, or name another request do not pass', () => {
