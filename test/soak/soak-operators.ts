@@ -176,10 +176,12 @@ async function tail(world: SoakWorld, random: Random): Promise<void> {
       },
     );
     request.once('error', () => resolve());
-    void pause(world, 500 + random.below(8_000)).then(() => {
+    const leave = async (): Promise<void> => {
+      await pause(world, 500 + random.below(8_000));
       left.byUs = true;
       request.destroy();
-    });
+    };
+    void leave();
   });
   workers.close();
   world.figures.count('tails', status === 0 ? 'no answer' : String(status));
