@@ -63,8 +63,10 @@ export async function startSoakUpstream(options: SoakUpstreamOptions): Promise<S
     switch (behaviour) {
       case 'chunked':
       case 'bad-chunk': {
-        await connection.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
-        if (bodyless) return behaviour === 'bad-chunk' ? connection.end() : undefined;
+        // To HEAD it is a whole answer and then a close: announced, or it would race with the next request.
+        const closes = bodyless && behaviour === 'bad-chunk';
+        await connection.write(`${head}${closes ? 'Connection: close\r\n' : ''}Transfer-Encoding: chunked\r\n\r\n`);
+        if (bodyless) return closes ? connection.end() : undefined;
         for (let at = 0; at < text.length; at += 701) await connection.write(chunk(text.slice(at, at + 701)));
         return await connection.write(behaviour === 'bad-chunk' ? 'zz\r\n' : '0\r\n\r\n');
       }
