@@ -30,18 +30,38 @@ const runner = spawn(
     ...given,
     ...files,
   ],
-  { stdio: 'inherit', env: { ...process.env, NODE_COMPILE_CACHE: compileCache, TEST_FILE_DEADLINE_MS: String(limits.file) } },
+  // A process group of its own: what tests start ends with them, whoever ends them.
+  {
+    stdio: 'inherit',
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, TEST_FILE_DEADLINE_MS: String(limits.file) },
+    detached: true,
+  },
 );
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => runner.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    runner.kill(signal);
+    setTimeout(killAll, 5_000).unref();
+  });
+}
 const overdue = setTimeout(() => {
   console.error(`The tests did not end within ${limits.all / 60_000} minutes.`);
   runner.kill('SIGTERM');
-  setTimeout(() => runner.kill('SIGKILL'), 5_000).unref();
+  setTimeout(killAll, 5_000).unref();
 }, limits.all);
 runner.once('exit', (code, signal) => {
   clearTimeout(overdue);
+  killAll();
   process.exitCode = signal === null ? (code ?? 1) : 1;
 });
+
+/** Whatever is left of the tests' process group. */
+function killAll(): void {
+  try {
+    process.kill(-runner.pid!, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
+}
 
 function takesValue(flag: string | undefined): boolean {
   return flag !== undefined && /^--test-(name-pattern|skip-pattern|reporter|reporter-destination|concurrency|timeout|shard)$/.test(flag);

@@ -145,7 +145,8 @@ async function listen(
   server.on('clientError', refuseBrokenRequest);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(address, () => {
+    // As many may wait to be taken: a full queue of a Unix socket refuses at once.
+    server.listen({ ...address, backlog: limits.maxConnections }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -61,7 +61,7 @@ export async function updateAdmin(
   let passwordHash = before.password_hash;
   if (given.password !== undefined) {
     refuseBadPassword(given.password, email);
-    if (own) await proveCurrentPassword(context, before, given.current_password, options.remoteAddress);
+    if (own) await proveCurrentPassword(context, actor, before, given.current_password, options.remoteAddress);
     passwordHash = await context.passwords.hash(given.password);
   }
   const now = context.clock();
@@ -139,6 +139,7 @@ function refuseBadPassword(password: string, email: string): void {
 
 async function proveCurrentPassword(
   context: AccessContext,
+  actor: Actor,
   admin: AdminRow,
   current: string | undefined,
   remoteAddress: string,
@@ -146,6 +147,10 @@ async function proveCurrentPassword(
   if (current === undefined) throw invalid({ field: 'current_password', message: 'is required to change your own password' });
   const attempt = context.throttle.begin(signInKeys(context, admin.email, remoteAddress));
   if (!(await examine(attempt, () => context.passwords.verify(current, admin.password_hash)))) {
+    // Whoever has a session that is not theirs may guess here: as a refused sign-in, it is told.
+    await context.store.write((tx) =>
+      accessAudit(tx, context.clock(), actor, { action: 'admin.password_refused', type: 'admin', id: admin.id, name: admin.email }),
+    );
     throw invalid({ field: 'current_password', message: 'is not your current password' });
   }
   attempt.succeeded();

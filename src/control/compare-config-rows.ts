@@ -96,10 +96,18 @@ function sortName({ before, after }: RowDifference<{ readonly name: string }>): 
   return (after ?? before)?.name ?? '';
 }
 
-/** The later name, also for the earlier state: what refers to a renamed object has not changed by that. */
+/**
+ * The later name, also for the earlier state: what refers to a renamed object has not changed by that. Where two objects have
+ * had a name, one after the other, it stands with the id: what refers to the one does not refer to the other.
+ */
 function nameOf(...states: readonly (readonly { readonly id: string; readonly name: string }[])[]): (id: string) => string | undefined {
   const names = new Map(states.flat().map(({ id, name }) => [id, name]));
-  return (id) => names.get(id);
+  const holders = new Map<string, number>();
+  for (const name of names.values()) holders.set(name, (holders.get(name) ?? 0) + 1);
+  return (id) => {
+    const name = names.get(id);
+    return name !== undefined && holders.get(name)! > 1 ? `${name} (${id})` : name;
+  };
 }
 
 function whole(row: RememberedKeyRow) {

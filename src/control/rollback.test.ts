@@ -95,6 +95,38 @@ describe('what comes back', () => {
     assert.doesNotMatch(JSON.stringify([result, await control.audit()]), /secret|user:pass/);
   });
 
+  test('routes and keys go back to the very upstreams and routes of then, where others have their names by now', async () => {
+    const then = await createUpstream(control.context, ann, { ...api, name: 'taken' });
+    await createUpstream(control.context, ann, { name: 'spare', base_url: 'http://10.0.0.2' });
+    await createRoute(control.context, ann, { name: 'a', path_pattern: '/a', upstream_id: 'taken' });
+    const old = await createRoute(control.context, ann, { name: 'r', path_pattern: '/r', upstream_id: 'spare' });
+    const key = await createApiKey(control.context, ann, { name: 'k', routes: ['r'] });
+    const to = await revision();
+
+    await updateRoute(control.context, ann, 'a', { upstream_id: 'spare' });
+    await deleteUpstream(control.context, ann, 'taken');
+    await createUpstream(control.context, ann, { name: 'taken', base_url: 'http://10.0.0.3' });
+    await updateRoute(control.context, ann, 'a', { upstream_id: 'taken' });
+    await deleteRoute(control.context, ann, 'r');
+    await createRoute(control.context, ann, { name: 'r', path_pattern: '/r', upstream_id: 'spare' });
+    await updateApiKey(control.context, ann, 'k', { routes: ['r'] });
+
+    const result = await rollback(to);
+    assert.deepEqual(told(result.changes), [
+      'create upstream taken',
+      'update route a',
+      'create route r',
+      'update key k',
+      'delete route r',
+      'delete upstream taken',
+    ]);
+    const change = result.changes.find(({ name }) => name === 'a');
+    assert.deepEqual(change?.fields['upstream']?.to, `taken (${then.value.id})`);
+    assert.equal((await getRoute(control.context, 'a')).upstream_id, then.value.id);
+    assert.deepEqual((await getApiKey(control.context, key.value.id)).routes, [old.value.id]);
+    assert.deepEqual((await rollback(to)).changes, []);
+  });
+
   test('and to and fro, to nothing and back, and to what is there already, which makes no revision', async () => {
     await createUpstream(control.context, ann, api);
     await createRoute(control.context, ann, { name: 'a', path_pattern: '/a', upstream_id: 'api' });

@@ -44,6 +44,23 @@ test('a deadline that moves later is met at its last time; one that moves earlie
   assert.equal(due.length, 1);
 });
 
+test('a deadline that moves earlier is met at its new time, however long the wheel has been turning', () => {
+  for (const uptime of [0, 40_000, 60_000, 130_000, 1_000_000, 100_000_000]) {
+    const wheel = new TimerWheel(50);
+    const start = wheel.now + uptime;
+    wheel.advance(start);
+    wheel.advance(start);
+    let due = 0;
+    const deadline = new Deadline({ onDeadline: () => (due = wheel.now - start) });
+    // As on a kept connection: a request that has 30 s is answered, the next one has 4 s.
+    wheel.arm(deadline, 30_000);
+    wheel.disarm(deadline);
+    wheel.arm(deadline, 4_000);
+    for (let ms = 50; ms <= 5_000; ms += 50) wheel.advance(start + ms);
+    assert.ok(due >= 4_000 && due <= 4_100, `after ${uptime} ms it was met at ${due}`);
+  }
+});
+
 test('deadlines further away than one turn of the wheel are met', () => {
   const { wheel, start, run } = wheelAt();
   let due = 0;

@@ -17,6 +17,7 @@ export interface DeadlineOwner {
   onDeadline(deadline: Deadline): void;
 }
 
+/** A power of two. */
 const slotCount = 1024;
 const unused = new Deadline({ onDeadline: () => {} });
 
@@ -65,7 +66,8 @@ export class TimerWheel {
     const due = Math.max(Math.ceil(dueAt / this.tickMs), this.tick + 1);
     if (deadline.slot >= 0) {
       // In its slot already, and that one comes round no later: nothing to move.
-      const waits = (deadline.slot - this.tick + slotCount - 1) % slotCount;
+      // By mask: of a negative number, and ticks outgrow the slots after a minute, `%` gives a negative one.
+      const waits = (deadline.slot - this.tick - 1) & (slotCount - 1);
       if (this.tick + 1 + waits <= due) return;
       this.unlink(deadline);
     }

@@ -51,6 +51,25 @@ async function rotateAndKill(directory: string, env: Readonly<Record<string, str
   return begun.get() !== undefined;
 }
 
+test('L03 a credential that somebody copies to another upstream in the database does not open there: 503, nothing is sent, and the log says so', async () => {
+  const { gateway } = harness;
+  const first = await harness.exposed({ auth_type: 'bearer', auth_value: 'canary-of-the-first' }, answerOk);
+  const second = await harness.exposed({ auth_type: 'bearer', auth_value: 'canary-of-the-second' }, answerOk);
+  using database = new DatabaseSync(join(gateway.directory, 'apigate.db'), { timeout: 5_000 });
+  database
+    .prepare('UPDATE upstreams SET auth_value_sealed = (SELECT auth_value_sealed FROM upstreams WHERE id = ?) WHERE id = ?')
+    .run(first.upstreamId, second.upstreamId);
+  const from = gateway.lines.length;
+  await gateway.admin.must('PATCH', `/upstreams/${second.upstreamId}`, { description: 'read anew' });
+  const answer = await fetchRaw(harness.port, 'GET', { target: second.path });
+  assert.deepEqual([answer.status, answer.json()['code']], [503, 'upstream_credential_unavailable']);
+  assert.equal(second.upstream.requests.length, 0);
+  assert.equal((await fetchRaw(harness.port, 'GET', { target: first.path })).status, 200, 'the one that it was copied from is as it was');
+  const told = gateway.lines.slice(from).find((line) => line['level'] !== 'info' && JSON.stringify(line).includes(second.upstreamId));
+  assert.ok(told !== undefined, JSON.stringify(gateway.lines.slice(from)));
+  assert.match(JSON.stringify(told), /credential|auth_value|does not open|secret/i);
+});
+
 describe('a rotation of the secret key while the gateway runs', () => {
   test('L04 killed at many points it never leaves a value that does not open, traffic keeps its credentials, and it can be finished', async () => {
     const { gateway } = harness;

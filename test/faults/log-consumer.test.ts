@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { fetchRaw, RawClient } from '../support/raw-client.ts';
 import { answerOk, startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { type Gateway, startGateway } from '../support/start-gateway.ts';
 
-async function withGateway(body: (gateway: Gateway) => Promise<void>): Promise<void> {
+async function withGateway(body: (gateway: Gateway) => Promise<void>, prefix: readonly string[] = []): Promise<void> {
   const upstream = await startScriptedUpstream(answerOk);
-  const gateway = await startGateway({ upstream: upstream.url, workers: 2 });
+  const gateway = await startGateway({ upstream: upstream.url, workers: 2, prefix });
   try {
     await body(gateway);
     assert.equal(await gateway.stop(), 0);
@@ -56,3 +57,33 @@ describe('K04 the consumer of stdout', { concurrency: true }, () => {
     });
   });
 });
+
+test(
+  'O05 a disk that is full of log: requests are served, what is lost is counted, and the process lives',
+  { skip: !existsSync('/dev/full') && 'there is no /dev/full' },
+  async () => {
+    // Each write there fails as on a full disk.
+    const prefix = ['sh', '-c', 'exec "$0" "$@" > /dev/full'];
+    await withGateway(async (gateway) => {
+      // Lines wait in 8 MiB, of which each of these takes a thousandth or so.
+      const target = `/logged/${'p'.repeat(7_000)}`;
+      let slowest = 0;
+      const dropped = async (): Promise<number> => {
+        const text = await (await fetch(`${gateway.url}/metrics`)).text();
+        return Number(/^apigate_log_lines_dropped_total (\d+)$/m.exec(text)?.[1]);
+      };
+      using client = await RawClient.connect(gateway.port);
+      for (let round = 0; (await dropped()) === 0; round += 1) {
+        assert.ok(round < 40, 'nothing was dropped');
+        for (let count = 0; count < 200; count += 1) {
+          const start = performance.now();
+          assert.equal((await client.request('GET', { target })).status, 200);
+          slowest = Math.max(slowest, performance.now() - start);
+        }
+      }
+      assert.ok(slowest < 3_000, `the slowest answer took ${slowest} ms`);
+      assert.equal(gateway.exit, undefined);
+      assert.equal(await gateway.status('/readyz'), 200);
+    }, prefix);
+  },
+);

@@ -1,11 +1,13 @@
+// Over 300 lines: each way of stopping, and each reason not to start, with a gateway of its own.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
+import { unlessInstalled } from '../support/foreign-program.ts';
 import { freePort } from '../support/free-port.ts';
 import { fetchRaw, RawClient } from '../support/raw-client.ts';
 import { answerOk, startScriptedUpstream } from '../support/scripted-upstream.ts';
@@ -243,6 +245,13 @@ describe('shutdown', { concurrency: 4 }, () => {
   });
 });
 
+/** Why a process without the right to low ports cannot be tried here. */
+function unlessUnprivileged(): string | false {
+  const start = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
+  if (!existsSync(start) || Number(readFileSync(start, 'utf8')) <= 80) return 'everybody may listen on port 80 here';
+  return process.getuid?.() === 0 ? unlessInstalled('setpriv') : 'takes root, which gives the right away';
+}
+
 describe('K03 refused at start', { concurrency: true }, () => {
   test('K03 a busy port: exit with a code that is not 0, and the address in the message', async () => {
     await withGateway({}, async (gateway) => {
@@ -263,6 +272,13 @@ describe('K03 refused at start', { concurrency: true }, () => {
     assert.match(gateway.output, new RegExp(String(port)));
     await gateway.stop();
     server.close();
+  });
+  test('K03 a port that takes more rights than the gateway has', { skip: unlessUnprivileged() }, async () => {
+    const gateway = await launchGateway({ port: 80, prefix: ['setpriv', '--bounding-set=-net_bind_service'] });
+    assert.notEqual(await exitWithin(gateway, 30_000), 0);
+    assert.match(gateway.output, /127\.0\.0\.1:80\b/);
+    assert.doesNotMatch(gateway.output, /^\s+at /m);
+    await gateway.stop();
   });
   test('of gateways that start at once on one port, one serves and the others are refused', async () => {
     const port = await freePort();

@@ -181,6 +181,14 @@ export class ScriptedUpstream {
     return this.connections.reduce((sum, connection) => sum + connection.receivedBytes, 0);
   }
 
+  /** Lets go of what is over: without it, a test of hours would keep every request. Counts begin anew. */
+  forget(): void {
+    this.requests.length = 0;
+    const open = this.open;
+    this.connections.splice(0, this.connections.length, ...open);
+    for (const connection of open) connection.requests.length = 0;
+  }
+
   /** The n-th request (from 0) since the start, waiting for it. */
   async request(index: number, timeoutMs = 10_000): Promise<UpstreamRequest> {
     await eventually(() => this.requests.length > index, `request ${index} at the upstream`, timeoutMs);

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -27,6 +27,8 @@ export interface GatewayOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Cap on open file descriptors. */
   readonly openFiles?: number;
+  /** Goes before the command, to run it otherwise: with other rights, with its output elsewhere. */
+  readonly prefix?: readonly string[];
   /** How long the start may take. */
   readonly startTimeoutMs?: number;
 }
@@ -184,6 +186,7 @@ export async function launchGateway(options: GatewayOptions = {}): Promise<Gatew
   if (options.tls !== undefined) flags.push('--tls-cert', options.tls.cert, '--tls-key', options.tls.key, '--tls-port', String(tlsPort));
   const command = [process.execPath, entry, ...flags, ...(options.flags ?? [])];
   if (options.openFiles !== undefined) command.unshift('sh', '-c', `ulimit -n ${options.openFiles} && exec "$0" "$@"`);
+  command.unshift(...dyingWithParent(), ...(options.prefix ?? []));
   const child = spawn(command[0]!, command.slice(1), {
     cwd: directory,
     env: gatewayEnvironment({
@@ -193,6 +196,18 @@ export async function launchGateway(options: GatewayOptions = {}): Promise<Gatew
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return new Gateway(child, port, tlsPort, directory, options.directory === undefined);
+}
+
+let withParent: readonly string[] | undefined;
+
+/**
+ * Goes before a command that is to be killed when this process ends, however it does (Linux, util-linux): tests that are
+ * killed leave no gateway behind.
+ */
+export function dyingWithParent(): readonly string[] {
+  const prefix = ['setpriv', '--pdeathsig', 'KILL'];
+  withParent ??= spawnSync(prefix[0]!, [...prefix.slice(1), 'true']).status === 0 ? prefix : [];
+  return withParent;
 }
 
 /** Nothing of the tester's own APIGATE_* or NODE_* settings reaches the gateway. */

@@ -21,7 +21,7 @@ export function handshake(fields = '', target = '/socket'): string {
 /** The head of a 101 to the key of `handshake`, but for its empty line. */
 export const switching = switchingTo(handshakeKey);
 
-function switchingTo(key: string): string {
+export function switchingTo(key: string): string {
   return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n`;
 }
 
