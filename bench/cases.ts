@@ -25,6 +25,16 @@ export interface LoadCase {
   readonly unpinned: boolean;
 }
 
+/** A load, with somebody following its requests and with nobody. */
+export interface TailCase {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: 'tail';
+  readonly load: LoadCase;
+  /** Requests each second; null: as many as the gateway takes. */
+  readonly rate: number | null;
+}
+
 /** A measurement that is not a load. */
 export interface OtherCase {
   readonly name: string;
@@ -32,7 +42,7 @@ export interface OtherCase {
   readonly kind: 'idle-connections' | 'start' | 'websocket';
 }
 
-export type Case = LoadCase | OtherCase;
+export type Case = LoadCase | TailCase | OtherCase;
 
 const load = (name: string, title: string, path: string, more: Partial<LoadCase> = {}): LoadCase => ({
   name,
@@ -87,6 +97,20 @@ export const cases: readonly Case[] = [
     policy: 'everything',
     latency: false,
   }),
+  {
+    name: 'tail',
+    title: 'GET, 128 bytes, 5,000 requests/s, with a tail of all requests attached and without',
+    kind: 'tail',
+    load: load('tail', '', '/small'),
+    rate: 5_000,
+  },
+  {
+    name: 'tail-full',
+    title: 'GET, 128 bytes, as many as it takes, with a tail of all requests attached and without',
+    kind: 'tail',
+    load: load('tail-full', '', '/small'),
+    rate: null,
+  },
   { name: 'websocket', title: 'WebSocket messages of 1 KiB, there and back, 64 connections', kind: 'websocket' },
   { name: 'idle', title: '10,000 idle keep-alive connections', kind: 'idle-connections' },
   { name: 'start', title: 'From start to the first proxied answer, warm', kind: 'start' },

@@ -15,6 +15,7 @@ import { machine } from './measure/machine.ts';
 import { measureIdle } from './measure/measure-idle.ts';
 import { measureLoad, type Plan } from './measure/measure-load.ts';
 import { measureStart } from './measure/measure-start.ts';
+import { measureTail } from './measure/measure-tail.ts';
 import { measureWebSocket } from './measure/measure-websocket.ts';
 import { coreCount } from './measure/processor-time.ts';
 import { cleanUp, pinSelf } from './measure/programs.ts';
@@ -148,6 +149,10 @@ async function measured(each: Case, taking: readonly Gateway[], upstream: Upstre
   if (each.kind === 'load') return { name, title, loads: await measureLoad(each, taking, upstream, plan), figures: [], unit: '' };
   if (each.kind === 'websocket')
     return { name, title, loads: [], figures: await measureWebSocket(taking, upstream, plan), unit: 'CPU µs/message' };
+  if (each.kind === 'tail') {
+    const figures = await measureTail(taking, each.load, each.rate, upstream, plan);
+    return { name, title, loads: [], figures, unit: each.rate === null ? 'requests/s' : 'CPU µs/request' };
+  }
   if (each.kind === 'start') return { name, title, loads: [], figures: await measureStart(taking, upstream, plan), unit: 'ms' };
   return { name, title, loads: [], figures: await measureIdle(taking, upstream, plan), unit: 'KiB for each connection' };
 }

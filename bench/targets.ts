@@ -58,6 +58,11 @@ export const targets: readonly Target[] = [
     limit: { most: 1.1 },
     measure: (results) => otherFigure(results, 'websocket') / otherFigure(results, 'websocket', 'nginx'),
   },
+  {
+    text: 'tail of 5,000 requests/s attached: CPU against without',
+    limit: { most: 1.05 },
+    measure: (results) => otherFigure(results, 'tail', 'apigate, tail attached') / otherFigure(results, 'tail'),
+  },
   { text: 'idle connection: KiB of memory', limit: { most: 10 }, measure: (results) => otherFigure(results, 'idle') },
   { text: 'start to ready: milliseconds', limit: { most: 1_000 }, measure: (results) => otherFigure(results, 'start') },
 ];

@@ -64,6 +64,10 @@ export function apigate(name = 'apigate', program = entry): Gateway {
       const key = await admin.must('POST', '/keys', { name: 'bench', rate_limit_per_minute: 10_000_000 });
       return { 'X-API-Key': String(key['key']) };
     },
+    async tail({ adminPort }) {
+      const made = await new AdminClient(adminPort, email, password).must('POST', '/tokens', { name: 'tail', scope: 'read' });
+      return { Authorization: `Bearer ${String(made['token'])}` };
+    },
   };
 }
 

@@ -37,4 +37,6 @@ export interface Gateway {
   start(setup: GatewaySetup): Promise<Program>;
   /** What is left to be made over its own interface, once it listens: it may answer 404 before. Answers what clients must send. */
   fill?(setup: GatewaySetup): Promise<Readonly<Record<string, string>>>;
+  /** What whoever follows its requests as they end must send to `adminPort`; left out where that cannot be. */
+  tail?(setup: GatewaySetup): Promise<Readonly<Record<string, string>>>;
 }

@@ -107,7 +107,7 @@ export function requestRoutes(control: ControlContext, access: AccessContext, tr
           requests,
           filter,
           lastEventId: c.req.header('last-event-id'),
-          addNames: (each) => names.addTo(each),
+          textsOf: (lines) => names.textsOf(lines),
           isAllowed: () => isStillAuthorised(access, c),
           recordsDropped: traffic.recordsDropped,
         });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FinishedRequests } from '../control/finished-requests.ts';
 import { finishedLines } from '../control/finished-requests-fixture.ts';
-import type { RecordedRequest } from '../model/finished-request.ts';
+import { finishedRequestTexts } from '../control/recorded-request.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { requestStream, type RequestStreamOptions } from './request-stream.ts';
 
@@ -10,7 +10,7 @@ function open(requests: FinishedRequests, options: Partial<RequestStreamOptions>
   const stream = requestStream({
     requests,
     filter: {},
-    addNames: async (each: readonly RecordedRequest[]) => each.map((request) => ({ ...request, route: null, upstream: null, key: null })),
+    textsOf: async (lines) => finishedRequestTexts(lines, () => 'null'),
     isAllowed: async () => true,
     recordsDropped: () => 0,
     tickMs: 3_600_000,
@@ -101,7 +101,7 @@ describe('the stream of requests', () => {
     const stream = open(requests, { tickMs: 5 });
     const isFree = (): boolean => {
       try {
-        requests.listen({ filter: {}, onRequest: () => {}, onEnd: () => {} })();
+        requests.listen({ filter: {}, onRequests: () => {}, onEnd: () => {} })();
         return true;
       } catch {
         return false;

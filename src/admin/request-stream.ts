@@ -1,6 +1,5 @@
 import type { FinishedRequests, NumberedRequest, RequestListener } from '../control/finished-requests.ts';
 import type { RequestFilter } from '../control/request-filter.ts';
-import type { FinishedRequest, RecordedRequest } from '../model/finished-request.ts';
 import { EventStream, eventText } from './event-stream.ts';
 
 export interface RequestStreamOptions {
@@ -8,7 +7,8 @@ export interface RequestStreamOptions {
   readonly filter: RequestFilter;
   /** `Last-Event-ID` of a client that comes back: it gets what it missed, as far as that is still there. */
   readonly lastEventId?: string | undefined;
-  readonly addNames: (requests: readonly RecordedRequest[]) => Promise<FinishedRequest[]>;
+  /** What workers wrote of requests, as the JSON of FinishedRequests. */
+  readonly textsOf: (lines: readonly string[]) => Promise<readonly string[]>;
   /** Whether the caller may still see this; asked every few seconds. */
   readonly isAllowed: () => Promise<boolean>;
   /** Finished requests that workers could not tell of, since the start. */
@@ -51,13 +51,13 @@ class RequestEvents implements RequestListener {
       { greeting: 'these are the requests as they end', isAllowed, tickMs },
     );
     const [instance, number] = lastEventId?.split('-') ?? [];
-    if (instance === requests.instance && /^\d{1,15}$/.test(number ?? ''))
-      for (const missed of requests.after(Number(number), filter)) this.onRequest(missed);
+    if (instance === requests.instance && /^\d{1,15}$/.test(number ?? '')) this.onRequests(requests.after(Number(number), filter));
   }
 
-  onRequest(finished: NumberedRequest): void {
-    if (this.#queue.length < maxQueue) this.#queue.push(finished);
-    else this.#dropped++;
+  onRequests(finished: readonly NumberedRequest[]): void {
+    const room = Math.max(0, maxQueue - this.#queue.length);
+    this.#queue.push(...finished.slice(0, room));
+    this.#dropped += Math.max(0, finished.length - room);
     this.stream.wake();
   }
 
@@ -66,12 +66,12 @@ class RequestEvents implements RequestListener {
   }
 
   async #takeEvents(): Promise<string> {
-    const { requests, addNames } = this.#options;
+    const { requests, textsOf } = this.#options;
     const batch = this.#queue.splice(0, maxBatch);
-    const named = await addNames(batch.map(({ request }) => request));
+    const texts = await textsOf(batch.map(({ line }) => line));
     let text = '';
     for (const [at, { number }] of batch.entries()) {
-      text += eventText('request', JSON.stringify(named[at]!), `${requests.instance}-${number}`);
+      text += eventText('request', texts[at]!, `${requests.instance}-${number}`);
     }
     if (this.#queue.length === 0 && this.#dropped > 0) {
       text += droppedText(this.#dropped, 'listener');
@@ -88,7 +88,7 @@ class RequestEvents implements RequestListener {
 }
 
 const maxQueue = 1_000;
-const maxBatch = 100;
+const maxBatch = 500;
 
 function droppedText(count: number, where: 'listener' | 'gateway'): string {
   return eventText('dropped', JSON.stringify({ count, where }));

@@ -58,6 +58,10 @@ export function upstreamConfigOf(row: UpstreamRow, credential: Credential): Upst
     preserve_host: row.preserve_host,
     tls_ca: row.tls_ca,
     tls_server_name: row.tls_server_name,
+    health_check_path: row.health_check_path,
+    health_check_interval_ms: row.health_check_interval_ms,
+    health_check_timeout_ms: row.health_check_timeout_ms,
+    health_check_status: row.health_check_status,
     enabled: row.enabled,
   };
 }

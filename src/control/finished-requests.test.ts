@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GatewayError } from '../errors/gateway-error.ts';
+import { finishedRequestSchema } from '../model/finished-request.ts';
 import { FinishedRequests } from './finished-requests.ts';
 import { finishedLines, type LineFields } from './finished-requests-fixture.ts';
+import { finishedRequestTexts, parseRecordedRequest } from './recorded-request.ts';
+import { lineMatcher, requestMatcher } from './request-filter.ts';
 
 function filled(requests: readonly LineFields[], options: ConstructorParameters<typeof FinishedRequests>[0] = {}): FinishedRequests {
   const finished = new FinishedRequests(options);
@@ -81,5 +84,71 @@ describe('requests that ended', () => {
     const finished = filled([{ request_id: '"a\\","code":"' }]);
     assert.equal(finished.find('"a\\","code":"').code, null);
     assert.throws(() => finished.find('"a'));
+  });
+});
+
+describe('a request told as it ends', () => {
+  const line = (fields: Record<string, unknown>): string => {
+    const { lines } = finishedLines([fields]);
+    return Buffer.from(lines).toString('latin1').trimEnd();
+  };
+  const written = [
+    {},
+    { status: 404 },
+    { status: 500 },
+    { status: 0 },
+    { status: 101, frames_in: 3, frames_out: 4 },
+    { events: 12 },
+    { status: 404, code: 'route_not_found', route: '', upstream: '' },
+    { status: 502, code: 'upstream_reset', level: 'warn', phase: 'wait', reason: 'it said "no", \\ and left' },
+    { key: 'key_0000000000000001', attempts: 12, bytes_out: 2 ** 40 },
+    { route: '', upstream: '' },
+    { request_id: 'a"b\\"c\\', path: '/"attempts":1,"route":"rt_1","status":500' },
+    { path: '/ends-in-backslash\\', host: '","remote":"' },
+    { method: '","status":', request_id: '","method":"' },
+  ];
+
+  it('is what it is when it is asked for later, however it was written', () => {
+    const texts = finishedRequestTexts(written.map(line), (id) => JSON.stringify(`name of ${id}`));
+    for (const [at, text] of texts.entries()) {
+      const request = parseRecordedRequest(line(written[at]!));
+      const name = (id: string | null): string | null => (id === null ? null : `name of ${id}`);
+      const named = { ...request, route: name(request.route_id), upstream: name(request.upstream_id), key: name(request.key_id) };
+      assert.deepEqual(finishedRequestSchema.parse(JSON.parse(text)), named, text);
+    }
+  });
+
+  it('is told to whoever asked for it, by the same filters', () => {
+    const filters = [
+      {},
+      { own: true },
+      { failed: true },
+      { failed: false },
+      { status: '4xx' },
+      { status: '404' },
+      { status: 'none' },
+      { code: 'upstream_reset' },
+      { outcome: 'rejected' },
+      { method: 'GET' },
+      { host: 'API.test' },
+      { host: '","remote":"' },
+      { path: '/"attempts' },
+      { path: '/ends' },
+      { routeId: 'rt_0000000000000001', status: '2xx' },
+      { routeId: 'rt_1' },
+      { upstreamId: 'up_0000000000000001' },
+      { keyId: 'anonymous' },
+      { keyId: 'key_0000000000000001' },
+      { since: Date.parse('2027-01-15T09:00:00Z') },
+    ];
+    for (const filter of filters) {
+      const all = written.map(line);
+      const [byLine, byRequest] = [lineMatcher(filter), requestMatcher(filter)];
+      assert.deepEqual(
+        all.filter(byLine),
+        all.filter((text) => byRequest(parseRecordedRequest(text))),
+        JSON.stringify(filter),
+      );
+    }
   });
 });

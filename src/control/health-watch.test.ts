@@ -2,9 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readUpstreamTotals, upstreamCounterBytes, UpstreamCounters, type CountedExchange } from '../telemetry/upstream-counters.ts';
 import { HealthWatch } from './health-watch.ts';
-import { upstreamHealth, type UpstreamTraffic } from './upstream-health.ts';
+import { type UpstreamCheck, upstreamHealth, type UpstreamTraffic } from './upstream-health.ts';
 
 const refused = { status: 502, code: 'upstream_connection_refused', outcome: 'upstream_connect' } as const;
+
+const noCheck: UpstreamCheck = {
+  done: 0,
+  failed: 0,
+  streak: 0,
+  okTimes: [],
+  lastMs: 0,
+  lastOkMs: 0,
+  lastFailureMs: 0,
+  status: null,
+  tookMs: null,
+  cause: '',
+};
 
 /** One upstream, as two workers count it. */
 function rig() {
@@ -13,6 +26,7 @@ function rig() {
   const workers = [0, 1].map((index) => new UpstreamCounters(segments, place, index));
   let now = 1_800_000_000_000;
   let enabled = true;
+  let check: UpstreamCheck | null = null;
   const finish = (worker: 0 | 1, exchange: Partial<CountedExchange> = {}): void => {
     now += 10;
     const usual = { status: 200, code: null, outcome: 'ok', startedAtMs: now, durationMs: 5, upstreamMs: 4, bytesIn: 1, bytesOut: 2 };
@@ -23,6 +37,7 @@ function rig() {
     name: 'api',
     enabled,
     totals: readUpstreamTotals(segments, 1, place, 2),
+    check: check,
     active: 3,
     idle: 4,
   });
@@ -38,6 +53,12 @@ function rig() {
     flips,
     logged,
     switchTo,
+    /** What checks found, a moment later. */
+    checked: (found: Partial<UpstreamCheck>) => {
+      now += 10;
+      check = { ...(check ?? noCheck), ...found };
+      return now;
+    },
     untouched: () => readUpstreamTotals(segments, 0, place, 2),
   };
 }
@@ -60,6 +81,8 @@ test('what became of requests is counted in all workers together, each in one pl
     upstream_id: 'up_0000000000000001',
     upstream: 'api',
     state: 'healthy',
+    source: 'traffic',
+    check: null,
     last_ok_at: '2027-01-15T08:00:00.105Z',
     last_failure_at: '2027-01-15T08:00:00.065Z',
     last_failure_code: 'upstream_invalid_response',
@@ -87,18 +110,18 @@ test('three failures in a row over all workers make it failing, one answer healt
   finish(1, refused);
   watch.look();
   assert.deepEqual([health().state, flips()], ['unknown', []]);
-  assert.match(health().cause, /2 failed, the last one upstream_connection_refused/);
+  assert.match(health().cause, /2 requests in a row failed, the last one upstream_connection_refused/);
   finish(0, refused);
   watch.look();
   watch.look();
   assert.deepEqual([health().state, flips()], ['failing', ['unknown failing']]);
-  assert.match(watch.events()[0]!.cause, /3 failures in a row.*connection refused/);
+  assert.match(watch.events()[0]!.cause, /3 requests in a row failed.*connection refused/);
   finish(1, { status: 500 });
   watch.look();
   assert.deepEqual([health().state, flips()], ['healthy', ['failing healthy', 'unknown failing']]);
   finish(0, refused);
   finish(1, refused);
-  assert.match(health().cause, /it answers, but 2 failed since/);
+  assert.match(health().cause, /it answers, but 2 requests in a row failed/);
   assert.deepEqual(logged, ['an upstream is failing', 'an upstream answers again']);
 });
 
@@ -127,4 +150,47 @@ test('disabled is not failing, and the oldest events go first', () => {
   }
   assert.deepEqual(flips(), ['disabled failing', 'failing disabled', 'disabled failing', 'failing disabled']);
   assert.deepEqual(watch.events('up_0000000000000002'), []);
+});
+
+test('health checks make it failing by themselves, whatever traffic says, and only a good check takes that back', () => {
+  const { finish, health, watch, flips, checked } = rig();
+  watch.stop();
+  finish(0);
+  watch.look();
+  checked({ streak: 2, cause: 'it answered /up with 503', lastFailureMs: 1 });
+  assert.deepEqual([health().state, health().source], ['healthy', 'traffic']);
+  assert.match(health().cause, /it answers, but 2 health checks in a row failed: it answered \/up with 503/);
+  checked({ streak: 3 });
+  finish(0);
+  watch.look();
+  assert.deepEqual([health().state, health().source, health().check?.failure], ['failing', 'check', 'it answered /up with 503']);
+  assert.deepEqual([watch.events()[0]!.to, watch.events()[0]!.source], ['failing', 'check']);
+  const now = checked({ streak: 0 });
+  checked({ okTimes: [now], lastOkMs: now });
+  watch.look();
+  assert.deepEqual([health().state, health().source, health().last_ok_at], ['healthy', 'check', new Date(now).toISOString()]);
+  assert.deepEqual(flips(), ['failing healthy', 'healthy failing', 'unknown healthy']);
+});
+
+test('three good checks after the last failed request take that back, fewer do not: an upstream between the two goes not back and forth', () => {
+  const { finish, health, checked } = rig();
+  for (let at = 0; at < 3; at++) finish(0, refused);
+  const ok: number[] = [];
+  for (let at = 0; at < 3; at++) {
+    assert.deepEqual([health().state, health().source], ['failing', 'traffic'], `after ${at} good checks`);
+    ok.push(checked({}));
+    checked({ okTimes: [...ok], lastOkMs: ok.at(-1)! });
+  }
+  assert.deepEqual([health().state, health().source], ['healthy', 'check']);
+  finish(0, refused);
+  assert.equal(health().state, 'failing');
+});
+
+test('a check alone tells that an upstream without traffic is well', () => {
+  const { health, checked } = rig();
+  checked({});
+  assert.deepEqual([health().state, health().source], ['unknown', null]);
+  const now = checked({});
+  checked({ okTimes: [now], lastOkMs: now, status: 204, tookMs: 3, done: 1 });
+  assert.deepEqual([health().state, health().source, health().check?.status], ['healthy', 'check', 204]);
 });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { UpstreamId } from '../model/ids.ts';
 import type { HealthEvent, HealthState } from '../model/upstream-health.ts';
 import type { ControlLogger } from './control-context.ts';
-import { healthCause, healthState, type UpstreamTraffic } from './upstream-health.ts';
+import { healthState, type UpstreamTraffic, verdictOf } from './upstream-health.ts';
 
 export interface HealthWatchOptions {
   /** Reads what the data plane counts; no worker notices. */
@@ -64,7 +64,7 @@ export class HealthWatch {
 
   #record(traffic: UpstreamTraffic, from: HealthState, to: HealthState): void {
     const { logger, onEvent, clock = Date.now } = this.#options;
-    const cause = healthCause(traffic);
+    const { cause, source } = verdictOf(traffic);
     const event: HealthEvent = {
       kind: 'health',
       id: ++this.#made,
@@ -73,12 +73,13 @@ export class HealthWatch {
       upstream: traffic.name,
       from,
       to,
+      source,
       cause,
     };
     this.#events.push(event);
     onEvent?.(event);
     if (this.#events.length > this.#maxEvents) this.#events.shift();
-    const fields = { upstream: traffic.name, upstream_id: traffic.id, reason: cause };
+    const fields = { upstream: traffic.name, upstream_id: traffic.id, source, reason: cause };
     if (to === 'failing') logger.warn(fields, 'an upstream is failing');
     else if (from === 'failing' && to === 'healthy') logger.info(fields, 'an upstream answers again');
   }

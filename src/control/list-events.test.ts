@@ -17,7 +17,15 @@ const totals = { lastOkMs: 1, lastFailureCode: 'upstream_reset' } as Partial<Ups
 
 function watchAnew(): HealthWatch {
   const read = () =>
-    ids.map((id, at) => ({ id, name: `u${at}`, enabled: true, totals: { ...totals, streak: streaks[at]! }, active: 0, idle: 0 }));
+    ids.map((id, at) => ({
+      id,
+      name: `u${at}`,
+      enabled: true,
+      totals: { ...totals, streak: streaks[at]! },
+      check: null,
+      active: 0,
+      idle: 0,
+    }));
   const ignore = (): void => {};
   const logger = { info: ignore, warn: ignore, error: ignore };
   const made = new HealthWatch({ read, logger, clock: () => control.clock.now });

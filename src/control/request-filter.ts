@@ -1,5 +1,5 @@
 import type { RecordedRequest } from '../model/finished-request.ts';
-import { isOwnRequest } from './recorded-request.ts';
+import { isOwnRequest, parseRecordedRequest } from './recorded-request.ts';
 
 /** Which finished requests are asked for. What is not given lets everything through; ids are ids, not names. */
 export interface RequestFilter {
@@ -39,6 +39,39 @@ export function requestMatcher(filter: RequestFilter): (request: RecordedRequest
   if (keyId !== undefined) tests.push((request) => request.key_id === (keyId === 'anonymous' ? null : keyId));
   if (since !== undefined) tests.push((request) => Date.parse(request.time) >= since);
   return (request) => tests.every((test) => test(request));
+}
+
+/**
+ * The same for what a worker wrote about a request, as text. It is parsed only where it may be one of those that are asked for:
+ * whoever follows the few that fail must not cost as much as who follows all.
+ */
+export function lineMatcher(filter: RequestFilter): (line: string) => boolean {
+  const { own, ...rest } = filter;
+  const isOwn = (line: string): boolean => line.includes('"route":""') && !line.includes(',"code":"');
+  if (Object.keys(rest).length === 0) return own === true ? () => true : (line) => !isOwn(line);
+  const parts = partsOf(rest);
+  const matches = requestMatcher(filter);
+  const { failed } = rest;
+  return (line) => {
+    for (const part of parts) if (!line.includes(part)) return false;
+    if (failed === true && line.startsWith('{"level":"info"') && !line.includes('"status":5')) return false;
+    return matches(parseRecordedRequest(line));
+  };
+}
+
+/** What stands in every line that matches. Quotes in texts are escaped in a line, so that none of these is a part of one. */
+function partsOf({ status, outcome, code, method, host, path, routeId, upstreamId, keyId }: RequestFilter): string[] {
+  const parts: string[] = [];
+  if (status !== undefined) parts.push(`"status":${status === 'none' ? '0,' : status.endsWith('xx') ? status[0]! : `${status},`}`);
+  const texts = { outcome, code, method, host: host?.toLowerCase(), route: routeId, upstream: upstreamId, key: keyId };
+  for (const [field, text] of Object.entries(texts)) if (text !== undefined && isPlain(text)) parts.push(`"${field}":"${text}"`);
+  if (path !== undefined && isPlain(path)) parts.push(`"path":"${path}`);
+  return parts;
+}
+
+/** Whether a text stands in a line as it is. */
+function isPlain(text: string): boolean {
+  return /^[\w\-./:*~!$&'()+,;=@%#^`|]*$/.test(text);
 }
 
 function statusTest(status: string): (request: RecordedRequest) => boolean {

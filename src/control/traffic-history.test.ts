@@ -34,6 +34,7 @@ function rig(upstreams = 2) {
         name: `u${slot}`,
         enabled: true,
         totals: readUpstreamTotals(segments, slot, place, 2),
+        check: null,
         ...gauges,
       })),
     detail: (id: UpstreamId, detail: Parameters<typeof readUpstreamDetail>[4]) =>

@@ -6,7 +6,7 @@ import { newUpstreamDetail, type UpstreamDetail } from '../telemetry/upstream-co
 import { TrafficSeries, trafficTiers } from './traffic-series.ts';
 import { trafficCountsOf, type TrafficSource, upstreamCountsOf } from './traffic-source.ts';
 import { marks, rowIn, totalsIn, upstreamAt, upstreamIn, type View } from './traffic-view.ts';
-import { healthCause, healthState, timeOf, type UpstreamTraffic } from './upstream-health.ts';
+import { healthState, lastOkOf, timeOf, type UpstreamTraffic, verdictOf } from './upstream-health.ts';
 
 export interface TrafficHistoryOptions {
   readonly source: TrafficSource;
@@ -19,13 +19,13 @@ interface Followed {
   /** null before its first request. */
   detail: UpstreamDetail | null;
   series: TrafficSeries | null;
-  /** The last cell with a request. */
+  /** The last cell with a request or a health check. */
   used: number;
 }
 
 /**
  * What happened lately, in all and for each upstream: looked at every ten seconds by the clock, kept for six hours, in memory. An
- * upstream has memory (some 7 KB) only while it had traffic in these hours. A clock that is set back begins everything anew.
+ * upstream has memory (some 8 KB) only while it had traffic in these hours or is checked. A clock that is set back begins everything anew.
  */
 export class TrafficHistory {
   readonly #source: TrafficSource;
@@ -77,7 +77,7 @@ export class TrafficHistory {
     let answered = false;
     const upstreams = new Map<UpstreamId, Followed>();
     for (const traffic of this.#source.upstreams()) {
-      const followed = this.#upstreams.get(traffic.id) ?? { before: noCounts, detail: null, series: null, used: cell };
+      const followed = this.#upstreams.get(traffic.id) ?? { before: noCounts, detail: null, series: null, used: -1 };
       upstreams.set(traffic.id, followed);
       answered = this.#follow(followed, traffic, cell) || answered;
     }
@@ -99,9 +99,8 @@ export class TrafficHistory {
         return {
           upstream_id: traffic.id,
           upstream: traffic.name,
-          state: healthState(traffic),
-          cause: healthCause(traffic),
-          last_ok_at: timeOf(totals.lastOkMs),
+          ...verdictOf(traffic),
+          last_ok_at: timeOf(lastOkOf(traffic)),
           last_used_at: timeOf(totals.lastUsedMs),
           active: traffic.active,
           idle: traffic.idle,
@@ -131,10 +130,10 @@ export class TrafficHistory {
     const answered = totals.answered - followed.before[upstreamAt.answered]! > 0;
     const isUsed = grown[upstreamAt.requests]! > 0;
     followed.before = counts;
-    if (isUsed) followed.used = cell;
     const state = healthState(traffic);
+    if (isUsed || traffic.check !== null) followed.used = cell;
     if (followed.series === null) {
-      if (!isUsed) return false;
+      if (followed.used !== cell) return false;
       followed.series = newUpstream();
     } else if (cell - followed.used > keptCells) {
       followed.series = null;
@@ -179,7 +178,7 @@ export class TrafficHistory {
     this.#all = newTotals();
     for (const followed of this.#upstreams.values()) {
       followed.series = null;
-      followed.used = cell;
+      followed.used = -1;
     }
   }
 

@@ -1,6 +1,6 @@
 import { errorCatalogue } from '../errors/catalogue.ts';
 import type { UpstreamId } from '../model/ids.ts';
-import type { HealthState, UpstreamHealth } from '../model/upstream-health.ts';
+import type { HealthSource, HealthState, UpstreamHealth } from '../model/upstream-health.ts';
 import type { UpstreamTotals } from '../telemetry/upstream-counters.ts';
 
 /** What the data plane counts of one upstream, read at one moment. */
@@ -9,26 +9,63 @@ export interface UpstreamTraffic {
   readonly name: string;
   readonly enabled: boolean;
   readonly totals: UpstreamTotals;
+  /** null where it is not checked. */
+  readonly check: UpstreamCheck | null;
   /** Connections. */
   readonly active: number;
   readonly idle: number;
 }
 
+/** What health checks of one upstream found since it is asked for what it is asked for now. Times are milliseconds since the epoch, 0 for never. */
+export interface UpstreamCheck {
+  readonly done: number;
+  readonly failed: number;
+  /** Failures since the last good answer. */
+  readonly streak: number;
+  /** When the last good answers came, as many as there were in a row, `failingAfter` at most; oldest first. */
+  readonly okTimes: readonly number[];
+  readonly lastMs: number;
+  readonly lastOkMs: number;
+  readonly lastFailureMs: number;
+  /** Of the last answer; null where none came. */
+  readonly status: number | null;
+  /** How long the last check took, milliseconds. */
+  readonly tookMs: number | null;
+  /** Why the last one that failed did. */
+  readonly cause: string;
+}
+
 /** This many failures in a row make an upstream failing: one may be a restart, and two of a client's retries. */
 export const failingAfter = 3;
 
-/** How an upstream does, as its own traffic tells; nothing is sent to find out. */
+/** How an upstream does, as its own traffic tells and, where it has any, health checks. */
 export function upstreamHealth(traffic: UpstreamTraffic): UpstreamHealth {
-  const { totals } = traffic;
+  const { totals, check } = traffic;
+  const { state, source, cause } = verdictOf(traffic);
   return {
     upstream_id: traffic.id,
     upstream: traffic.name,
-    state: healthState(traffic),
-    cause: healthCause(traffic),
-    last_ok_at: timeOf(totals.lastOkMs),
+    state,
+    source,
+    cause,
+    last_ok_at: timeOf(lastOkOf(traffic)),
     last_failure_at: timeOf(totals.lastFailureMs),
     last_failure_code: totals.lastFailureCode,
     consecutive_failures: totals.streak,
+    check:
+      check === null
+        ? null
+        : {
+            last_at: timeOf(check.lastMs),
+            last_ok_at: timeOf(check.lastOkMs),
+            last_failure_at: timeOf(check.lastFailureMs),
+            consecutive_failures: check.streak,
+            status: check.status,
+            took_ms: check.tookMs,
+            failure: check.streak === 0 ? null : check.cause,
+            checks: check.done,
+            failures: check.failed,
+          },
     requests: totals.requests,
     answered: totals.answered,
     server_errors: totals.serverErrors,
@@ -42,28 +79,70 @@ export function upstreamHealth(traffic: UpstreamTraffic): UpstreamHealth {
   };
 }
 
-export function healthState({ enabled, totals }: UpstreamTraffic): HealthState {
-  if (!enabled) return 'disabled';
-  if (totals.streak >= failingAfter) return 'failing';
-  return totals.lastOkMs > 0 ? 'healthy' : 'unknown';
+/** When it was last well, by traffic or by check: milliseconds since the epoch, 0 for never. */
+export function lastOkOf({ totals, check }: UpstreamTraffic): number {
+  return Math.max(totals.lastOkMs, check?.lastOkMs ?? 0);
 }
 
-export function healthCause(traffic: UpstreamTraffic): string {
-  const { totals } = traffic;
-  const { streak, lastFailureCode } = totals;
-  const failure = lastFailureCode === null ? 'failure' : `${lastFailureCode}: ${errorCatalogue[lastFailureCode].hint}`;
-  switch (healthState(traffic)) {
+/** Looked at for all upstreams once a second, so without the words. */
+export function healthState(traffic: UpstreamTraffic): HealthState {
+  if (!traffic.enabled) return 'disabled';
+  if (failsByCheck(traffic) || failsByTraffic(traffic)) return 'failing';
+  return lastOkOf(traffic) > 0 ? 'healthy' : 'unknown';
+}
+
+interface Verdict {
+  readonly state: HealthState;
+  /** What told so; null where nothing did. */
+  readonly source: HealthSource | null;
+  readonly cause: string;
+}
+
+/** The state with what told so and why. */
+export function verdictOf(traffic: UpstreamTraffic): Verdict {
+  const { totals, check } = traffic;
+  const state = healthState(traffic);
+  const checkFailed = check === null || check.streak === 0 ? null : checksText(check);
+  const trafficFailed = totals.streak === 0 ? null : failuresText(totals);
+  switch (state) {
     case 'disabled':
-      return 'it is disabled: nothing is sent there';
+      return { state, source: null, cause: 'it is disabled: nothing is sent there' };
     case 'failing':
-      return `${streak} failures in a row, the last one ${failure}`;
-    case 'unknown':
-      return streak === 0
-        ? 'no request has been answered yet, and none has failed'
-        : `no request has been answered yet; ${streak} failed, the last one ${failure}`;
-    case 'healthy':
-      return streak === 0 ? 'it answered the last request' : `it answers, but ${streak} failed since, the last one ${failure}`;
+      return failsByCheck(traffic) ? { state, source: 'check', cause: checkFailed! } : { state, source: 'traffic', cause: trafficFailed! };
+    case 'unknown': {
+      const nothingYet = 'no request has been answered yet';
+      const failed = checkFailed ?? trafficFailed;
+      return { state, source: null, cause: failed === null ? `${nothingYet}, and none has failed` : `${nothingYet}; ${failed}` };
+    }
+    case 'healthy': {
+      const isChecked = check !== null && check.lastOkMs >= totals.lastOkMs;
+      const failed = checkFailed ?? trafficFailed;
+      const well = isChecked ? 'it answered the last health check' : 'it answered the last request';
+      if (failed === null) return { state, source: isChecked ? 'check' : 'traffic', cause: well };
+      return { state, source: isChecked ? 'check' : 'traffic', cause: `it answers, but ${failed}` };
+    }
   }
+}
+
+// Only a good check takes it back: what is asked may be told by nothing else.
+function failsByCheck({ check }: UpstreamTraffic): boolean {
+  return check !== null && check.streak >= failingAfter;
+}
+
+// An answer takes it back at once; good checks do when as many as make one failing came since the last failure. Fewer would have
+// an upstream that answers checks but no requests go back and forth.
+function failsByTraffic({ totals, check }: UpstreamTraffic): boolean {
+  if (totals.streak < failingAfter) return false;
+  return check === null || check.okTimes.length < failingAfter || check.okTimes[0]! <= totals.lastFailureMs;
+}
+
+function checksText({ streak, cause }: UpstreamCheck): string {
+  return `${streak === 1 ? 'the last health check' : `${streak} health checks in a row`} failed: ${cause}`;
+}
+
+function failuresText({ streak, lastFailureCode }: UpstreamTotals): string {
+  const failure = lastFailureCode === null ? 'failure' : `${lastFailureCode}: ${errorCatalogue[lastFailureCode].hint}`;
+  return streak === 1 ? `the last request failed, ${failure}` : `${streak} requests in a row failed, the last one ${failure}`;
 }
 
 /** null for 0, which is never. */

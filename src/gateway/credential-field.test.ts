@@ -20,6 +20,10 @@ function upstreamWith(authHeader: string) {
     preserve_host: false,
     tls_ca: null,
     tls_server_name: null,
+    health_check_path: null,
+    health_check_interval_ms: 10_000,
+    health_check_timeout_ms: 5_000,
+    health_check_status: '200-399',
     enabled: true,
   };
   return compileUpstream(config, () => undefined as never);

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { TrafficSource } from '../control/traffic-source.ts';
 import { healthState } from '../control/upstream-health.ts';
 import type { SharedCounters } from '../telemetry/shared-counters.ts';
 import { readSharedCounters } from '../telemetry/shared-counters.ts';
@@ -8,7 +9,7 @@ import { version } from './version.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** Gathers what `/metrics` shows. What workers count is read from shared memory: no worker is asked. */
-export function gatewayMetrics(pool: WorkerPool, counters: SharedCounters): () => Promise<string> {
+export function gatewayMetrics(source: TrafficSource, pool: WorkerPool, counters: SharedCounters): () => Promise<string> {
   const startedAtMs = Date.now();
   const delay = monitorEventLoopDelay({ resolution: delayResolutionMs });
   delay.enable();
@@ -30,7 +31,7 @@ export function gatewayMetrics(pool: WorkerPool, counters: SharedCounters): () =
       workers: counters.workers,
       revision: pool.revision,
       startedAtMs,
-      upstreams: pool.upstreamTraffic().map((each) => {
+      upstreams: source.upstreams().map((each) => {
         const state = healthState(each);
         return { ...each, healthy: state === 'healthy' ? true : state === 'failing' ? false : null };
       }),

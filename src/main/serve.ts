@@ -11,6 +11,7 @@ import { pruneHistory } from '../control/audit-log.ts';
 import type { ControlContext, OwnListener } from '../control/control-context.ts';
 import { FinishedRequests } from '../control/finished-requests.ts';
 import { followStore } from '../control/follow-store.ts';
+import { HealthChecks } from '../control/health-checks.ts';
 import { HealthWatch } from '../control/health-watch.ts';
 import { LiveFeed } from '../control/live-feed.ts';
 import { recordLocalDoor } from '../control/local-door.ts';
@@ -120,10 +121,15 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     },
     onLog: (level, message, fields) => logger[level](fields, message),
     onKeysUsed: (keys) => keyUsage(keys),
-    onServed: (revision) => feed.served(revision),
+    onServed: (revision) => {
+      checks.follow(pool.upstreams());
+      feed.served(revision);
+    },
   });
   cleanups.push(() => pool.terminate());
-  const source = trafficSource(pool, counters);
+  const checks = new HealthChecks({ probe: (config, request) => plane.control.probeUpstream(config, request), logger });
+  cleanups.push(() => checks.stop());
+  const source = trafficSource(pool, counters, checks);
   const feed = new LiveFeed({ source });
   const history = new TrafficHistory({ source });
   history.start();
@@ -141,7 +147,7 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     viaToken: viaTokenOf(birth),
     ownListeners: async () => addresses.listeners,
     logger,
-    metrics: gatewayMetrics(pool, counters),
+    metrics: gatewayMetrics(source, pool, counters),
     traffic: { requests, health, history, feed, recordsDropped: () => readSharedCounters(counters).recordsDropped },
     ui: () => readUiFiles(join(import.meta.dirname, '../../ui/dist')),
   });
@@ -194,9 +200,9 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
   logger.info({}, 'the gateway has stopped');
 }
 
-function trafficSource(pool: WorkerPool, counters: SharedCounters): TrafficSource {
+function trafficSource(pool: WorkerPool, counters: SharedCounters, checks: HealthChecks): TrafficSource {
   return {
-    upstreams: () => pool.upstreamTraffic(),
+    upstreams: () => pool.upstreamTraffic((id) => checks.of(id)),
     detail: (id, detail) => pool.upstreamDetail(id, detail),
     totals: () => {
       const totals = readSharedCounters(counters);

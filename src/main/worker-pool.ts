@@ -7,12 +7,12 @@ import type { FromWorker, TlsFiles, ToWorker, WorkerBirth, WorkerListener } from
 import type { FinishedLines } from '../gateway/record/exchange-recorder.ts';
 import { createRateSlots } from '../gateway/admit/rate-limiter.ts';
 import { createPoolSlots, readPoolGauges, reclaimPoolShare, upstreamCounterPlace } from '../gateway/forward/pool-limits.ts';
-import type { GatewayConfigChange } from '../model/gateway-config.ts';
-import type { ApiKeyId } from '../model/ids.ts';
+import type { GatewayConfigChange, UpstreamConfig } from '../model/gateway-config.ts';
+import type { ApiKeyId, UpstreamId } from '../model/ids.ts';
 import { heartbeatOf, tookLogBytes, zeroGauges } from '../telemetry/shared-counters.ts';
 import type { SlotAssignments } from '../telemetry/shared-slots.ts';
 import { readUpstreamDetail, readUpstreamTotals, type UpstreamDetail } from '../telemetry/upstream-counters.ts';
-import type { UpstreamTraffic } from '../control/upstream-health.ts';
+import type { UpstreamCheck, UpstreamTraffic } from '../control/upstream-health.ts';
 import { ConfigMirror } from './config-mirror.ts';
 import { silenceLimit, watchInterval, WorkerWatch } from './worker-watch.ts';
 
@@ -137,13 +137,18 @@ export class WorkerPool implements Publisher {
   }
 
   /** What each upstream's requests came to and its pools hold, over all workers; in the order in which they were made. */
-  upstreamTraffic(): UpstreamTraffic[] {
+  upstreamTraffic(checkOf: (id: UpstreamId) => UpstreamCheck | null): UpstreamTraffic[] {
     return this.mirror.upstreams().flatMap(({ id, name, enabled }) => {
       const slot = this.poolSlots.slotOf(id);
       if (slot === undefined) return [];
       const totals = readUpstreamTotals(this.poolSlots.segments, slot, this.counterPlace, this.members.length);
-      return [{ id, name, enabled, totals, ...readPoolGauges(this.poolSlots, id)! }];
+      return [{ id, name, enabled, totals, check: checkOf(id), ...readPoolGauges(this.poolSlots, id)! }];
     });
+  }
+
+  /** As the gateway config that was published last has them. */
+  upstreams(): readonly UpstreamConfig[] {
+    return this.mirror.upstreams();
   }
 
   /** Reads what is counted of one upstream beyond its totals; zeros where there is no such upstream any more. */

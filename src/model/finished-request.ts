@@ -54,6 +54,12 @@ export const finishedRequestSchema = z
     upstream_ms: milliseconds("From its last byte sent to the head of the upstream's response; 0 when there was none."),
     bytes_in: count("Bytes of the request's body."),
     bytes_out: count("Bytes of the response's body."),
+    frames_in: z.int().nullable().meta({ description: 'WebSocket frames from the client; null where it was no WebSocket.' }),
+    frames_out: z.int().nullable().meta({ description: 'WebSocket frames to the client; null where it was no WebSocket.' }),
+    events: z
+      .int()
+      .nullable()
+      .meta({ description: 'Server-sent events to the client; null where the response was none, or a content coding hid them.' }),
   })
   .meta({ id: 'FinishedRequest' });
 

@@ -23,6 +23,10 @@ export interface UpstreamConfig {
   readonly preserve_host: boolean;
   readonly tls_ca: string | null;
   readonly tls_server_name: string | null;
+  readonly health_check_path: string | null;
+  readonly health_check_interval_ms: number;
+  readonly health_check_timeout_ms: number;
+  readonly health_check_status: string;
   readonly enabled: boolean;
 }
 

@@ -10,19 +10,46 @@ const codes = Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]];
 const total = (what: string) => z.int().meta({ description: what });
 const stateSchema = z.enum(healthStates);
 
-/** How an upstream does, as its own traffic tells. Numbers are since the gateway started, or the upstream was made. */
+/** What told how an upstream does. */
+export const healthSources = ['traffic', 'check'] as const;
+export type HealthSource = (typeof healthSources)[number];
+const sourceSchema = z
+  .enum(healthSources)
+  .nullable()
+  .meta({ description: 'What told so: its own traffic, or health checks; null where nothing did.' });
+
+const checkSchema = z
+  .strictObject({
+    last_at: timestampSchema.nullable().meta({ description: 'When the last check ended; null before the first.' }),
+    last_ok_at: timestampSchema.nullable(),
+    last_failure_at: timestampSchema.nullable(),
+    consecutive_failures: total('Failed checks since the last good one.'),
+    status: z.int().nullable().meta({ description: 'Status of the last answer; null where none came.' }),
+    took_ms: z.number().nullable().meta({ description: 'How long the last check took, in milliseconds.' }),
+    failure: z.string().nullable().meta({ description: 'Why the last check failed, in words; null where it did not.' }),
+    checks: total('Checks since the gateway started, or the upstream is asked for what it is now.'),
+    failures: total('Those of them that failed.'),
+  })
+  .meta({ id: 'UpstreamCheck', description: 'What health checks found.' });
+
+/** How an upstream does, as its own traffic and health checks tell. Numbers are since the gateway started, or the upstream was made. */
 export const upstreamHealthSchema = z
   .strictObject({
     upstream_id: z.templateLiteral(['up_', z.string()]),
     upstream: z.string().meta({ description: 'Its name.' }),
     state: stateSchema.meta({
-      description: 'failing: no answer since several connections in a row failed, timed out or broke. An answer of 5xx is an answer.',
+      description:
+        'failing: three or more requests in a row failed, timed out or broke, or three or more health checks failed. An answer of 5xx to a request is an answer.',
     }),
+    source: sourceSchema,
     cause: z.string().meta({ description: 'Why, in words.' }),
-    last_ok_at: timestampSchema.nullable().meta({ description: 'When it last answered a request, whatever the status.' }),
+    last_ok_at: timestampSchema
+      .nullable()
+      .meta({ description: 'When it last answered a request, whatever the status, or a health check as expected.' }),
     last_failure_at: timestampSchema.nullable(),
     last_failure_code: z.enum(codes).nullable(),
     consecutive_failures: total('Failures since the last answer.'),
+    check: checkSchema.nullable().meta({ description: 'null where it is not checked.' }),
     requests: total('Requests for it that have ended.'),
     answered: total('Those that it answered.'),
     server_errors: total('Those that it answered with 5xx.'),
@@ -53,6 +80,7 @@ export const healthEventSchema = z
     upstream: z.string().meta({ description: 'Its name at the time.' }),
     from: stateSchema,
     to: stateSchema,
+    source: sourceSchema,
     cause: z.string(),
   })
   .meta({ id: 'HealthEvent' });

@@ -5,7 +5,9 @@ import { forbiddenAddress } from './address-policy.ts';
 import { authHeaderProblem } from './auth-value.ts';
 import { hostNameProblem, parseBaseUrl } from './base-url.ts';
 import { descriptionSchema, integerSchema, nameSchema, timestampSchema } from './field-schemas.ts';
+import { checkPathProblem, statusRangesProblem } from './health-check.ts';
 import { authTypes, type Upstream, upstreamDefaults } from './upstream.ts';
+import { maxTestWait } from './upstream-test.ts';
 
 const day = 86_400_000;
 
@@ -27,6 +29,10 @@ export const upstreamSchema = z
     preserve_host: z.boolean(),
     tls_ca: z.string().nullable(),
     tls_server_name: z.string().nullable(),
+    health_check_path: z.string().nullable(),
+    health_check_interval_ms: z.int(),
+    health_check_timeout_ms: z.int(),
+    health_check_status: z.string(),
     enabled: z.boolean(),
     managed: z.boolean().meta({ description: 'Made from the --upstream setting: read-only.' }),
     created_at: timestampSchema,
@@ -94,6 +100,36 @@ export const createUpstreamSchema = z
       })
       .nullish()
       .meta({ description: 'Name for SNI and for checking the certificate, where it is not that of base_url.' }),
+    health_check_path: z
+      .string()
+      .superRefine((path, context) => {
+        const problem = checkPathProblem(path);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      })
+      .nullish()
+      .meta({
+        description: "What the gateway asks for by itself, behind base_url's path, to see whether the upstream is well; null turns it off.",
+        example: '/healthz',
+      }),
+    health_check_interval_ms: integerSchema(1_000, day)
+      .nullish()
+      .meta({ description: `From one check to the next, in milliseconds (${upstreamDefaults.health_check_interval_ms}).` }),
+    health_check_timeout_ms: integerSchema(1, maxTestWait)
+      .nullish()
+      .meta({
+        description: `Longest wait for a check's connection, and for its answer, in milliseconds (${upstreamDefaults.health_check_timeout_ms}).`,
+      }),
+    health_check_status: z
+      .string()
+      .superRefine((text, context) => {
+        const problem = statusRangesProblem(text);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      })
+      .nullish()
+      .meta({
+        description: `Statuses that are a good answer to a check (${upstreamDefaults.health_check_status}).`,
+        example: '200-299,401',
+      }),
     enabled: z.boolean().nullish().meta({ description: 'Requests to a disabled upstream answer 503 (true).' }),
   })
   .meta({ id: 'UpstreamCreate' });

@@ -17,6 +17,8 @@ export interface UpstreamTestRequest {
   readonly path: string;
   /** Longest wait for the next progress, in milliseconds; never more than the upstream's timeout_ms. */
   readonly waitMs: number;
+  /** What its User-Agent says that it is for; a test when not given. */
+  readonly purpose?: 'health check';
 }
 
 const milliseconds = z.number().nonnegative().nullable();

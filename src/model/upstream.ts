@@ -24,6 +24,12 @@ export interface Upstream {
   /** PEM; replaces the default trust for this upstream. */
   readonly tls_ca: string | null;
   readonly tls_server_name: string | null;
+  /** What is asked for, behind base_url's path, to see whether it is well; null: nothing is. */
+  readonly health_check_path: string | null;
+  readonly health_check_interval_ms: number;
+  readonly health_check_timeout_ms: number;
+  /** Statuses that are a good answer: `200-399`, `200,204`. */
+  readonly health_check_status: string;
   readonly enabled: boolean;
   /** Made from --upstream: read-only, re-synced at every start. */
   readonly managed: boolean;
@@ -42,5 +48,9 @@ export const upstreamDefaults = {
   preserve_host: false,
   tls_ca: null,
   tls_server_name: null,
+  health_check_path: null,
+  health_check_interval_ms: 10_000,
+  health_check_timeout_ms: 5_000,
+  health_check_status: '200-399',
   enabled: true,
 } as const satisfies Partial<Upstream>;

@@ -241,4 +241,18 @@ export const migrations: readonly Migration[] = [
       }
     },
   },
+  {
+    name: 'health checks of upstreams',
+    async up(db) {
+      const table = db.schema.alterTable('upstreams');
+      await table.addColumn('health_check_path', 'text').execute();
+      for (const [column, usual] of [
+        ['health_check_interval_ms', 10_000],
+        ['health_check_timeout_ms', 5_000],
+      ] as const) {
+        await table.addColumn(column, 'bigint', (definition) => definition.notNull().defaultTo(usual)).execute();
+      }
+      await table.addColumn('health_check_status', 'text', (definition) => definition.notNull().defaultTo('200-399')).execute();
+    },
+  },
 ];

@@ -135,6 +135,10 @@ export interface UpstreamRow {
   readonly preserve_host: boolean;
   readonly tls_ca: string | null;
   readonly tls_server_name: string | null;
+  readonly health_check_path: string | null;
+  readonly health_check_interval_ms: number;
+  readonly health_check_timeout_ms: number;
+  readonly health_check_status: string;
   readonly enabled: boolean;
   readonly managed: boolean;
   readonly created_at: number;

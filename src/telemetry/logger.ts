@@ -38,6 +38,7 @@ const allowedFields: ReadonlySet<string> = new Set([
   'served',
   'setting',
   'signal',
+  'source',
   'stack',
   'status',
   'upstream',

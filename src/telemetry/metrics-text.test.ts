@@ -32,7 +32,7 @@ const totals: UpstreamTotals = {
 };
 
 function upstream(fields: Partial<UpstreamMetrics> = {}): UpstreamMetrics {
-  return { name: 'a', idle: 1, active: 2, totals, healthy: true, ...fields };
+  return { name: 'a', idle: 1, active: 2, totals, check: null, healthy: true, ...fields };
 }
 
 function render(upstreams: UpstreamMetrics[] = []): string {

@@ -22,6 +22,8 @@ export interface UpstreamMetrics {
   readonly idle: number;
   readonly active: number;
   readonly totals: UpstreamTotals;
+  /** Health checks; null where there are none. */
+  readonly check: { readonly done: number; readonly failed: number } | null;
   /** null while nothing has told, and where it is disabled. */
   readonly healthy: boolean | null;
 }
@@ -142,6 +144,12 @@ function upstreams(out: string[], all: readonly UpstreamMetrics[]): void {
   each('apigate_upstream_server_errors_total', 'counter', 'Requests that each upstream answered with 5xx.', [
     [{}, ({ totals }) => totals.serverErrors],
   ]);
+  family(out, 'apigate_upstream_checks_total', 'counter', 'Health checks of the upstreams that have them, by what was found.');
+  for (const { name, check } of all) {
+    if (check === null) continue;
+    sample(out, 'apigate_upstream_checks_total', { upstream: name, result: 'ok' }, check.done - check.failed);
+    sample(out, 'apigate_upstream_checks_total', { upstream: name, result: 'failed' }, check.failed);
+  }
   const seconds = 'apigate_upstream_response_seconds';
   family(out, seconds, 'summary', "Time from a request sent to the head of the upstream's response.");
   for (const { name, totals } of all) {
@@ -180,7 +188,9 @@ function boundedUpstreams(all: readonly UpstreamMetrics[]): readonly UpstreamMet
   const kept = new Set(named);
   return [
     ...named,
-    all.filter((each) => !kept.has(each)).reduce(sumOf, { name: otherName, idle: 0, active: 0, totals: noTotals, healthy: null }),
+    all
+      .filter((each) => !kept.has(each))
+      .reduce(sumOf, { name: otherName, idle: 0, active: 0, totals: noTotals, check: null, healthy: null }),
   ];
 }
 
@@ -205,6 +215,10 @@ function sumOf(sum: UpstreamMetrics, one: UpstreamMetrics): UpstreamMetrics {
   const [a, b] = [sum.totals, one.totals];
   return {
     ...sum,
+    check:
+      sum.check === null || one.check === null
+        ? (sum.check ?? one.check)
+        : { done: sum.check.done + one.check.done, failed: sum.check.failed + one.check.failed },
     idle: sum.idle + one.idle,
     active: sum.active + one.active,
     totals: {

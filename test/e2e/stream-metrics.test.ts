@@ -4,6 +4,7 @@ import { AdminSession } from '../support/admin-session.ts';
 import { eventually } from '../support/eventually.ts';
 import { useGateway } from '../support/harness.ts';
 import { fetchRaw, RawClient } from '../support/raw-client.ts';
+import { shownRequest } from '../support/watched-gateway.ts';
 
 const harness = useGateway({ admin: true, script: false });
 
@@ -51,6 +52,8 @@ test('a stream is counted while it is under way: by its type on any route, by th
     const response = await answer;
     const record = await harness.gateway.record((each) => each.request_id === response.value('x-request-id'));
     assert.equal(record['bytes_out'], body.length);
+    const shown = await shownRequest(session, record.request_id);
+    assert.deepEqual([shown['events'], shown['frames_in']], [type.startsWith('text/event-stream') ? 2 : null, null], what);
     assert.deepEqual(await read(), [before[0]!, expected[1]!, expected[2]!], `${what} has ended`);
   }
 });

@@ -36,7 +36,7 @@ test("an upstream's health follows its traffic over all workers: down, back, dis
   for (let at = 0; at < 8; at++) await ask(gateway, '/shaky', { connection: 'close' });
   const down = await health();
   assert.deepEqual([down.state, down.requests, down.failures['connect']], ['failing', 8, 8]);
-  assert.match(down.cause, /8 failures in a row.*connection refused/);
+  assert.match(down.cause, /8 requests in a row failed.*connection refused/);
   await eventually(async () => (await events()).length === 1, 'the flip as an event', 10_000);
 
   await using _server = await startNodeServer((_request, response) => response.writeHead(500).end('broken'), port);

@@ -36,6 +36,9 @@ test('what happened to a request can be looked up by its id, with names, and wit
     bytes_in: 0,
     // What the upstream makes of the target, from which the key was cut.
     bytes_out: 'GET /users/7 0'.length,
+    frames_in: null,
+    frames_out: null,
+    events: null,
   });
   assert.doesNotMatch(JSON.stringify(request), /canary/);
   assert.equal((await admin.call('GET', `/requests/${'0'.repeat(32)}`)).status, 404);

@@ -6,6 +6,7 @@ import { deadlineIn } from '../support/byte-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Exposed, useGateway } from '../support/harness.ts';
 import { fetchRaw, RawClient, type RawResponse } from '../support/raw-client.ts';
+import { runApigate } from '../support/run-apigate.ts';
 import { answerOk } from '../support/scripted-upstream.ts';
 import { echo, echoFrames, frame, handshake, handshakeKey, openTunnel, switching } from '../support/websocket.ts';
 
@@ -184,6 +185,8 @@ test('frames and bytes are counted both ways, while the tunnel stands and in its
   const record = await harness.gateway.record((each) => each.request_id === response.value('x-request-id'));
   assert.deepEqual([record['frames_in'], record['frames_out']], [2, 3]);
   assert.deepEqual([record['bytes_in'], record['bytes_out']], [215, 316]);
+  const shown = await runApigate(['requests', 'show', record.request_id], { cwd: harness.gateway.directory });
+  assert.match(shown.stdout, /^frames_in +2\nframes_out +3$/m, 'and `requests show` tells of them');
   await eventually(async () => (await metric(names.open)) === 0, 'the gauge is back');
   const plain = await fetchRaw(harness.port, 'GET', { target: chat.path });
   const other = await harness.gateway.record((each) => each.request_id === plain.value('x-request-id'));

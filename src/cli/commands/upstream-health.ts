@@ -18,13 +18,14 @@ const columns: readonly Column<Item>[] = [
   { title: 'FAILURES', text: (item) => String(sumOf(item['failures'])), align: 'right' },
   { title: '5XX', text: textOf('server_errors'), align: 'right' },
   { title: 'ACTIVE', text: (item) => textOf('active')((item['connections'] ?? {}) as Item), align: 'right' },
+  { title: 'TOLD BY', text: textOf('source') },
   { title: 'CAUSE', text: textOf('cause'), shrinks: true },
 ];
 
 /** `apigate upstreams health [NAME]` */
 export function addHealthCommand(group: CliCommand, host: CommandHost): void {
   const text = {
-    summary: "show how upstreams do, as the running gateway's traffic tells",
+    summary: 'show how upstreams do, as their traffic and health checks tell',
     examples: ['apigate upstreams health', 'apigate upstreams health my-api -o json'],
   };
   const command = defineCommand(group, 'health', text, host, async (call) => {

@@ -69,6 +69,25 @@ export const upstreamFields: readonly FieldFlag[] = [
     field: 'tls_server_name',
     value: textOrNull,
   },
+  {
+    flags: '--health-check <path>',
+    help: 'ask for this regularly to see whether it is well; "" turns that off',
+    field: 'health_check_path',
+    value: textOrNull,
+  },
+  {
+    flags: '--health-check-interval <ms>',
+    help: 'from one check to the next, in milliseconds (default: 10000)',
+    field: 'health_check_interval_ms',
+    value: milliseconds,
+  },
+  {
+    flags: '--health-check-timeout <ms>',
+    help: "longest wait for a check's answer, in milliseconds (default: 5000)",
+    field: 'health_check_timeout_ms',
+    value: milliseconds,
+  },
+  { flags: '--health-check-status <list>', help: 'statuses that are a good answer (default: 200-399)', field: 'health_check_status' },
   ...enabledFlags,
 ];
 

@@ -116,7 +116,7 @@ class Probe {
       return null;
     }
     const own = [
-      ['User-Agent', `APIGate/${options.version} (test of an upstream)`],
+      ['User-Agent', `APIGate/${options.version} (${request.purpose ?? 'test of an upstream'})`],
       ['Accept', '*/*'],
       ['Accept-Encoding', 'identity'],
     ].flatMap(([name, value]) => (name!.toLowerCase() === upstream.credentialName ? [] : [`${name}: ${value}\r\n`]));
