@@ -23,7 +23,7 @@ function wantedBy(folder: string): Record<string, string> {
 }
 
 test('every dependency has one exact version, a hash in the lockfile, and no install script', () => {
-  for (const folder of ['', 'tools/node/']) {
+  for (const folder of ['', 'tools/node/', 'test/peers/']) {
     const wanted = folder === '' ? { ...wantedBy(''), ...wantedBy('ui/') } : wantedBy(folder);
     assert.ok(Object.keys(wanted).length > 0);
     for (const [name, version] of Object.entries(wanted)) assert.match(version, /^\d+\.\d+\.\d+(?:-[\w.]+)?$/, name);
@@ -34,6 +34,18 @@ test('every dependency has one exact version, a hash in the lockfile, and no ins
       assert.notEqual(locked.hasInstallScript, true, `${path} has an install script`);
     }
     for (const [name, version] of Object.entries(wanted)) assert.equal(packages[`node_modules/${name}`]?.version, version, name);
+  }
+});
+
+test('what is installed runs no scripts of its own', () => {
+  const setup = readFileSync(join(root, 'scripts/setup.mjs'), 'utf8');
+  const installs = setup.match(/'(?:ci|install)',/g) ?? [];
+  assert.ok(installs.length > 0);
+  assert.equal((setup.match(/'--ignore-scripts'/g) ?? []).length, installs.length, 'each install says so');
+  assert.match(readFileSync(join(root, 'test/peers/.npmrc'), 'utf8'), /^ignore-scripts=true$/m);
+  for (const folder of ['', 'tools/node/', 'test/peers/']) {
+    const scripts = Object.keys((read(`${folder}package.json`)['scripts'] as object | undefined) ?? {});
+    for (const name of scripts) assert.doesNotMatch(name, /^(pre|post)?install$|^(pre|post)?prepare$/, `${folder}package.json`);
   }
 });
 

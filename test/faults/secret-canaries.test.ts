@@ -23,6 +23,7 @@ const secrets = {
   env: `env-canary-5d19${awkward}`,
   file: `file-canary-90ee${awkward}`,
   replaced: `replaced-canary-e3f0${awkward}`,
+  template: `template-canary-0b7d${awkward}`,
   masterKey: '5ec7e7ca4a471234567890abcdef5ec7e7ca4a471234567890abcdef5ec7e7ca',
   password: 'password-canary-c9d2"\\&<ü>',
   newPassword: 'new-password-canary-18aa"\\&<ü>',
@@ -117,6 +118,8 @@ before(async () => {
       APIGATE_ADMIN_PASSWORD: secrets.password,
       APIGATE_LOG_LEVEL: 'debug',
       CANARY: secrets.env,
+      APIGATE_TRANSFORM_ENV: 'TEMPLATE_CANARY',
+      TEMPLATE_CANARY: secrets.template,
     },
   });
   writeFileSync(join(gateway.directory, 'credential'), `${secrets.file}\n`);
@@ -212,6 +215,70 @@ const paths: readonly (readonly [string, () => Promise<unknown>])[] = [
       for (const { name } of targets)
         for (const [kind] of credentials) await admin('POST', `/upstreams/${name}-${kind}/test`, { wait_ms: 200 });
       await admin('POST', '/upstreams/test', { upstream: declared.upstreams[0] });
+    },
+  ],
+  [
+    'tests of what requests may not go to: nothing is sent there, and nothing told',
+    async () => {
+      const credential = { auth_type: 'bearer', auth_value: secrets.bearer };
+      for (const base_url of ['http://169.254.169.254', 'http://[fe80::1]', 'http://0.0.0.0:80', gateway.url, 'http://nowhere.invalid']) {
+        await admin('POST', '/upstreams/test', { upstream: { name: 'forbidden', base_url, ...credential } });
+        await admin('POST', '/upstreams', { name: 'forbidden', base_url, ...credential });
+        await admin('POST', '/upstreams/up-bearer/test', { upstream: { base_url } });
+        await admin('POST', '/apply', { upstreams: [{ name: 'forbidden', base_url, ...credential }] });
+      }
+      await admin('DELETE', '/upstreams/forbidden');
+    },
+  ],
+  [
+    'transformations that read a secret of the environment, and fail in every way',
+    async () => {
+      const value = '${env.TEMPLATE_CANARY}';
+      const transform = {
+        headers: { set: { 'X-Template': value } },
+        query: { set: { template: value } },
+        body: { json: { inject: { template: value }, mask: ['masked'] } },
+      };
+      const route = { path_pattern: '/transformed', upstream_id: 'up-bearer', auth_required: false, request_transform: transform };
+      assert.equal((await admin('POST', '/routes', { ...route, name: 'transformed' })).status, 201);
+      await admin('POST', '/routes', { ...route, name: 'broken', path_pattern: '/broken', path_rewrite: `/x/${value}/..` });
+      await admin('POST', '/routes', { ...route, name: 'unknown', path_rewrite: '${env.CANARY}' });
+      // The usual answer would repeat the target.
+      script = async (request, connection) => {
+        if (await request.complete) await connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      };
+      for (const path of ['/transformed/x', '/broken/x'])
+        for (const body of ['{"masked": "x"}', '{"masked":', '[1]', '']) await call('POST', path, { body });
+      script = answerOk;
+      const json = { 'content-type': 'application/json' };
+      for (const request of [
+        { method: 'POST', url: 'http://gateway.test/transformed/x', headers: json, body: '{"a":1}' },
+        { method: 'POST', url: 'http://gateway.test/transformed/x', headers: json, body: '{"a":' },
+        { method: 'GET', url: 'http://gateway.test/broken/x', headers: { 'X-API-Key': apiKey, Cookie: cookie } },
+      ]) {
+        await admin('POST', '/routes/preview', { request });
+        await admin('POST', '/routes/preview', { route: { ...route, name: 'draft', path_rewrite: `/y/${value}` }, request });
+      }
+    },
+  ],
+  [
+    'an upgrade with its key in the query, let in and refused',
+    async () => {
+      await admin('POST', '/routes', {
+        name: 'live',
+        path_pattern: '/live',
+        upstream_id: 'up-bearer',
+        protocol: 'websocket',
+        api_key_query: true,
+      });
+      const headers = {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      };
+      for (const query of [`api_key=${apiKey}`, `api_key=${apiKey}0`, `api_key=${apiKey}&api_key=${token}`])
+        await call('GET', `/live/x?${query}`, { headers });
     },
   ],
   [
@@ -352,6 +419,31 @@ const paths: readonly (readonly [string, () => Promise<unknown>])[] = [
     },
   ],
   [
+    'the history: each revision, differences, going back and forth over replaced credentials',
+    async () => {
+      const latest = JSON.parse((await admin('GET', '/history?limit=1')).text) as { data: { revision: number }[] };
+      const { revision } = latest.data[0]!;
+      await admin('GET', '/history?limit=500');
+      for (let each = 0; each <= revision; each += 1) await admin('GET', `/history/${each}`);
+      for (const from of [0, 1, Math.floor(revision / 2), revision]) await admin('GET', `/history/diff?from=${from}`);
+      await admin('POST', `/history/${Math.floor(revision / 2)}/rollback?dry_run=true`);
+      const made = await admin('PUT', '/upstreams/up-bearer', { auth_value: secrets.replaced });
+      assert.equal(made.status, 200);
+      assert.equal((await admin('POST', `/history/${revision}/rollback?keep_keys=true`)).status, 200);
+      assert.equal((await admin('POST', `/history/${revision}/rollback?keep_keys=true&expect_revision=1`)).status, 412);
+    },
+  ],
+  [
+    'what is shown of requests and of the health of upstreams',
+    async () => {
+      const listed = JSON.parse((await admin('GET', '/requests?own=true&limit=500')).text) as { data: { id: string }[] };
+      for (const { id } of listed.data.slice(0, 40)) await admin('GET', `/requests/${id}`);
+      for (const path of ['/requests?failed=true', '/health', '/events', '/upstreams/up-bearer/health']) await admin('GET', path);
+      await admin('GET', `/requests?key=${apiKey}`);
+      await admin('GET', `/requests?path=${encodeURIComponent(secrets.bearer)}`);
+    },
+  ],
+  [
     'everything that can be read: resources, lists, audit, descriptions, metrics',
     async () => {
       for (const path of [
@@ -384,7 +476,7 @@ const paths: readonly (readonly [string, () => Promise<unknown>])[] = [
           APIGATE_ADMIN_EMAIL: adminEmail,
         },
       };
-      for (const format of ['table', 'json', 'yaml']) {
+      for (const format of ['table', 'json']) {
         await command(['settings', 'show', '-o', format], local);
         await command(['upstreams', 'list', '-o', format], local);
         await command(['upstreams', 'get', 'up-bearer', '-o', format], local);
@@ -398,6 +490,23 @@ const paths: readonly (readonly [string, () => Promise<unknown>])[] = [
         ['admins', 'list'],
       ])
         await command(words, local);
+      for (const words of [
+        ['history', '--resource', 'up-bearer', '-o', 'json'],
+        ['diff', '1'],
+        ['rollback', '1', '--dry-run'],
+        ['doctor', '-o', 'json'],
+        ['requests', 'list', '-o', 'json'],
+        ['upstreams', 'test', 'up-bearer', '-o', 'json'],
+      ])
+        await command(words, local);
+      const forbidden = ['--url', 'http://169.254.169.254', '--auth-type', 'bearer', '--auth-value', '-'];
+      await command(['upstreams', 'test', ...forbidden], { ...local, input: secrets.bearer });
+      await command(['apply', '-f', '-', '--dry-run'], {
+        ...local,
+        input: JSON.stringify({
+          upstreams: [{ name: 'up-bearer', base_url: upstream.url, auth_type: 'bearer', auth_value: secrets.header, x: 1 }],
+        }),
+      });
       await command(['upstreams', 'update', 'up-bearer', '--auth-value', '-'], { ...local, input: `${secrets.bearer}\n` });
       await command(['upstreams', 'update', 'up-bearer', '--auth-value', '-'], { ...local, input: `${secrets.bearer}\u4e2d\n` });
       await command(
@@ -409,6 +518,7 @@ const paths: readonly (readonly [string, () => Promise<unknown>])[] = [
       const remote = { env: remoteEnvironment(gateway, token) };
       await command(['upstreams', 'get', 'up-bearer', '-o', 'json'], remote);
       await command(['upstreams', 'update', 'up-bearer', '--auth-value', '-'], { ...remote, input: `${secrets.bearer}\u0007\n` });
+      await command(['doctor'], remote);
       await command(['upstreams', 'list'], { env: remoteEnvironment(gateway, `${token}0`) });
       await command(['upstreams', 'list'], { env: { APIGATE_SERVER: 'http://127.0.0.1:9', APIGATE_TOKEN: token } });
       await command(['backup', join(gateway.directory, 'copy.db')], local);
@@ -420,15 +530,16 @@ describe('I3 L05 secrets are seen nowhere', () => {
   for (const [name, run] of paths) test(name, async () => void (await run()));
 
   test('the search would see them: each canary did go where it belongs', () => {
-    const sent = upstream.requests.flatMap(({ fields }) => fields.map(([, value]) => Buffer.from(value, 'latin1').toString('latin1')));
-    for (const kind of ['bearer', 'header', 'env', 'file'] as const) {
+    // Templates are written in UTF-8, credentials as they are.
+    const sent = upstream.requests.flatMap(({ fields }) => fields.flatMap(([, value]) => [value, Buffer.from(value, 'latin1').toString()]));
+    for (const kind of ['bearer', 'header', 'env', 'file', 'template'] as const) {
       assert.ok(
-        sent.some((value) => value.includes(Buffer.from(secrets[kind], 'latin1').toString('latin1'))),
+        sent.some((value) => value.includes(secrets[kind])),
         kind,
       );
     }
-    assert.ok(seen.length > 150);
-    assert.equal(canaries.length, 15);
+    assert.ok(seen.length > 300);
+    assert.equal(canaries.length, 16);
   });
 
   test('not in answers, nor in what commands print', () => {

@@ -107,21 +107,21 @@ export class SoakClient {
 
   /** Sends one request, reads its answer, judges it. Answers whether the connection can go on. */
   async exchange(planned: Planned, pieces?: number): Promise<boolean> {
-    const process = this.#world.process.open();
+    const running = this.#world.running.open();
     const underWay = this.plan(planned);
     try {
       // Who takes long for a large body is cut, and rightly so.
       if (pieces === undefined || underWay.bytes.length > 3_000) await this.raw.send(underWay.bytes);
       else await this.raw.sendPieces(underWay.bytes.match(new RegExp(`[^]{1,${pieces}}`, 'g')) ?? []);
       const answer = await this.read(underWay);
-      const calm = !process.states.has('stopped') && !this.#workers.states.has('dying') && !this.#machine.states.has('late');
+      const calm = !running.states.has('stopped') && !this.#workers.states.has('dying') && !this.#machine.states.has('late');
       const took = performance.now() - underWay.began;
       if (calm && planned.behaviour === 'hang' && took > 2 * hangTimeout)
         this.#world.findings.add('a timeout came late', `~${underWay.nonce}: ${Math.round(took)} ms where timeout_ms is ${hangTimeout}`);
       if (calm && (planned.behaviour === 'length' || planned.behaviour === 'chunked')) this.#world.figures.latency('request', took);
       return answer;
     } finally {
-      process.close();
+      running.close();
     }
   }
 

@@ -26,13 +26,13 @@ const revisions = new Map<number, DynamicConfig>();
 /** A call whose answer may fail to come only where a worker was killed; undefined then. */
 async function call(world: SoakWorld, admin: AdminSession, method: string, path: string, body?: unknown): Promise<AdminAnswer | undefined> {
   const workers = world.workers.open();
-  const process = world.process.open();
+  const running = world.running.open();
   const machine = world.machine.open();
   const began = performance.now();
   try {
     const answer = await admin.call(method, path, body === undefined ? {} : { body });
     const ms = performance.now() - began;
-    if (!process.states.has('stopped') && !workers.states.has('dying') && !machine.states.has('late')) {
+    if (!running.states.has('stopped') && !workers.states.has('dying') && !machine.states.has('late')) {
       world.figures.latency(method === 'GET' ? 'admin read' : 'admin change', ms);
       if (ms > 10_000) world.findings.add('I5 a slow answer of the admin API', `${method} ${path}: ${Math.round(ms)} ms`);
     }
@@ -43,7 +43,7 @@ async function call(world: SoakWorld, admin: AdminSession, method: string, path:
     return undefined;
   } finally {
     workers.close();
-    process.close();
+    running.close();
     machine.close();
   }
 }
@@ -202,7 +202,7 @@ async function doHarm(world: SoakWorld, random: Random): Promise<void> {
     await world.restartServer('restarting', random.below(800));
   } else if (dice < 0.8) {
     world.figures.count('faults', 'the process stopped and went on');
-    world.process.begin('stopped');
+    world.running.begin('stopped');
     process.kill(world.gateway.pid, 'SIGSTOP');
     try {
       await new Promise((resolve) => setTimeout(resolve, 200 + random.below(1_300)));
@@ -211,7 +211,7 @@ async function doHarm(world: SoakWorld, random: Random): Promise<void> {
     }
     // It has to catch up.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    world.process.settle('running');
+    world.running.settle('running');
   } else await world.alone(() => killWorker(world, random.below(workerCount)));
 }
 

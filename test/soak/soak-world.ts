@@ -29,7 +29,7 @@ export class SoakWorld {
   /** `dying` from before a worker is killed until its successor serves. */
   readonly workers = new PossibleStates<'whole' | 'dying'>('whole');
   /** Whether the whole process is stopped: then nothing of its time counts. */
-  readonly process = new PossibleStates<'running' | 'stopped'>('running');
+  readonly running = new PossibleStates<'running' | 'stopped'>('running');
   /** `late` while the soak itself, upstreams and clients in one, is kept from running: then it misses times, not the gateway. */
   readonly machine = new PossibleStates<'timely' | 'late'>('timely');
   readonly dynamicNames: readonly string[] = Array.from({ length: 8 }, (_, index) => `d${index}`);
