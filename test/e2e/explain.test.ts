@@ -41,7 +41,7 @@ before(async () => {
     auth_required: false,
     path_rewrite: '/${env.STAGE}/$1',
     request_transform: {
-      headers: { set: { 'X-Stage': 'it is ${env.STAGE}' } },
+      headers: { set: { 'X-Stage': 'it is ${env.STAGE}' }, remove: ['Authorization'] },
       body: { json: { inject: { stage: '${env.STAGE}' }, mask: ['email'] } },
     },
   });
@@ -124,9 +124,20 @@ describe('apigate explain', () => {
 
   test('takes a body, and shows what becomes of it without what the environment holds', async () => {
     await writeFile(join(gateway.directory, 'user.json'), '{"email":"ann@secret.example"}');
-    const { stdout } = await cli(['/open/a', '-H', 'Content-Type: application/json', '-d', '@user.json']);
+    const { stdout } = await cli([
+      '/open/a',
+      '-H',
+      'Content-Type: application/json',
+      '-H',
+      'Authorization: Basic canary-client',
+      '-d',
+      '@user.json',
+    ]);
     assert.match(stdout, /^Goes to upstream "api" by route "open"\./);
-    assert.match(stdout, /set X-Stage: it is \*\*\*/);
+    assert.match(
+      stdout,
+      /remove Authorization; set X-Stage: it is \*\*\*\n +before: Authorization: \*\*\*\n +after: +X-Stage: it is \*\*\*\n/,
+    );
     assert.match(stdout, /before: \/open\/a\n +after: +\/\*\*\*\/a/);
     assert.match(stdout, /\{"email":"a\*\*\*@s\*\*\*\.example","stage":"\*\*\*"\}/);
   });
