@@ -35,8 +35,11 @@ export interface TrialCompiler {
   upstream(upstream: UpstreamConfig): readonly FieldError[];
   /** Also warns of what works but surprises: reserved paths, a route that another always beats. */
   route(route: RouteConfig, others: Iterable<RouteConfig>): RouteTrial;
-  /** The same for many at once: `all` is the whole set as it would be. Answers for those whose ids are in `changed`. */
-  routes(all: readonly RouteConfig[], changed: ReadonlySet<RouteId>): ReadonlyMap<RouteId, RouteTrial>;
+  /**
+   * The same for many at once: `all` is the whole set as it would be. Answers for those whose ids are in `changed`. Lets others run
+   * meanwhile: some expressions take a while to be tried.
+   */
+  routes(all: readonly RouteConfig[], changed: ReadonlySet<RouteId>): Promise<ReadonlyMap<RouteId, RouteTrial>>;
   /**
    * What is wrong with a route's transformations. `credentialName` is the header that its upstream's credential goes in, where
    * it is not Authorization.

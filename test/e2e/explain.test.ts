@@ -1,6 +1,6 @@
 // Over 300 lines: one gateway serves all of these, asked by the command, over REST and by requests.
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ApplyResult } from '../../src/model/declared-config.ts';
@@ -42,7 +42,7 @@ before(async () => {
     auth_required: false,
     path_rewrite: '/${env.STAGE}/$1',
     request_transform: {
-      headers: { set: { 'X-Stage': 'it is ${env.STAGE}' } },
+      headers: { set: { 'X-Stage': 'it is ${env.STAGE}' }, remove: ['Authorization'] },
       body: { json: { inject: { stage: '${env.STAGE}' }, mask: ['email'] } },
     },
   });
@@ -125,9 +125,20 @@ describe('apigate explain', () => {
 
   test('takes a body, and shows what becomes of it without what the environment holds', async () => {
     await writeFile(join(gateway.directory, 'user.json'), '{"email":"ann@secret.example"}');
-    const { stdout } = await cli(['/open/a', '-H', 'Content-Type: application/json', '-d', '@user.json']);
+    const { stdout } = await cli([
+      '/open/a',
+      '-H',
+      'Content-Type: application/json',
+      '-H',
+      'Authorization: Basic canary-client',
+      '-d',
+      '@user.json',
+    ]);
     assert.match(stdout, /^Goes to upstream "api" by route "open"\./);
-    assert.match(stdout, /set X-Stage: it is \*\*\*/);
+    assert.match(
+      stdout,
+      /remove Authorization; set X-Stage: it is \*\*\*\n +before: Authorization: \*\*\*\n +after: +X-Stage: it is \*\*\*\n/,
+    );
     assert.match(stdout, /before: \/open\/a\n +after: +\/\*\*\*\/a/);
     assert.match(stdout, /\{"email":"a\*\*\*@s\*\*\*\.example","stage":"\*\*\*"\}/);
   });
@@ -358,4 +369,41 @@ describe('apply --dry-run', () => {
     );
     assert.match(printed.stderr, /Nothing was changed\./);
   });
+});
+
+test('docs/explain.md shows what the command prints', async () => {
+  const path = join(import.meta.dirname, '../../docs/explain.md');
+  const page = await readFile(path, 'utf8');
+  const [block, shown] = /^```console\n([^]*?)^```/m.exec(page)!;
+  const [command = ''] = shown!.split('\n');
+  await gateway.admin.must('POST', '/apply?prune=true', {
+    upstreams: [
+      { name: 'orders', base_url: 'http://orders.internal', auth_type: 'bearer', auth_value: 'canary-page' },
+      { name: 'legacy', base_url: 'http://legacy.internal' },
+    ],
+    routes: [
+      {
+        name: 'orders',
+        host_pattern: 'api.example.com',
+        path_pattern: '/orders/{id}',
+        upstream: 'orders',
+        auth_required: false,
+        path_rewrite: '/v2/orders/${pathParams.id}',
+        request_transform: { headers: { set: { 'X-Env': 'prod' } } },
+      },
+      { name: 'write', host_pattern: 'api.example.com', path_pattern: '/orders', methods: ['POST'], priority: 1, upstream: 'legacy' },
+      { name: 'everything', path_pattern: '/', upstream: 'legacy' },
+      { name: 'shop', host_pattern: 'shop.example.com', path_pattern: '/orders', upstream: 'legacy' },
+    ],
+  });
+  const words = [...command.replace(/^\$ apigate explain /, '').matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+  const { stdout, stderr } = await cli(words);
+  assert.equal(stderr, '');
+  const printed = `${command}\n${stdout.replaceAll(`Port: ${gateway.port}`, 'Port: 8080')}`;
+  if (process.env['APIGATE_WRITE_EXPLAINED'] === '1')
+    await writeFile(
+      path,
+      page.replace(block, () => `\`\`\`console\n${printed}\`\`\``),
+    );
+  else assert.equal(printed, shown);
 });

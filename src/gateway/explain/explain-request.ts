@@ -14,7 +14,7 @@ import { askedBytes } from './asked-bytes.ts';
 import { compiledTables } from './compiled-tables.ts';
 import { curlOf } from './curl-of.ts';
 import { dryExchange, type DryOutcome, type DryRequest, type DrySettings, maskedUpstream } from './dry-exchange.ts';
-import { isCredentialName, redacted, withoutApiKeys } from './redact.ts';
+import { isCredentialName, redacted, withoutApiKeys } from '../redact.ts';
 import { surveyRoutes, type SurveyedTables } from './survey-routes.ts';
 import { verdictOf } from './verdict.ts';
 

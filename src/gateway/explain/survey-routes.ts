@@ -6,7 +6,7 @@ import { preferenceInWords } from '../match/preference.ts';
 import { conditionHolds, type MatchRequest, takesMethod } from '../match/route-search.ts';
 import type { RouteTable } from '../match/route-table.ts';
 import { takesHost } from '../match/takes-host.ts';
-import { isCredentialName } from './redact.ts';
+import { isCredentialName } from '../redact.ts';
 
 /** The routes of a gateway config, ready to be asked. */
 export interface SurveyedTables {
