@@ -47,6 +47,11 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async (host) => (await import('./commands/requests.ts')).requestsCommand(host),
   },
   {
+    name: 'events',
+    summary: "what happened: upstreams' health and the gateway config",
+    load: async (host) => (await import('./commands/events.ts')).eventsCommand(host),
+  },
+  {
     name: 'history',
     summary: 'who changed what in the gateway config, and when',
     load: async (host) => (await import('./commands/history.ts')).historyCommand(host),

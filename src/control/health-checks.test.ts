@@ -72,9 +72,11 @@ function resultOf(status: number | null, cause: string): ProbeResult {
 
 const id: UpstreamId = upstream(1).id;
 
+const whole = (upstreams: readonly UpstreamConfig[]) => ({ full: true, upstreams, removed: [] });
+
 test('an upstream that wants it is asked soon and again after its interval, never twice at once', async () => {
   const { checks, asked, come } = rig();
-  checks.follow([upstream(1), upstream(2, { health_check_path: null }), upstream(3, { enabled: false })]);
+  checks.follow(whole([upstream(1), upstream(2, { health_check_path: null }), upstream(3, { enabled: false })]));
   await come(1);
   assert.deepEqual(asked[0]!.request, { method: 'GET', path: '/up', waitMs: 5_000, purpose: 'health check' });
   assert.equal(checks.of(upstream(2).id), null);
@@ -97,16 +99,16 @@ test('an upstream that wants it is asked soon and again after its interval, neve
 test('what is switched off, disabled or deleted is not asked any more, and what was under way counts for nothing', async () => {
   for (const left of [[], [upstream(1, { health_check_path: null })], [upstream(1, { enabled: false })]]) {
     const { checks, asked, come } = rig();
-    checks.follow([upstream(1)]);
+    checks.follow(whole([upstream(1)]));
     await come(1);
-    checks.follow(left);
+    checks.follow(whole(left));
     assert.equal(checks.of(id), null);
     asked[0]!.answer(200);
-    checks.follow(left);
+    checks.follow(whole(left));
     await new Promise(setImmediate);
     assert.equal(checks.of(id), null);
     // Back again: another beginning.
-    checks.follow([upstream(1)]);
+    checks.follow(whole([upstream(1)]));
     await come(2);
     assert.equal(checks.of(id)!.done, 0);
   }
@@ -114,9 +116,9 @@ test('what is switched off, disabled or deleted is not asked any more, and what 
 
 test('another question begins anew, and the answer to the one before is not taken for its answer; a new credential keeps what was found', async () => {
   const { checks, asked, come } = rig();
-  checks.follow([upstream(1)]);
+  checks.follow(whole([upstream(1)]));
   await come(1);
-  checks.follow([upstream(1, { base_url: 'http://127.0.0.1:2' })]);
+  checks.follow(whole([upstream(1, { base_url: 'http://127.0.0.1:2' })]));
   asked[0]!.answer(500);
   await come(2);
   assert.equal(checks.of(id)!.done, 0);
@@ -124,11 +126,11 @@ test('another question begins anew, and the answer to the one before is not take
   asked[1]!.answer(500);
   await eventually(() => checks.of(id)!.done === 1, 'its answer');
   const rotated = upstream(1, { base_url: 'http://127.0.0.1:2', auth_type: 'bearer', credential: { kind: 'value', value: 'new' } });
-  checks.follow([rotated]);
+  checks.follow(whole([rotated]));
   await come(3);
   assert.deepEqual([checks.of(id)!.streak, asked[2]!.config.credential], [1, { kind: 'value', value: 'new' }]);
   // Nothing about it has changed: the one under way goes on.
-  checks.follow([structuredClone(rotated)]);
+  checks.follow(whole([structuredClone(rotated)]));
   asked[2]!.answer(200);
   await eventually(() => checks.of(id)!.streak === 0, 'its answer');
 });
@@ -136,11 +138,11 @@ test('another question begins anew, and the answer to the one before is not take
 test('only so many are under way at once, the others come after them, and one that was removed meanwhile does not', async () => {
   const { checks, asked, come } = rig({ maxAtOnce: 2 });
   const all = Array.from({ length: 5 }, (_, number) => upstream(number, { health_check_interval_ms: 3_600_000 }));
-  checks.follow(all);
+  checks.follow(whole(all));
   await come(2);
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(asked.length, 2);
-  checks.follow(all.filter(({ name }) => name !== 'u3'));
+  checks.follow(whole(all.filter(({ name }) => name !== 'u3')));
   for (let done = 0; done < 4; done++) {
     await come(Math.min(4, done + 2));
     asked[done]!.answer(200);
@@ -149,9 +151,22 @@ test('only so many are under way at once, the others come after them, and one th
   assert.equal(asked.length, 4);
 });
 
+test('a change says what is new in it and what is gone; the rest goes on', async () => {
+  const { checks, asked, come } = rig();
+  checks.follow(whole([upstream(1), upstream(2), upstream(3)]));
+  await come(3);
+  for (const { answer } of asked) answer(200);
+  await eventually(() => [1, 2, 3].every((number) => checks.of(upstream(number).id)!.done === 1), 'all answers');
+  checks.follow({ full: false, upstreams: [upstream(4), upstream(2, { enabled: false })], removed: [upstream(3).id] });
+  assert.deepEqual(
+    [1, 2, 3, 4].map((number) => checks.of(upstream(number).id)?.done),
+    [1, undefined, undefined, 0],
+  );
+});
+
 test('a defect of the checker says nothing of the upstream, and is told', async () => {
   const { checks, asked, logged, come } = rig();
-  checks.follow([upstream(1)]);
+  checks.follow(whole([upstream(1)]));
   await come(1);
   asked[0]!.fail(new Error('the thread ended'));
   await come(2);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { UpstreamConfig } from '../model/gateway-config.ts';
+import type { GatewayConfigChange, UpstreamConfig } from '../model/gateway-config.ts';
 import { type HealthCheck, healthCheckOf, isAmongStatuses } from '../model/health-check.ts';
 import type { UpstreamId } from '../model/ids.ts';
 import type { ProbeResult } from '../model/upstream-test.ts';
@@ -48,36 +48,24 @@ export class HealthChecks {
     this.#maxAtOnce = options.maxAtOnce ?? 32;
   }
 
-  /** These are the upstreams now. Those that are new or changed are asked soon, not all at the same time. */
-  follow(upstreams: Iterable<UpstreamConfig>): void {
+  /** The workers serve this change. Upstreams that are new in it or changed are asked soon, not all at the same time. */
+  follow({ full, upstreams, removed }: Pick<GatewayConfigChange, 'full' | 'upstreams' | 'removed'>): void {
     if (this.#stopped) return;
-    const left = new Set(this.#checked.keys());
+    const gone = new Set<string>(full ? this.#checked.keys() : removed);
     const due: Checked[] = [];
     for (const config of upstreams) {
       const check = config.enabled ? healthCheckOf(config) : null;
-      if (check === null) continue;
-      left.delete(config.id);
-      const checked = this.#checked.get(config.id);
-      if (checked === undefined) {
-        const begun = { config, check, found: nothingFound, question: 0, timer: undefined, isRunning: false };
-        this.#checked.set(config.id, begun);
-        due.push(begun);
-      } else if (!isDeepStrictEqual(checked.config, config)) {
-        // What was found of another target, or by other rules, says nothing any more.
-        const isSame =
-          checked.config.base_url === config.base_url && checked.check.path === check.path && checked.check.status === check.status;
-        if (!isSame) {
-          checked.found = nothingFound;
-          checked.question++;
-        }
-        checked.config = config;
-        checked.check = check;
-        due.push(checked);
+      if (check === null) {
+        gone.add(config.id);
+        continue;
       }
+      gone.delete(config.id);
+      const checked = this.#put(config, check);
+      if (checked !== undefined) due.push(checked);
     }
-    for (const id of left) {
-      clearTimeout(this.#checked.get(id)!.timer);
-      this.#checked.delete(id);
+    for (const id of gone) {
+      clearTimeout(this.#checked.get(id as UpstreamId)?.timer);
+      this.#checked.delete(id as UpstreamId);
     }
     const spread = soon + due.length * spreadOfOne;
     for (const checked of due) this.#wait(checked, this.#random() * Math.min(checked.check.intervalMs, spread));
@@ -93,6 +81,26 @@ export class HealthChecks {
     for (const { timer } of this.#checked.values()) clearTimeout(timer);
     this.#checked.clear();
     this.#waiting.length = 0;
+  }
+
+  /** What is to be asked now; undefined where nothing about it is new. */
+  #put(config: UpstreamConfig, check: HealthCheck): Checked | undefined {
+    const checked = this.#checked.get(config.id);
+    if (checked === undefined) {
+      const begun = { config, check, found: nothingFound, question: 0, timer: undefined, isRunning: false };
+      this.#checked.set(config.id, begun);
+      return begun;
+    }
+    if (isDeepStrictEqual(checked.config, config)) return undefined;
+    const before = checked.check;
+    // What was found of another target, or by other rules, says nothing any more.
+    if (checked.config.base_url !== config.base_url || before.path !== check.path || before.status !== check.status) {
+      checked.found = nothingFound;
+      checked.question++;
+    }
+    checked.config = config;
+    checked.check = check;
+    return checked;
   }
 
   #wait(checked: Checked, ms: number): void {

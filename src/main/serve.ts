@@ -121,9 +121,9 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     },
     onLog: (level, message, fields) => logger[level](fields, message),
     onKeysUsed: (keys) => keyUsage(keys),
-    onServed: (revision) => {
-      checks.follow(pool.upstreams());
-      feed.served(revision);
+    onServed: (change) => {
+      checks.follow(change);
+      feed.served(change.revision);
     },
   });
   cleanups.push(() => pool.terminate());

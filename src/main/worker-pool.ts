@@ -7,7 +7,7 @@ import type { FromWorker, TlsFiles, ToWorker, WorkerBirth, WorkerListener } from
 import type { FinishedLines } from '../gateway/record/exchange-recorder.ts';
 import { createRateSlots } from '../gateway/admit/rate-limiter.ts';
 import { createPoolSlots, readPoolGauges, reclaimPoolShare, upstreamCounterPlace } from '../gateway/forward/pool-limits.ts';
-import type { GatewayConfigChange, UpstreamConfig } from '../model/gateway-config.ts';
+import type { GatewayConfigChange } from '../model/gateway-config.ts';
 import type { ApiKeyId, UpstreamId } from '../model/ids.ts';
 import { heartbeatOf, tookLogBytes, zeroGauges } from '../telemetry/shared-counters.ts';
 import type { SlotAssignments } from '../telemetry/shared-slots.ts';
@@ -22,8 +22,8 @@ export interface WorkerPoolOptions {
   readonly onLines: (finished: FinishedLines) => void;
   readonly onLog: (level: 'error' | 'warn' | 'info', message: string, fields: Readonly<Record<string, string | number>>) => void;
   readonly onKeysUsed: (keys: readonly (readonly [ApiKeyId, number])[]) => void;
-  /** Every worker serves this revision now. */
-  readonly onServed: (revision: number) => void;
+  /** Every worker serves this change now. */
+  readonly onServed: (change: GatewayConfigChange) => void;
 }
 
 const adminSlotId = 'admin';
@@ -108,7 +108,7 @@ export class WorkerPool implements Publisher {
    */
   async publish(change: GatewayConfigChange): Promise<void> {
     await this.publishToAll(change);
-    this.options.onServed(change.revision);
+    this.options.onServed(change);
   }
 
   private async publishToAll(change: GatewayConfigChange): Promise<void> {
@@ -144,11 +144,6 @@ export class WorkerPool implements Publisher {
       const totals = readUpstreamTotals(this.poolSlots.segments, slot, this.counterPlace, this.members.length);
       return [{ id, name, enabled, totals, check: checkOf(id), ...readPoolGauges(this.poolSlots, id)! }];
     });
-  }
-
-  /** As the gateway config that was published last has them. */
-  upstreams(): readonly UpstreamConfig[] {
-    return this.mirror.upstreams();
   }
 
   /** Reads what is counted of one upstream beyond its totals; zeros where there is no such upstream any more. */

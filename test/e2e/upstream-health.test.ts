@@ -62,6 +62,10 @@ test("an upstream's health follows its traffic over all workers: down, back, dis
   );
   assert.equal(happened.data[1]!.actor!.label, adminEmail);
   assert.equal(happened.total, 5);
+  const told = await runApigate(['events', '--upstream', 'shaky'], { cwd: gateway.directory });
+  assert.match(told.stdout, /shaky: healthy → failing|shaky: unknown → failing/, told.stderr);
+  assert.match(told.stdout, /revision \d+: update upstream shaky +conformance@example\.test/);
+  assert.equal((await runApigate(['events', '--kind', 'nonsense'], { cwd: gateway.directory })).code, 2);
   assert.ok(gateway.lines.some((line) => line['msg'] === 'an upstream is failing' && line['upstream'] === 'shaky'));
 
   const all = await admin.call('GET', '/health');

@@ -56,7 +56,7 @@ const columns: readonly Column<Revision>[] = [
 ];
 
 /** `rollback to 12: update upstream a, delete route b and 3 more` */
-function whatOf({ rollback_to: to, counts, changes }: Revision): string {
+export function whatOf({ rollback_to: to, counts, changes }: Revision): string {
   const told = changes.slice(0, 2).map(({ action, type, name }) => `${action} ${type} ${name}`);
   const more = counts.create + counts.update + counts.delete - told.length;
   const what = `${told.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;

@@ -146,7 +146,8 @@ class Probe {
       { config, place, credentialName: credentialFieldName(upstream), waitMs: request.waitMs },
       this.masking,
     );
-    const silent = problem?.kind === 'empty_reply' || problem?.kind === 'connection_reset';
+    // A health check asks once: nobody reads it as closely.
+    const silent = request.purpose === undefined && (problem?.kind === 'empty_reply' || problem?.kind === 'connection_reset');
     if (silent && answer.head === null && this.base.protocol === 'http' && (await this.speaksTls(dial.decisive!.address)))
       return problemOf('tls_expected', `base_url says http, but ${place} speaks TLS.`);
     return problem;
