@@ -1,3 +1,4 @@
+// Over 300 lines: one gateway serves the command, its curl, hostile input, dry runs and the page.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
