@@ -16,7 +16,7 @@ function route(name: string, fields: Partial<RouteConfig> = {}): RouteConfig {
     managed: false,
     auth_required: false,
     ...fields,
-  } as RouteConfig;
+  };
 }
 
 const upstream = { base_url: 'http://a', enabled: true, preserve_host: false, auth_type: 'none', auth_header: null } as const;

@@ -1,4 +1,4 @@
-// Over 300 lines: one gateway serves the command, its curl, hostile input, dry runs and the page.
+// Over 300 lines: one gateway serves all of these, asked by the command, over REST and by requests.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
