@@ -87,8 +87,8 @@ export async function explainRequest(settings: ExplainSettings, input: ExplainIn
     steps: masksPath ? steps.map((step) => ({ ...step, detail: readable(step.detail), after: readable(step.after) })) : steps,
     request,
     curl: request === null ? null : curlOf(request),
-    response_headers: real.answer === null ? [] : [...messageOf(real.answer.bytes.subarray(0, headLength(real.answer.bytes))).headers],
-    notes: notesOf(input, exchange, steps, request),
+    response_headers: real.answer === null ? [] : answerHeaders(real.answer.bytes),
+    notes: [...(run.isOtherListener ? [otherListener(run.listener)] : []), ...notesOf(input, exchange, steps, request)],
   };
   return withoutApiKeys({ ...explained, verdict: verdictOf(explained, route, nearest) });
 }
@@ -96,6 +96,9 @@ export async function explainRequest(settings: ExplainSettings, input: ExplainIn
 /** One request on its way through one gateway config. */
 class Run {
   readonly tables: SurveyedTables;
+  readonly listener: 'http' | 'https';
+  /** The gateway has no listener for the URL's scheme. */
+  readonly isOtherListener: boolean;
   readonly #settings: ExplainSettings;
   readonly #input: ExplainInput;
   readonly #request: DryRequest;
@@ -105,8 +108,13 @@ class Run {
     this.#input = input;
     this.tables = compiledTables(input.routes);
     const bytes = askedBytes(input.request);
+    const { clientAddress } = input.request;
     const { http, https } = settings.ports;
-    this.#request = { ...bytes, clientAddress: input.request.clientAddress, port: bytes.scheme === 'https' ? https : http };
+    const other = bytes.scheme === 'https' ? 'http' : 'https';
+    // Something in front of the gateway may take TLS off, or put it on.
+    this.listener = settings.ports[bytes.scheme] === 0 && settings.ports[other] !== 0 ? other : bytes.scheme;
+    this.isOtherListener = this.listener !== bytes.scheme;
+    this.#request = { ...bytes, clientAddress, scheme: this.listener, port: this.listener === 'https' ? https : http };
   }
 
   async go(transforms: TransformSettings, onUpstream: (id: UpstreamId) => void = () => {}): Promise<DryOutcome> {
@@ -185,6 +193,11 @@ function outgoing({ sent, exchange }: DryOutcome, { upstream, request }: Explain
   };
 }
 
+// What is left of a rate limit was not looked at.
+function answerHeaders(bytes: Buffer): Explained['response_headers'] {
+  return messageOf(bytes.subarray(0, headLength(bytes))).headers.filter(({ name }) => !/^(?:x-)?ratelimit/i.test(name));
+}
+
 function readsEnvironment({ path_rewrite: rewrite, request_transform: transform }: RouteConfig): boolean {
   return JSON.stringify([rewrite, transform]).includes('${env.');
 }
@@ -197,6 +210,12 @@ function readable<T extends string | null>(text: T): T {
 function headLength(bytes: Buffer): number {
   const end = bytes.indexOf('\r\n\r\n');
   return end < 0 ? bytes.length : end + 4;
+}
+
+function otherListener(scheme: 'http' | 'https'): string {
+  return scheme === 'http'
+    ? 'The gateway has no HTTPS listener: this is how it goes where something in front of it takes TLS off.'
+    : 'The gateway has no plain HTTP listener: this is how it goes over HTTPS.';
 }
 
 function notesOf(
