@@ -125,7 +125,7 @@ async function signIn(world: SoakWorld, random: Random): Promise<void> {
       world.findings.add('a session', `${seen.join(', ')} and not ${wanted.join(', ')}`);
   }
   const wrong = await call(world, anybody, 'POST', '/login', { email: `x${random.below(1e9)}@soak.test`, password: 'a wrong password' });
-  world.figures.count('sign-ins', `${wrong?.status} where it is wrong`);
+  world.figures.count('sign-ins', `${wrong?.status ?? 'lost with its worker,'} where it is wrong`);
   if (wrong !== undefined && wrong.status !== 401 && wrong.status !== 429) world.findings.add('a wrong sign-in', String(wrong.status));
   await pause(world, 2_000 + random.below(2_000));
 }
