@@ -10,12 +10,14 @@ export interface ConfirmDialogProps {
   readonly children: ReactNode;
   /** Says what is done: "Delete the key", never "OK". */
   readonly confirm: string;
+  /** While something that it needs is not given. */
+  readonly disabled?: boolean;
   readonly onConfirm: () => Promise<unknown>;
   readonly onClose: () => void;
 }
 
 /** Asks before what cannot be undone. Rendered while it is open; stays open, and says why, when it does not work out. */
-export function ConfirmDialog({ title, children, confirm, onConfirm, onClose }: ConfirmDialogProps) {
+export function ConfirmDialog({ title, children, confirm, disabled = false, onConfirm, onClose }: ConfirmDialogProps) {
   const doing = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
   return (
     <Modal opened onClose={onClose} title={title}>
@@ -26,7 +28,7 @@ export function ConfirmDialog({ title, children, confirm, onConfirm, onClose }: 
           <Button variant="default" onClick={onClose} data-autofocus>
             Cancel
           </Button>
-          <Button color="red.8" loading={doing.isPending} onClick={() => doing.mutate()}>
+          <Button color="red.8" loading={doing.isPending} disabled={disabled} onClick={() => doing.mutate()}>
             {confirm}
           </Button>
         </Group>

@@ -8,8 +8,15 @@ const units = [
   ['second', 1],
 ] as const;
 
+export interface TimeAgoProps {
+  /** ISO 8601. */
+  readonly time: string;
+  /** "3 s ago", where there is little room. */
+  readonly short?: boolean;
+}
+
 /** "3 minutes ago", "in 2 days"; the whole time on hover and for machines. Keeps up with the clock. */
-export function TimeAgo({ time }: { readonly time: string }) {
+export function TimeAgo({ time, short = false }: TimeAgoProps) {
   const [now, setNow] = useState(Date.now);
   const at = Date.parse(time);
   const isRecent = Math.abs(at - now) < 120_000;
@@ -19,7 +26,7 @@ export function TimeAgo({ time }: { readonly time: string }) {
   }, [isRecent]);
   return (
     <time dateTime={time} title={new Date(at).toLocaleString()}>
-      {agoOf(at - now)}
+      {short ? shortAgoOf(now - at) : agoOf(at - now)}
     </time>
   );
 }
@@ -29,4 +36,14 @@ function agoOf(milliseconds: number): string {
   if (Math.abs(seconds) < 2) return 'just now';
   const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
   return format.format(Math.trunc(seconds / size), unit);
+}
+
+const letters = { day: 'd', hour: 'h', minute: 'min', second: 's' } as const;
+
+/** Of what has been; a clock that is a little ahead makes it now. */
+function shortAgoOf(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 2) return 'now';
+  const [unit, size] = units.find(([, size]) => seconds >= size) ?? units[3];
+  return `${Math.trunc(seconds / size)} ${letters[unit]} ago`;
 }

@@ -5,7 +5,7 @@ import { CommandLine } from '../../components/command-line.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { NarrowPage } from '../session/narrow-page.tsx';
 import { suggestName } from './suggest-name.ts';
-import { TestResult } from './test-result.tsx';
+import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
 import { useMakeApi, useUpstreamTest, type MadeApi } from './use-first-upstream.ts';
 
 /** From nothing to a request that goes through: one question, one test, one command. */
@@ -54,7 +54,7 @@ export function FirstUpstreamPage() {
           </Group>
         </form>
         {test.error !== null && urlError === undefined && <FormProblem problem={test.error} />}
-        {tested && <TestResult test={test.data} />}
+        {tested && <UpstreamTestResult test={test.data} />}
         {tested && (
           <form
             noValidate

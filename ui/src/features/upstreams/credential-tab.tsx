@@ -1,0 +1,124 @@
+import { Alert, Box, Button, Code, Group, Stack, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useMutation } from '@tanstack/react-query';
+import { useState, type SyntheticEvent } from 'react';
+import type { Upstream } from '../../api/admin-schema.ts';
+import { problemOf } from '../../api/api-problem.ts';
+import { callApi, type Answer } from '../../api/call-api.ts';
+import { invalidate } from '../../api/query-client.ts';
+import { FormProblem } from '../../components/form-problem.tsx';
+import { SecretInput } from '../../components/secret-input.tsx';
+import { TimeAgo } from '../../components/time-ago.tsx';
+import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
+import { credentialWords } from './credential-words.ts';
+import { shellQuote } from './upstream-commands.ts';
+
+/** The credential of an upstream, which is never shown, and its rotation: enter the new one, test with it, swap. */
+export function CredentialTab({ stored: { value: upstream, etag } }: { readonly stored: Answer<Upstream> }) {
+  const { auth_type: type, auth_value_set: isSet, auth_value_updated_at: setAt } = upstream;
+  return (
+    <Stack maw={760}>
+      <Stack className="surface" p={{ base: 'md', sm: 'lg' }} gap={4}>
+        <Text fw={650}>What the gateway adds</Text>
+        <Code block>{credentialWords(upstream)}</Code>
+        {type !== 'none' && (
+          <Text size="sm" c="dimmed">
+            {isSet && setAt !== null ? (
+              <>
+                Set <TimeAgo time={setAt} />. Stored encrypted, never shown.
+              </>
+            ) : (
+              'Not set: requests to this upstream answer 503 until it is.'
+            )}
+          </Text>
+        )}
+      </Stack>
+      {type === 'none' ? (
+        <Text size="sm">How requests are authenticated is chosen in Settings.</Text>
+      ) : upstream.managed ? null : (
+        <Rotate key={setAt} upstream={upstream} etag={etag} />
+      )}
+    </Stack>
+  );
+}
+
+function Rotate({ upstream, etag }: { readonly upstream: Upstream; readonly etag: string | undefined }) {
+  const [value, setValue] = useState('');
+  const param = { id: upstream.id };
+  const testing = useMutation({
+    mutationFn: async (auth_value: string) => ({
+      value: auth_value,
+      test: (await callApi('post', '/admin/upstreams/:id/test', { param, json: { upstream: { auth_value } } })).value,
+    }),
+  });
+  const swapping = useMutation({
+    mutationFn: async () => {
+      const { warnings } = await callApi('patch', '/admin/upstreams/:id', { param, json: { auth_value: value } }, { ifMatch: etag });
+      // Nothing that was typed stays in the page.
+      setValue('');
+      testing.reset();
+      await invalidate('upstreams');
+      notifications.show({ message: `The credential of ${upstream.name} was swapped: new requests carry the new one.` });
+      for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });
+    },
+  });
+  const problem = swapping.error ?? testing.error;
+  const told = problem === null ? undefined : problemOf(problem);
+  const fieldError = told?.errors.find(({ field }) => field.endsWith('auth_value'))?.message;
+  const tested = testing.data !== undefined && testing.data.value === value ? testing.data.test : undefined;
+  const isFine = tested !== undefined && tested.answers && tested.problem?.kind !== 'credential_rejected';
+  const test = (event: SyntheticEvent): void => {
+    event.preventDefault();
+    swapping.reset();
+    testing.mutate(value);
+  };
+  return (
+    <Box component="form" onSubmit={test} noValidate className="surface" p={{ base: 'md', sm: 'lg' }}>
+      <Stack>
+        <div>
+          <Text fw={650}>Rotate</Text>
+          <Text size="sm" c="dimmed">
+            Enter the new one, test with it, then swap. Until then the old one is in use; requests under way keep it to their end.
+          </Text>
+        </div>
+        <SecretInput
+          label={
+            upstream.auth_type === 'basic' ? 'New user name and password' : upstream.auth_type === 'bearer' ? 'New token' : 'New value'
+          }
+          placeholder={upstream.auth_type === 'basic' ? 'username:password' : ''}
+          value={value}
+          onChange={(event) => setValue(event.currentTarget.value)}
+          error={fieldError === undefined ? undefined : fieldError.slice(0, 1).toUpperCase() + fieldError.slice(1)}
+        />
+        <div aria-live="polite">
+          {tested !== undefined && (
+            <UpstreamTestResult test={tested} command={`apigate upstreams test ${shellQuote(upstream.name)} --auth-value -`} />
+          )}
+        </div>
+        {told?.status === 412 ? (
+          <Alert color="orange" title="This upstream was changed meanwhile">
+            <Text size="sm">Nothing was swapped. Look at what changed, then try again.</Text>
+            <Button size="xs" mt="xs" variant="default" onClick={() => void invalidate('upstreams').then(() => swapping.reset())}>
+              Read it again
+            </Button>
+          </Alert>
+        ) : (
+          <FormProblem problem={told} shown={['auth_value', 'upstream.auth_value']} />
+        )}
+        <Group justify="flex-end">
+          <Button type="submit" variant={isFine ? 'default' : 'filled'} loading={testing.isPending} disabled={value === ''}>
+            Test with it
+          </Button>
+          <Button
+            variant={isFine ? 'filled' : 'default'}
+            loading={swapping.isPending}
+            disabled={value === '' || tested === undefined}
+            onClick={() => swapping.mutate()}
+          >
+            {tested === undefined || isFine ? 'Swap' : 'Swap all the same'}
+          </Button>
+        </Group>
+      </Stack>
+    </Box>
+  );
+}

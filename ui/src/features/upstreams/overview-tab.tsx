@@ -1,0 +1,107 @@
+import { Anchor, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useMemo } from 'react';
+import type { TimelineEvent, Upstream } from '../../api/admin-schema.ts';
+import { problemOf } from '../../api/api-problem.ts';
+import { readApi } from '../../api/call-api.ts';
+import { useLive } from '../../api/use-live.ts';
+import { ErrorState } from '../../components/error-state.tsx';
+import { TimeAgo } from '../../components/time-ago.tsx';
+import { LiveControl } from './live-control.tsx';
+import classes from './upstream-page.module.css';
+import { trafficWindows, useUpstreamTraffic, type TrafficWindow } from './upstream-queries.ts';
+
+const UpstreamCharts = lazy(() => import('./upstream-charts.tsx').then((module) => ({ default: module.UpstreamCharts })));
+
+/** How an upstream did of late. */
+export function OverviewTab({ upstream, window }: { readonly upstream: Upstream; readonly window: TrafficWindow }) {
+  const navigate = useNavigate();
+  const traffic = useUpstreamTraffic(upstream.id, window);
+  const events = useUpstreamEvents(upstream.id);
+  const from = traffic.data === undefined ? 0 : Date.parse(traffic.data.from);
+  const shown = useMemo(() => (events.data ?? []).filter(({ time }) => time !== null && Date.parse(time) >= from), [events.data, from]);
+  const choose = (wanted: string): void => {
+    void navigate({ to: '.', search: wanted === '5m' ? {} : { window: wanted as '15m' | '1h' | '6h' }, replace: true });
+  };
+  const charts = <Skeleton height={420} />;
+  return (
+    <Stack>
+      <Group justify="space-between">
+        <SegmentedControl
+          aria-label="How far back"
+          value={window}
+          onChange={choose}
+          data={trafficWindows.map((each) => ({ value: each, label: each.replace('m', ' min').replace('h', ' h') }))}
+        />
+        <LiveControl />
+      </Group>
+      {traffic.data !== undefined ? (
+        <Suspense fallback={charts}>
+          <UpstreamCharts traffic={traffic.data} maxIdle={upstream.max_idle_conns} events={shown} />
+        </Suspense>
+      ) : traffic.isError ? (
+        <ErrorState problem={problemOf(traffic.error)} onRetry={() => void traffic.refetch()} />
+      ) : (
+        charts
+      )}
+      <section className="surface" aria-labelledby="what-happened">
+        <Text id="what-happened" component="h2" fw={650} fz="sm" px="md" pt="sm">
+          What happened in that time
+        </Text>
+        {shown.length === 0 ? (
+          <Text size="sm" c="dimmed" px="md" pb="md" pt={4}>
+            No change of its config and none of its health.
+          </Text>
+        ) : (
+          <ul className={classes['events']}>
+            {shown.map((event) => (
+              <li key={event.kind === 'health' ? `h${event.id}` : `r${event.revision}`}>
+                <EventWords event={event} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+    </Stack>
+  );
+}
+
+function EventWords({ event }: { readonly event: TimelineEvent }) {
+  const { time } = event;
+  if (event.kind === 'health') {
+    return (
+      <>
+        <span>
+          <b>{event.to === 'failing' ? '▲ Failing' : event.to === 'healthy' ? '● Healthy' : event.to}</b> (was {event.from}): {event.cause}
+        </span>
+        <Text size="xs" c="dimmed" span>
+          {time !== null && <TimeAgo time={time} />}
+        </Text>
+      </>
+    );
+  }
+  return (
+    <>
+      <span>
+        ┆{' '}
+        <Anchor component={Link} to="/history" fz="sm">
+          Revision {event.revision}
+        </Anchor>{' '}
+        by {event.actor?.label || event.actor?.kind || 'somebody'}
+      </span>
+      <Text size="xs" c="dimmed" span>
+        {time !== null && <TimeAgo time={time} />}
+      </Text>
+    </>
+  );
+}
+
+function useUpstreamEvents(id: string) {
+  const { refetchInterval } = useLive();
+  return useQuery({
+    queryKey: ['events', 'list', { upstream: id }],
+    queryFn: async ({ signal }) => (await readApi('/admin/events', { query: { upstream: id, limit: '100' } }, signal)).data,
+    refetchInterval,
+  });
+}

@@ -1,0 +1,136 @@
+import { Box, Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useRef, useState, type SyntheticEvent } from 'react';
+import type { Upstream } from '../../api/admin-schema.ts';
+import { callApi, type Answer } from '../../api/call-api.ts';
+import { invalidate } from '../../api/query-client.ts';
+import { ConflictNotice } from '../../components/conflict-notice.tsx';
+import { FieldChanges } from '../../components/field-changes.tsx';
+import { FormActions } from '../../components/form-actions.tsx';
+import { FormProblem } from '../../components/form-problem.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { useResourceForm } from '../../components/use-resource-form.ts';
+import { DraftTest } from './draft-test.tsx';
+import { UpstreamFields } from './upstream-fields.tsx';
+import { fieldsOfUpstream, upstreamChanges, valuesOfUpstream, type UpstreamFields as Fields } from './upstream-values.ts';
+
+export interface SettingsTabProps {
+  readonly stored: Answer<Upstream>;
+  /** Reads the upstream again, and the form begins anew. */
+  readonly reload: () => void;
+}
+
+/** The form of a stored upstream; what it changes is shown before it is saved. */
+export function SettingsTab({ stored, reload }: SettingsTabProps) {
+  const { value: upstream } = stored;
+  const initial = valuesOfUpstream(upstream);
+  const before = fieldsOfUpstream(initial);
+  const etag = useRef(stored.etag);
+  const [reviewing, setReviewing] = useState(false);
+  const [theirs, setTheirs] = useState<Upstream>();
+  const { form, submit, busy, problem, shown, isConflict } = useResourceForm({
+    initial,
+    toFields: fieldsOfUpstream,
+    isNew: false,
+    save: async (fields) => {
+      try {
+        const { warnings } = await callApi(
+          'patch',
+          '/admin/upstreams/:id',
+          { param: { id: upstream.id }, json: fields },
+          { ifMatch: etag.current },
+        );
+        notifications.show({ message: `${form.getValues().name} was saved.` });
+        for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });
+      } catch (error) {
+        // To be shown beside what was typed. Without it the notice alone has to do.
+        setTheirs(
+          await callApi('get', '/admin/upstreams/:id', { param: { id: upstream.id } }).then(
+            ({ value }) => value,
+            () => undefined,
+          ),
+        );
+        throw error;
+      }
+      await invalidate('upstreams', 'traffic', 'events');
+    },
+  });
+  const mine = (): Fields => fieldsOfUpstream(form.getValues());
+  const changes = upstreamChanges(before, mine());
+  const changed = (): Partial<Fields> => {
+    const fields = mine();
+    return Object.fromEntries(changes.map(({ field }) => [field, fields[field]]));
+  };
+  const overwrite = async (): Promise<void> => {
+    etag.current = (await callApi('get', '/admin/upstreams/:id', { param: { id: upstream.id } })).etag;
+    submit();
+  };
+  const review = (event: SyntheticEvent): void => {
+    event.preventDefault();
+    if (changes.length > 0) setReviewing(true);
+  };
+  if (upstream.managed) {
+    return (
+      <Notice kind="warning" title="Made from --upstream">
+        This upstream follows the setting APIGATE_UPSTREAM_URL (--upstream) at every start, so it is changed there.
+      </Notice>
+    );
+  }
+  return (
+    <Box component="form" onSubmit={review} noValidate maw={760}>
+      <Stack gap="lg">
+        <UpstreamFields form={form} credentialStored={upstream.auth_value_set} isNew={false} />
+        <DraftTest form={form} stored={upstream} changed={changed} />
+        {isConflict ? (
+          <ConflictNotice what="upstream" onOverwrite={() => void overwrite()} onReload={reload}>
+            {theirs !== undefined && <BothVersions before={before} theirs={fieldsOfUpstream(valuesOfUpstream(theirs))} mine={mine()} />}
+          </ConflictNotice>
+        ) : (
+          <FormProblem problem={problem} shown={shown} />
+        )}
+        <FormActions submit="Save" busy={busy} disabled={changes.length === 0} onCancel={() => form.reset()} />
+      </Stack>
+      {reviewing && (
+        <Modal opened onClose={() => setReviewing(false)} title={`Save changes of ${upstream.name}?`} size="lg">
+          <Stack>
+            <FieldChanges label="What is saved" changes={changes} before="Now" after="After saving" />
+            <Text size="sm" c="dimmed">
+              Requests under way end as they began; new ones go by the new state.
+            </Text>
+            <Group justify="flex-end">
+              <Button variant="default" onClick={() => setReviewing(false)}>
+                Back
+              </Button>
+              <Button
+                data-autofocus
+                onClick={() => {
+                  setReviewing(false);
+                  submit();
+                }}
+              >
+                Save changes
+              </Button>
+            </Group>
+          </Stack>
+        </Modal>
+      )}
+    </Box>
+  );
+}
+
+/** After 412: what others saved beside what was typed. */
+function BothVersions({ before, theirs, mine }: { readonly before: Fields; readonly theirs: Fields; readonly mine: Fields }) {
+  const fields = (Object.keys(mine) as (keyof Fields)[]).filter(
+    (field) => field !== 'auth_value' && (theirs[field] !== before[field] || mine[field] !== before[field]),
+  );
+  return (
+    <Box mt="sm">
+      <FieldChanges
+        label="Both versions"
+        before="Saved by others"
+        after="Yours"
+        changes={fields.map((field) => ({ field, from: theirs[field], to: mine[field] }))}
+      />
+    </Box>
+  );
+}

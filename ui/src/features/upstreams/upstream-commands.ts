@@ -1,0 +1,95 @@
+import { upstreamDefaults } from '../../../../src/model/upstream.ts';
+import type { Upstream } from '../../api/admin-schema.ts';
+
+/** The fields that a new upstream takes, in the order in which people read them. */
+const writable = [
+  'name',
+  'description',
+  'base_url',
+  'timeout_ms',
+  'max_idle_conns',
+  'idle_conn_timeout_ms',
+  'max_conns',
+  'auth_type',
+  'auth_header',
+  'preserve_host',
+  'tls_ca',
+  'tls_server_name',
+  'enabled',
+] as const satisfies readonly (keyof Upstream)[];
+
+type Writable = (typeof writable)[number];
+
+const flags: Readonly<Record<Writable, string>> = {
+  name: '--name',
+  description: '--description',
+  base_url: '--url',
+  timeout_ms: '--timeout',
+  max_idle_conns: '--max-idle-conns',
+  idle_conn_timeout_ms: '--idle-conn-timeout',
+  max_conns: '--max-conns',
+  auth_type: '--auth-type',
+  auth_header: '--auth-header',
+  preserve_host: '--preserve-host',
+  tls_ca: '--tls-ca',
+  tls_server_name: '--tls-server-name',
+  enabled: '--enabled',
+};
+
+/** What differs from the defaults: all that has to be said to make the same upstream elsewhere. Never its credential. */
+function saidFields(upstream: Upstream): [Writable, string | number | boolean][] {
+  const usual: Readonly<Record<string, unknown>> = upstreamDefaults;
+  return writable.flatMap((field): [Writable, string | number | boolean][] => {
+    const value = upstream[field];
+    return value === null || value === usual[field] ? [] : [[field, value]];
+  });
+}
+
+/** A command that makes the same upstream; it asks for the credential. */
+export function asCli(upstream: Upstream): string {
+  const words = saidFields(upstream).map(([field, value]) => {
+    if (field === 'enabled') return '--disabled';
+    if (field === 'preserve_host') return '--preserve-host';
+    return `${flags[field]} ${shellQuote(field === 'tls_ca' ? 'ca.pem' : String(value))}`;
+  });
+  if (upstream.auth_type !== 'none') words.push('--auth-value -');
+  return `apigate upstreams create \\\n  ${words.join(' \\\n  ')}`;
+}
+
+/** The same by the REST API; the credential is `$CREDENTIAL`. */
+export function asCurl(upstream: Upstream, origin: string): string {
+  const fields: Record<string, unknown> = Object.fromEntries(saidFields(upstream));
+  const head = [
+    `curl -X POST ${origin}/admin/upstreams`,
+    '-H "Authorization: Bearer $APIGATE_TOKEN"',
+    "-H 'Content-Type: application/json'",
+  ];
+  const body = JSON.stringify(fields, undefined, 2);
+  if (upstream.auth_type === 'none') return [...head, `-d ${singleQuoted(body)}`].join(' \\\n  ');
+  // The shell puts the credential in, so that it stands in no history.
+  const withValue = `${singleQuoted(body.replace(/\n\}$/, ',\n  "auth_value": "'))}"$CREDENTIAL"${singleQuoted('"\n}')}`;
+  return [...head, `-d ${withValue}`].join(' \\\n  ');
+}
+
+/** The same for a declarative file. */
+export function asYaml(upstream: Upstream): string {
+  const lines = saidFields(upstream).map(([field, value]) => `${field}: ${typeof value === 'string' ? yamlText(value) : String(value)}`);
+  if (upstream.auth_type !== 'none') lines.push('auth_value: ${env.CREDENTIAL}');
+  return `version: 1\nupstreams:\n  - ${lines.join('\n    ')}\n`;
+}
+
+/** A word as a POSIX shell reads it back. */
+export function shellQuote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : singleQuoted(word);
+}
+
+function singleQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** JSON's strings are YAML's too; what reads the same without quotes has none. */
+function yamlText(text: string): string {
+  const isPlain =
+    /^[A-Za-z][\w./-]*(?::\/\/[\w.:/-]+)?$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text) && !text.endsWith(':');
+  return isPlain ? text : JSON.stringify(text);
+}

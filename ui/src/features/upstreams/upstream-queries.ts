@@ -1,0 +1,82 @@
+import { useQuery } from '@tanstack/react-query';
+import type { Route, Traffic, Upstream } from '../../api/admin-schema.ts';
+import { callApi, readApi } from '../../api/call-api.ts';
+import { listKey, oneKey } from '../../api/query-client.ts';
+import { useLive } from '../../api/use-live.ts';
+
+export type TrafficWindow = Traffic['window'];
+export const trafficWindows = ['5m', '15m', '1h', '6h'] as const satisfies readonly TrafficWindow[];
+
+/** The live stream tells of changes; this is for when it cannot be had. */
+const slowPoll = 30_000;
+/** The longest page that the API gives. */
+const limit = '500';
+
+interface AnyPage<One> {
+  readonly data: readonly One[];
+  readonly next_cursor: string | null;
+}
+
+/** Every upstream, in order of name: a list that is searched and sorted by health has to know them all. */
+export function useAllUpstreams() {
+  return useQuery({
+    queryKey: listKey('upstreams', { all: true }),
+    queryFn: ({ signal }) => allPages<Upstream>((cursor) => readApi('/admin/upstreams', { query: { limit, cursor } }, signal)),
+    refetchInterval: slowPoll,
+  });
+}
+
+/** Every route by the id of its upstream. */
+export function useRoutesByUpstream() {
+  return useQuery({
+    queryKey: listKey('routes', { all: true }),
+    queryFn: ({ signal }) => allPages<Route>((cursor) => readApi('/admin/routes', { query: { limit, cursor } }, signal)),
+    select: byUpstream,
+    refetchInterval: slowPoll,
+  });
+}
+
+/** All traffic of the last five minutes. */
+export function useTraffic() {
+  const { refetchInterval } = useLive();
+  return useQuery({
+    queryKey: listKey('traffic', { window: '5m' }),
+    queryFn: ({ signal }) => readApi('/admin/traffic', { query: { window: '5m' } }, signal),
+    refetchInterval,
+  });
+}
+
+/** The traffic of one upstream. */
+export function useUpstreamTraffic(id: string, window: TrafficWindow) {
+  const { refetchInterval } = useLive();
+  return useQuery({
+    queryKey: ['traffic', 'one', id, window],
+    queryFn: ({ signal }) => readApi('/admin/upstreams/:id/traffic', { param: { id }, query: { window } }, signal),
+    refetchInterval,
+    placeholderData: (before) => before,
+  });
+}
+
+/** One upstream with its ETag. Not refreshed by itself: it is what a form was opened with. */
+export function useUpstream(id: string) {
+  return useQuery({
+    queryKey: oneKey('upstreams', id),
+    queryFn: ({ signal }) => callApi('get', '/admin/upstreams/:id', { param: { id } }, { signal }),
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+}
+
+async function allPages<One>(read: (cursor: string) => Promise<AnyPage<One>>): Promise<One[]> {
+  const found: One[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const page: AnyPage<One> = await read(cursor);
+    found.push(...page.data);
+    cursor = page.next_cursor;
+  }
+  return found;
+}
+
+function byUpstream(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {
+  return Map.groupBy(routes, ({ upstream_id }) => upstream_id);
+}

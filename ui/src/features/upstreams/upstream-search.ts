@@ -1,0 +1,33 @@
+import type { HealthState } from './upstream-row.ts';
+import { readListSearch, type ListSearch } from '../../components/use-list-search.ts';
+
+const states: readonly unknown[] = ['healthy', 'failing', 'unknown', 'disabled'] satisfies HealthState[];
+
+/** What the list keeps in its URL. */
+export interface UpstreamListSearch extends ListSearch {
+  readonly state?: HealthState;
+}
+
+export function readUpstreamListSearch(search: Record<string, unknown>): UpstreamListSearch {
+  const { state } = search;
+  return { ...readListSearch(search), ...(states.includes(state) ? { state: state as HealthState } : {}) };
+}
+
+export const upstreamTabs = ['overview', 'routes', 'settings', 'credential', 'failures', 'history'] as const;
+export type UpstreamTab = (typeof upstreamTabs)[number];
+const windows: readonly unknown[] = ['15m', '1h', '6h'];
+
+/** What an upstream's page keeps in its URL. The first tab and the shortest window are not told. */
+export interface UpstreamPageSearch {
+  readonly tab?: Exclude<UpstreamTab, 'overview'>;
+  readonly window?: '15m' | '1h' | '6h';
+}
+
+export function readUpstreamPageSearch({ tab, window }: Record<string, unknown>): UpstreamPageSearch {
+  return {
+    ...((upstreamTabs as readonly unknown[]).includes(tab) && tab !== 'overview'
+      ? { tab: tab as NonNullable<UpstreamPageSearch['tab']> }
+      : {}),
+    ...(windows.includes(window) ? { window: window as NonNullable<UpstreamPageSearch['window']> } : {}),
+  };
+}
