@@ -78,6 +78,11 @@ export async function openApp(
     sealer: createSealer(key.value),
     publisher: null,
     previewer: { preview: () => Promise.reject(new Error('no data plane here')) },
+    explainer: {
+      upstreamAsked: () => Promise.reject(new Error('no data plane here')),
+      explain: () => Promise.reject(new Error('no data plane here')),
+      takersOf: () => null,
+    },
     trialCompiler: {
       upstream: () => [],
       route: () => ({ errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }),

@@ -9,6 +9,7 @@ import { auditRoutes } from './audit-routes.ts';
 import { compileAllowList } from './allow-list.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
 import { identify } from './authorise.ts';
+import { explainRoutes } from './explain-routes.ts';
 import { gatewayConfigRoutes } from './gateway-config-routes.ts';
 import { guard } from './guard.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -69,7 +70,8 @@ export function createAdminApp(options: AdminAppOptions) {
     .include(upstreamRoutes(control))
     .include(routeRoutes(control))
     .include(apiKeyRoutes(control))
-    .include(gatewayConfigRoutes(control))
+    .include(explainRoutes(control))
+    .include(gatewayConfigRoutes(control, options.traffic))
     .include(historyRoutes(control))
     .include(tokenRoutes(access))
     .include(adminRoutes(access))

@@ -20,6 +20,8 @@ export interface AdminBindings {
    * authority): sign-in, cross-site and host checks do not apply then.
    */
   readonly localActor?: Actor;
+  /** In a process without workers: why no running gateway could be asked what only it can know. A sentence for people. */
+  readonly noGateway?: string;
 }
 
 /** Who calls, and how much the caller may do. */

@@ -10,6 +10,7 @@ import type { AdminApp } from './admin-app.ts';
 import type { AdminBindings } from './admin-env.ts';
 import { isLoopback, tellsOfForwarding } from '../model/forwarding.ts';
 import { plainAddress } from './allow-list.ts';
+import { isBetterLive } from './live-paths.ts';
 import { problemResponse, type AdminLog } from './problem-response.ts';
 import { secure, securityHeaders } from './security-headers.ts';
 
@@ -51,14 +52,14 @@ const requestIdHeader = 'x-request-id';
  * Serves the admin app to the data plane's workers on a Unix socket. A request without the token of this start is
  * refused with 403; client address, scheme and request id are what the worker says.
  * @param token what `x-apigate-worker-token` must be
- * @param localToken what `x-apigate-local-token` must be on a GET by a command on this machine; without it there is no such way
+ * @param localToken what `x-apigate-local-token` must be when a command on this machine asks to look; without it there is no such way
  */
 export function listenForWorkers(
   options: AdminServerOptions & { readonly socketPath: string; readonly token: string; readonly localToken?: string },
 ): Promise<AdminListener> {
   const { token, localToken } = options;
-  return listen(options, { path: options.socketPath }, { ...usualLimits, maxConnections: 2_048 }, (headers, { method }) => {
-    if (localToken !== undefined && method === 'GET' && isSame(headers.get(localTokenHeader), localToken)) return localBindings();
+  return listen(options, { path: options.socketPath }, { ...usualLimits, maxConnections: 2_048 }, (headers, incoming) => {
+    if (localToken !== undefined && isForCommands(incoming) && isSame(headers.get(localTokenHeader), localToken)) return localBindings();
     const scheme = headers.get(schemeHeader);
     const remoteAddress = headers.get(clientHeader);
     const proved = isSame(headers.get(workerTokenHeader), token);
@@ -70,6 +71,12 @@ export function listenForWorkers(
       isDirectLoopback: headers.get(directHeader) === '1',
     };
   });
+}
+
+/** Commands only look: what they change, they change in the database themselves. */
+function isForCommands({ method = '', url = '' }: IncomingMessage): boolean {
+  const base = 'http://localhost';
+  return method === 'GET' || (URL.canParse(url, base) && isBetterLive(method, new URL(url, base)));
 }
 
 function localBindings(): AdminBindings {

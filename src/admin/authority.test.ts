@@ -109,8 +109,8 @@ describe('authority', () => {
             ? 'scrape'
             : identity
               ? 'admin'
-              : // A preview needs a body, and changes nothing.
-                method === 'GET' || path === '/admin/routes/preview'
+              : // These need a body, and change nothing.
+                method === 'GET' || path === '/admin/routes/preview' || path === '/admin/explain'
                 ? 'read'
                 : 'write';
       assert.equal(access, expected, `${method} ${path}`);

@@ -1,5 +1,6 @@
 import { applyGatewayConfig } from '../control/apply-gateway-config.ts';
 import type { ControlContext } from '../control/control-context.ts';
+import type { LiveTraffic } from '../control/live-traffic.ts';
 import { exportGatewayConfig } from '../control/export-gateway-config.ts';
 import { applyResultSchema, declaredConfigSchema, exportedConfigSchema } from '../model/declared-config.ts';
 import { AdminRouter } from './admin-router.ts';
@@ -10,9 +11,11 @@ import { readJson } from './read-json.ts';
 import { answer } from './respond.ts';
 
 const tags = ['gateway config'];
+/** Of the last requests, as many are looked at in a dry run. */
+const judgedRequests = 1_000;
 
 /** `/admin/export` and `/admin/apply` */
-export function gatewayConfigRoutes(control: ControlContext) {
+export function gatewayConfigRoutes(control: ControlContext, traffic: LiveTraffic | undefined) {
   return new AdminRouter()
     .add(
       {
@@ -37,7 +40,7 @@ export function gatewayConfigRoutes(control: ControlContext) {
         operationId: 'applyGatewayConfig',
         summary: 'Apply a declared gateway config',
         description:
-          'Makes everything as declared in one revision, or changes nothing. Objects are told apart by name. A field left out gets its default, but a stored `auth_value` is kept.',
+          'Makes everything as declared in one revision, or changes nothing. Objects are told apart by name. A field left out gets its default, but a stored `auth_value` is kept. A dry run also tells what the last 1,000 requests would do differently.',
         tags,
         access: 'write',
         request: { query: applyQuerySchema, body: jsonBody(declaredConfigSchema) },
@@ -46,8 +49,11 @@ export function gatewayConfigRoutes(control: ControlContext) {
       async (c) => {
         const query = readQuery(c, applyQuerySchema);
         const input = await readJson(c);
+        const dryRun = query.dry_run === 'true';
+        const recent = dryRun ? (traffic?.requests.newest(judgedRequests) ?? c.env.noGateway) : undefined;
         const { value, revision } = await applyGatewayConfig(control, callerOfRoute(c).actor, input, {
-          dryRun: query.dry_run === 'true',
+          dryRun,
+          ...(recent === undefined ? {} : { recent }),
           prune: query.prune === 'true',
           ...(query.expect_revision === undefined ? {} : { expectRevision: Number(query.expect_revision) }),
         });

@@ -4,7 +4,10 @@ import { parseStrictJson } from './strict-json.ts';
 
 const mebibyte = 1024 * 1024;
 /** A whole gateway config: 10,000 routes with conditions and descriptions fit. */
-const largerLimits: ReadonlyMap<string, number> = new Map([['/admin/apply', 10 * mebibyte]]);
+const largerLimits: ReadonlyMap<string, number> = new Map([
+  ['/admin/apply', 10 * mebibyte],
+  ['/admin/explain', 10 * mebibyte],
+]);
 
 /** Largest body in bytes at a path. */
 export function bodyLimitAt(path: string): number {

@@ -33,7 +33,17 @@ async function apply(args: readonly string[], options: CallOptions = {}): Promis
 }
 
 function result(fields: Partial<ApplyResult> = {}): ApplyResult {
-  return { dry_run: false, revision: 4, changes: [], unchanged: 0, warnings: [], created_keys: [], ...fields };
+  return {
+    dry_run: false,
+    revision: 4,
+    changes: [],
+    unchanged: 0,
+    warnings: [],
+    created_keys: [],
+    traffic: null,
+    traffic_note: null,
+    ...fields,
+  };
 }
 
 function answerNext(fields: Partial<ApplyResult>): void {

@@ -22,6 +22,11 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   { name: 'keys', summary: 'API keys of clients', load: async (host) => (await import('./commands/keys.ts')).keysCommand(host) },
   {
+    name: 'explain',
+    summary: 'what would become of a request, and why',
+    load: async (host) => (await import('./commands/explain.ts')).explainCommand(host),
+  },
+  {
     name: 'apply',
     summary: 'make the gateway config what files declare',
     load: async (host) => (await import('./commands/apply.ts')).applyCommand(host),

@@ -291,6 +291,8 @@ describe('a dry run', () => {
       unchanged: 0,
       warnings: [],
       created_keys: [],
+      traffic: null,
+      traffic_note: null,
     });
     const real = await apply(input, { expectRevision: dry.revision });
     assert.deepEqual(real.changes, dry.changes);

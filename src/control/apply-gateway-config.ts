@@ -1,8 +1,11 @@
 import type { ApplyResult } from '../model/declared-config.ts';
-import type { StoreReader } from '../store/store.ts';
+import type { RecordedRequest } from '../model/finished-request.ts';
+import type { ApiKeyRow, StoreReader, UpstreamRow } from '../store/store.ts';
 import { commitChange, refuseOtherRevision } from './commit-change.ts';
+import { compareTraffic, type TrafficSide } from './compare-traffic.ts';
 import type { Actor, Committed, ControlContext } from './control-context.ts';
-import { planGatewayConfig, type GatewayConfigPlan } from './plan-gateway-config.ts';
+import { apiKeyConfigOf, routeConfigOf } from './load-change.ts';
+import { planGatewayConfig, type GatewayConfigPlan, type PlannedRows } from './plan-gateway-config.ts';
 import { readDeclared } from './read-declared.ts';
 import { credentialWarning } from './upstreams.ts';
 
@@ -13,6 +16,8 @@ export interface ApplyOptions {
   readonly prune?: boolean;
   /** The change is made only if the gateway config is still of this revision. */
   readonly expectRevision?: number;
+  /** Of a dry run: the requests that ended last, the newest first, to say what they would do differently; or why there are none. */
+  readonly recent?: readonly RecordedRequest[] | string;
 }
 
 /**
@@ -33,8 +38,17 @@ export async function applyGatewayConfig(
     return await planGatewayConfig(context, tx, declared, options.prune === true);
   };
   if (options.dryRun === true) {
-    const { plan: found, revision } = await context.store.read(async (tx) => ({ plan: await plan(tx), revision: await tx.revision() }));
-    return { value: resultOf(found, revision, { dryRun: true }), revision, warnings: [] };
+    const { recent } = options;
+    const looksAtTraffic = recent !== undefined && typeof recent !== 'string';
+    const { found, revision, now } = await context.store.read(async (tx) => ({
+      found: await plan(tx),
+      revision: await tx.revision(),
+      now: looksAtTraffic ? await sideNow(context, tx) : undefined,
+    }));
+    const result = resultOf(found, revision, { dryRun: true });
+    if (!looksAtTraffic) return { value: { ...result, traffic_note: recent ?? null }, revision, warnings: [] };
+    const traffic = await compareTraffic(context.explainer, recent, [now!, sideAfter(found.after)], context.clock());
+    return { value: { ...result, traffic }, revision, warnings: [] };
   }
 
   const committed = await commitChange(context, actor, async (tx) => {
@@ -58,5 +72,45 @@ function resultOf(plan: GatewayConfigPlan, revision: number, { dryRun }: { reado
     unchanged: plan.unchanged,
     warnings: [...plan.warnings],
     created_keys: dryRun ? [] : [...plan.createdKeys],
+    traffic: null,
+    traffic_note: null,
+  };
+}
+
+async function sideNow(context: ControlContext, tx: StoreReader): Promise<TrafficSide> {
+  const upstreams = new Map((await tx.upstreams.changedSince(-1)).map((row) => [row.id as string, row]));
+  const keys = new Map((await tx.keys.changedSince(-1)).map((row) => [row.id as string, row]));
+  return sideOf(
+    await context.routeTable.all(tx),
+    (id) => upstreams.get(id),
+    (id) => keys.get(id),
+  );
+}
+
+function sideAfter({ upstreams, routes, keys }: PlannedRows): TrafficSide {
+  return sideOf(
+    Array.from(routes.rows(), (row) => routeConfigOf({ ...row, revision: 0 })),
+    (id) => upstreams.ofId(id),
+    (id) => keys.ofId(id),
+  );
+}
+
+function sideOf(
+  routes: TrafficSide['routes'],
+  upstream: (id: string) => Omit<UpstreamRow, 'revision'> | undefined,
+  key: (id: string) => Omit<ApiKeyRow, 'revision'> | undefined,
+): TrafficSide {
+  return {
+    routes,
+    upstream(id) {
+      const row = upstream(id);
+      if (row === undefined) return undefined;
+      const { name, base_url, enabled, preserve_host, auth_type, auth_header } = row;
+      return { name, base_url, enabled, preserve_host, auth_type, auth_header };
+    },
+    key(id) {
+      const row = key(id);
+      return row === undefined ? undefined : apiKeyConfigOf({ ...row, revision: 0 });
+    },
   };
 }

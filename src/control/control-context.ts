@@ -1,6 +1,8 @@
 import type { FieldError } from '../errors/gateway-error.ts';
+import type { AskedRequest, Explained, ExplainInput, RecordedTakers } from '../model/explanation.ts';
+import type { RecordedRequest } from '../model/finished-request.ts';
 import type { GatewayConfigChange, RouteConfig, UpstreamConfig } from '../model/gateway-config.ts';
-import type { RouteId } from '../model/ids.ts';
+import type { RouteId, UpstreamId } from '../model/ids.ts';
 import type { ProbeResult, UpstreamTestRequest } from '../model/upstream-test.ts';
 import type { RoutePreview, SampleRequest, SampleResponse } from '../model/route-preview.ts';
 import type { Sealer } from '../secrets/sealer.ts';
@@ -57,6 +59,15 @@ export interface Previewer {
   preview(input: PreviewInput): Promise<RoutePreview>;
 }
 
+/** Port to the data plane's own functions, filled by main: what becomes of a request, and why. Nothing is sent. */
+export interface Explainer {
+  /** The upstream that a request would go to, as far as matching decides it. */
+  upstreamAsked(routes: readonly RouteConfig[], request: AskedRequest): Promise<UpstreamId | undefined>;
+  explain(input: ExplainInput): Promise<Explained>;
+  /** Which routes may take a recorded request; null where its path is refused before that. */
+  takersOf(routes: readonly RouteConfig[], request: Pick<RecordedRequest, 'method' | 'host' | 'path'>): RecordedTakers | null;
+}
+
 export interface RouteTrial {
   readonly errors: readonly FieldError[];
   readonly warnings: readonly string[];
@@ -89,6 +100,7 @@ export interface ControlContext {
   readonly trialCompiler: TrialCompiler;
   readonly probeUpstream: UpstreamProbe;
   readonly previewer: Previewer;
+  readonly explainer: Explainer;
   /** All routes, kept in memory for the trial compiler to compare with. */
   readonly routeTable: RouteTable;
   /** Milliseconds since the epoch. */

@@ -82,6 +82,11 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
       return foundNothing(config, request);
     },
     previewer: { preview: () => Promise.reject(new Error('no data plane here')) },
+    explainer: {
+      upstreamAsked: () => Promise.reject(new Error('no data plane here')),
+      explain: () => Promise.reject(new Error('no data plane here')),
+      takersOf: () => null,
+    },
     environment,
     protectedFiles: [store.path],
     ownListeners: () => ownListeners,

@@ -1,7 +1,16 @@
 import { createReferenceResolver } from '../secrets/reference.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import type { Store } from '../store/store.ts';
-import type { ControlContext, ControlLogger, OwnListener, Previewer, Publisher, TrialCompiler, UpstreamProbe } from './control-context.ts';
+import type {
+  ControlContext,
+  ControlLogger,
+  Explainer,
+  OwnListener,
+  Previewer,
+  Publisher,
+  TrialCompiler,
+  UpstreamProbe,
+} from './control-context.ts';
 import { createCredentials } from './credentials.ts';
 import { createPublishing } from './publishing.ts';
 import { createRouteTable } from './route-table.ts';
@@ -15,6 +24,7 @@ export interface ControlContextOptions {
   readonly trialCompiler: TrialCompiler;
   readonly probeUpstream: UpstreamProbe;
   readonly previewer: Previewer;
+  readonly explainer: Explainer;
   readonly logger: ControlLogger;
   /** Asked at each save, because ports may be known only once listening. */
   readonly ownListeners?: () => readonly OwnListener[];
@@ -27,7 +37,7 @@ export interface ControlContextOptions {
 
 /** Gathers what the use cases of the gateway config need. */
 export function createControlContext(options: ControlContextOptions): ControlContext {
-  const { store, sealer, publisher, trialCompiler, probeUpstream, previewer, logger } = options;
+  const { store, sealer, publisher, trialCompiler, probeUpstream, previewer, explainer, logger } = options;
   const references = createReferenceResolver({
     environment: options.environment ?? process.env,
     protectedFiles: options.protectedFiles ?? [],
@@ -41,6 +51,7 @@ export function createControlContext(options: ControlContextOptions): ControlCon
     trialCompiler,
     probeUpstream,
     previewer,
+    explainer,
     routeTable: createRouteTable(),
     clock: options.clock ?? Date.now,
     ownListeners: options.ownListeners ?? (() => []),

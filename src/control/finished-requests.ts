@@ -3,7 +3,7 @@ import { GatewayError } from '../errors/gateway-error.ts';
 import type { RecordedRequest } from '../model/finished-request.ts';
 import { LineRing, linesOf, type NumberedLine } from '../telemetry/line-ring.ts';
 import type { Page } from './control-context.ts';
-import { readRecordedRequest } from './recorded-request.ts';
+import { isOwnRequest, readRecordedRequest } from './recorded-request.ts';
 import { type RequestFilter, requestMatcher } from './request-filter.ts';
 
 /** A record with its number, in the order in which requests ended (workers tell of theirs within a tenth of a second). */
@@ -86,6 +86,17 @@ export class FinishedRequests {
       }
     }
     return { data, total, next_cursor: more ? String(last) : null };
+  }
+
+  /** The last requests that ended, the newest first, without those to the gateway's own paths. */
+  newest(count: number): RecordedRequest[] {
+    const found: RecordedRequest[] = [];
+    for (const { bytes } of this.#all.newestFirst()) {
+      if (found.length >= count) break;
+      const request = readRecordedRequest(bytes);
+      if (!isOwnRequest(request)) found.push(request);
+    }
+    return found;
   }
 
   /**

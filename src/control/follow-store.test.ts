@@ -23,8 +23,8 @@ beforeEach(async () => {
   const sealer = newSealer();
   gateway = await openControl({ sealer });
   cliStore = await openSqliteStore({ path: gateway.store.path, create: false });
-  const { trialCompiler, probeUpstream, previewer, logger } = gateway.context;
-  cli = createControlContext({ store: cliStore, sealer, publisher: null, trialCompiler, probeUpstream, previewer, logger });
+  const { trialCompiler, probeUpstream, previewer, explainer, logger } = gateway.context;
+  cli = createControlContext({ store: cliStore, sealer, publisher: null, trialCompiler, probeUpstream, previewer, explainer, logger });
 });
 
 afterEach(async () => {

@@ -60,7 +60,8 @@ export function routeConfigOf(row: RouteRow): RouteConfig {
   return config;
 }
 
-function apiKeyConfigOf(row: ApiKeyRow): ApiKeyConfig {
+/** What a worker needs of an API key. */
+export function apiKeyConfigOf(row: ApiKeyRow): ApiKeyConfig {
   return {
     id: row.id,
     name: row.name,

@@ -34,6 +34,14 @@ export interface GatewayConfigPlan {
   readonly createdKeys: readonly { readonly name: string; readonly key: string }[];
   /** Upstreams whose credential is given as a reference. */
   readonly references: readonly { readonly id: UpstreamId; readonly place: string }[];
+  /** Everything as it would be. */
+  readonly after: PlannedRows;
+}
+
+export interface PlannedRows {
+  readonly upstreams: PlannedTable<Omit<UpstreamRow, 'revision'>>;
+  readonly routes: PlannedTable<Omit<RouteRow, 'revision'>>;
+  readonly keys: PlannedTable<Omit<ApiKeyRow, 'revision'>>;
 }
 
 /**
@@ -230,7 +238,8 @@ class Planner {
     for (const step of steps) {
       if (step.act === 'remove') changes.push({ action: 'delete', type: step.type, name: step.row.name, fields: {} });
     }
-    return { steps, changes, unchanged, warnings: this.#warnings, createdKeys, references: this.#references };
+    const after = { upstreams: upstreams.after, routes: routes.after, keys: keys.after };
+    return { steps, changes, unchanged, warnings: this.#warnings, createdKeys, references: this.#references, after };
   }
 
   #planned<Row extends PlannedRow & { readonly managed?: boolean }>(

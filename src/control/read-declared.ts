@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { FieldError } from '../errors/gateway-error.ts';
 import { apiKeySchema, type UpdateApiKey } from '../model/api-key-schema.ts';
@@ -12,6 +11,7 @@ import {
 } from '../model/declared-config.ts';
 import { routeSchema, type UpdateRoute } from '../model/route-schema.ts';
 import { upstreamSchema, type UpdateUpstream } from '../model/upstream-schema.ts';
+import { Pace } from './pace.ts';
 import { type InputReading, readInput } from './validate-input.ts';
 
 /** One declared object, read by itself: what only shows against others is added to `errors` later. */
@@ -176,15 +176,4 @@ function placedErrors({ place, errors, givenAs }: DeclaredEntry<unknown>): Field
     const [top = '', ...rest] = field.split('.');
     return { field: [place, givenAs.get(top) ?? top, ...rest].filter((part) => part !== '').join('.'), message };
   });
-}
-
-/** Lets the event loop turn whenever some time of it is used up. */
-class Pace {
-  #since = performance.now();
-
-  async rest(): Promise<void> {
-    if (performance.now() - this.#since < 10) return;
-    await setImmediate();
-    this.#since = performance.now();
-  }
 }

@@ -7,9 +7,9 @@ import { GatewayError } from '../errors/gateway-error.ts';
 
 /**
  * Asks the gateway that serves the database what only it can know. Rejects with a GatewayError that says what to do where there
- * is none, or none that can be reached from here.
+ * is none, or none that can be reached from here. `body` is sent in place of the request's own.
  */
-export async function askRunningGateway(control: ControlContext, asked: Request): Promise<Response> {
+export async function askRunningGateway(control: ControlContext, asked: Request, body?: Uint8Array): Promise<Response> {
   const { socketPath, token } = await findLocalDoor(control);
   const { pathname, search } = new URL(asked.url);
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
@@ -22,7 +22,7 @@ export async function askRunningGateway(control: ControlContext, asked: Request)
     resolve(new Response(Readable.toWeb(answer) as ReadableStream, { status: answer.statusCode ?? 0, headers: fields }));
   });
   sent.once('error', (error) => reject(asked.signal.aborted ? error : unreachable(error, socketPath)));
-  sent.end();
+  sent.end(body);
   return promise;
 }
 

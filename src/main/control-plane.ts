@@ -16,6 +16,7 @@ import type { AddressRange } from '../settings/parse-value.ts';
 import type { Settings } from '../settings/settings.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
+import { createExplainer } from './explainer.ts';
 import { createPreviewer } from './route-previewer.ts';
 import { transformEnvironment } from './transform-environment.ts';
 import { createTrialCompiler } from './trial-compiler.ts';
@@ -81,6 +82,12 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       trialCompiler: createTrialCompiler(transforms),
       probeUpstream: (config, request) => probe({ options: probing, config, request }),
       previewer: createPreviewer(transforms, settings.limits),
+      explainer: createExplainer({
+        settings,
+        transforms,
+        trustedProxies: settings.server.trustedProxies.map(cidrOf),
+        viaToken: viaToken ?? 'apigate-command',
+      }),
       logger,
       ownListeners: () => listeners,
       protectedFiles: [databasePath, keyFile],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { createApiKeySchema } from './api-key-schema.ts';
 import { createRouteSchema } from './route-schema.ts';
+import { trafficEffectSchema } from './traffic-effect.ts';
 import { createUpstreamSchema } from './upstream-schema.ts';
 
 /**
@@ -86,6 +87,10 @@ export const applyResultSchema = z
     created_keys: z
       .array(z.strictObject({ name: z.string(), key: z.string() }))
       .meta({ description: 'New API keys themselves: shown now and never again. Empty in a dry run.' }),
+    traffic: trafficEffectSchema.nullable().meta({
+      description: 'Of a dry run: what requests that ended lately would do differently. null where that is not known, and for an apply.',
+    }),
+    traffic_note: z.string().nullable().meta({ description: 'Of a dry run: why it is not known.' }),
   })
   .meta({ id: 'ApplyResult', description: 'What an apply changed, or would change.' });
 

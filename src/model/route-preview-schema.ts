@@ -48,20 +48,24 @@ export const previewRouteSchema = z
 
 const headers = z.array(z.strictObject({ name: z.string(), value: z.string() }));
 
+export const previewStepSchema = z
+  .strictObject({
+    message: z.enum(['request', 'response']),
+    source: z.string().meta({ description: 'The field that the step comes from.' }),
+    part: z.enum(['headers', 'query', 'body', 'path', 'method']),
+    detail: z.string(),
+    before: z.string().nullable().meta({ description: 'The fields, the query, the target or the method as they were; null for bodies.' }),
+    after: z.string().nullable(),
+  })
+  .meta({ id: 'PreviewStep' });
+
 /** What it answers. */
 export const routePreviewSchema = z
   .strictObject({
     matches: z.boolean().meta({ description: 'Whether the route takes such a request at all.' }),
     winner: z.strictObject({ id: z.templateLiteral(['rt_', z.string()]), name: z.string() }).nullable(),
     error: z.strictObject({ code: z.string(), status: z.int(), reason: z.string() }).nullable(),
-    steps: z.array(
-      z.strictObject({
-        message: z.enum(['request', 'response']),
-        source: z.string(),
-        part: z.enum(['headers', 'query', 'body', 'path', 'method']),
-        detail: z.string(),
-      }),
-    ),
+    steps: z.array(previewStepSchema),
     request: z.strictObject({ method: z.string(), target: z.string(), headers, body: z.string().nullable() }).nullable(),
     response: z.strictObject({ status: z.int(), headers, body: z.string().nullable() }).nullable(),
   })

@@ -29,6 +29,9 @@ export interface PreviewStep {
   readonly source: string;
   readonly part: 'headers' | 'query' | 'body' | 'path' | 'method';
   readonly detail: string;
+  /** What it was about, as it stood before and after: fields, the query, the target, the method; null for bodies. */
+  readonly before: string | null;
+  readonly after: string | null;
 }
 
 /** What a route makes of a sample. Secrets are masked. */

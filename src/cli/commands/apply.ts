@@ -2,12 +2,14 @@ import { visibleText } from '../../settings/visible-text.ts';
 import type { ApplyResult } from '../../model/declared-config.ts';
 import type { AdminAnswer } from '../admin-client.ts';
 import { CliCommand } from '../cli-command.ts';
-import { ApiFailure, CliError, exitCodes, usageError } from '../cli-error.ts';
+import { CliError, exitCodes, usageError } from '../cli-error.ts';
 import { runs, type CommandCall, type CommandHost } from '../command-call.ts';
 import { type DeclaredInput, declaredInput, problemText } from '../declarative/declared-input.ts';
+import { PlacedErrors, placedErrors } from '../declarative/placed-errors.ts';
 import { readSources } from '../declarative/read-sources.ts';
 import { addExamples, itemOf, write } from '../resource-commands.ts';
 import { changeText, countsText } from '../output/change-text.ts';
+import { trafficText } from '../output/traffic-text.ts';
 import { askYes } from '../secret-input.ts';
 
 /** `apigate apply` */
@@ -20,7 +22,7 @@ export function applyCommand(host: CommandHost): CliCommand {
     (path: string, paths: string[]) => [...paths, path],
     [],
   );
-  command.option('--dry-run', 'only show what would change');
+  command.option('--dry-run', 'only show what would change, and what the last 1,000 requests would do differently');
   command.option('--prune', 'also remove what the lists in the files do not name');
   command.option('--expect-revision <n>', 'apply only if the gateway config is still of this revision, as a dry run told it');
   addExamples(command, [
@@ -69,9 +71,11 @@ async function revisionAgreedOn(call: CommandCall, input: DeclaredInput, query: 
 async function send(call: CommandCall, input: DeclaredInput, query: URLSearchParams): Promise<AdminAnswer> {
   const path = query.size === 0 ? '/admin/apply' : `/admin/apply?${query.toString()}`;
   return await write(call, { fields: [] }, 'POST', path, input.body).catch((error: unknown) => {
-    throw placed(error, input) ?? error;
+    throw placedErrors(error, input, nothingChanged) ?? error;
   });
 }
+
+const nothingChanged = ', nothing was changed';
 
 /** What is wrong with the texts, together with what the API finds in what could be read. */
 async function refuseProblems(call: CommandCall, input: DeclaredInput, prune: boolean): Promise<void> {
@@ -85,25 +89,7 @@ async function refuseProblems(call: CommandCall, input: DeclaredInput, prune: bo
     );
     if (found instanceof PlacedErrors) lines.push(...found.lines);
   }
-  throw new PlacedErrors(lines);
-}
-
-class PlacedErrors extends CliError {
-  readonly lines: readonly string[];
-
-  constructor(lines: readonly string[]) {
-    const count = lines.length === 1 ? 'a problem' : `${lines.length} problems`;
-    super(exitCodes.usage, [`${count}, nothing was changed:`, ...lines.map((line) => `  ${line}`)].join('\n'));
-    this.lines = lines;
-  }
-}
-
-function placed(error: unknown, input: DeclaredInput): PlacedErrors | undefined {
-  if (!(error instanceof ApiFailure) || error.problem.status !== 422) return undefined;
-  const errors = error.problem.errors ?? [];
-  // What is not about the body: a query parameter.
-  if (!errors.some(({ field }) => input.placeOf(field).label !== '')) return undefined;
-  return new PlacedErrors(errors.map(({ field, message }) => problemText({ ...input.placeOf(field), message })));
+  throw new PlacedErrors(lines, nothingChanged);
 }
 
 async function show(call: CommandCall, input: DeclaredInput, result: ApplyResult): Promise<void> {
@@ -120,6 +106,11 @@ async function show(call: CommandCall, input: DeclaredInput, result: ApplyResult
   for (const { name, key } of result.created_keys) call.print.data(`API key ${visibleText(name)}: ${key}\n`);
   if (result.created_keys.length > 0) call.print.note('Keep the API keys now: they are never shown again.');
   call.print.note(summary(result));
+  if (!result.dry_run) return;
+  // A gateway of an older version says nothing of its traffic.
+  const { traffic, traffic_note: note } = result as Partial<ApplyResult>;
+  if (traffic) call.print.data(trafficText(traffic));
+  else if (note) call.print.note(`No recent requests to compare with: ${visibleText(note)}`);
 }
 
 function summary({ changes, unchanged, dry_run: dryRun, revision }: ApplyResult): string {

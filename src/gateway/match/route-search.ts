@@ -72,21 +72,27 @@ export class RouteSearch<R extends RouteConfig> {
   }
 
   #hasMethod(route: CompiledRoute<R>): boolean {
-    if (route.methodBits === -1) return true;
-    return this.#methodBit === 0 ? route.otherMethods.includes(this.#request!.method) : (route.methodBits & this.#methodBit) !== 0;
+    return takesMethod(route, this.#request!.method, this.#methodBit);
   }
 
   #hasHeaders(conditions: readonly CompiledHeader[]): boolean {
     for (let i = 0; i < conditions.length; i++) {
       const condition = conditions[i]!;
       if (this.announced?.has(condition.name) === true) continue;
-      const value = this.#request!.header(condition.name);
-      if (value === undefined) {
-        if (condition.required) return false;
-      } else if (condition.regex === null ? value !== condition.value : !condition.regex.test(value)) {
-        return false;
-      }
+      if (!conditionHolds(condition, this.#request!.header(condition.name))) return false;
     }
     return true;
   }
+}
+
+/** Whether a route takes requests of that method; `bit` is its methodBit. */
+export function takesMethod(route: CompiledRoute<RouteConfig>, method: string, bit: number): boolean {
+  if (route.methodBits === -1) return true;
+  return bit === 0 ? route.otherMethods.includes(method) : (route.methodBits & bit) !== 0;
+}
+
+/** Whether a condition holds for a request whose header has that value; undefined where it has none of that name. */
+export function conditionHolds(condition: CompiledHeader, value: string | undefined): boolean {
+  if (value === undefined) return !condition.required;
+  return condition.regex === null ? value === condition.value : condition.regex.test(value);
 }

@@ -6,6 +6,7 @@ import type { LinearRegex } from '../linear-regex.ts';
 import { methodsOfBits } from './method-bits.ts';
 import { PathCursor } from './path-cursor.ts';
 import { PathIndex } from './path-index.ts';
+import { RouteCollector } from './route-collector.ts';
 import { RouteSearch, type MatchRequest } from './route-search.ts';
 
 /** A table without routes. */
@@ -108,6 +109,34 @@ export class RouteTable<R extends RouteConfig> {
     this.#search(search, request);
     search.end();
     return [...methodsOfBits(allowed.bits), ...[...allowed.others].toSorted()];
+  }
+
+  /** Every route whose host and path match, as `match` finds them, in no order. Passes none over: for people, not for requests. */
+  fitting(request: MatchRequest): readonly CompiledRoute<R>[] {
+    const collector = new RouteCollector<R>();
+    this.#search(collector, request);
+    return collector.found;
+  }
+
+  /**
+   * Every route whose path matches, whatever its host, in no order. Of the expressions among them only some thousand are tried.
+   * For people, not for requests.
+   */
+  fittingPath(path: string): readonly CompiledRoute<R>[] {
+    const collector = new RouteCollector<R>(2_000);
+    const cursor = new PathCursor();
+    cursor.read(path, this.#maxDepth);
+    const { exact, wildcard, regex, any } = this.#hosts;
+    for (const [, paths] of exact.entries()) paths.search(collector, cursor);
+    for (const [, paths] of wildcard.entries()) paths.search(collector, cursor);
+    for (const { paths } of regex) paths.search(collector, cursor);
+    any.search(collector, cursor);
+    return collector.found;
+  }
+
+  /** All enabled routes, ready to be matched, in no order. */
+  *compiled(): Generator<CompiledRoute<R>> {
+    for (const [, compiled] of this.#byId.entries()) yield compiled;
   }
 
   /** All enabled routes, in the order in which they are preferred. Costs a sort: for people, not for requests. */

@@ -8,6 +8,7 @@ import {
   type ResponseTransform,
   type TransformCondition,
 } from '../../model/transformation.ts';
+import type { PreviewStep } from '../../model/route-preview.ts';
 import { captureCostProblem, checkRegex } from '../linear-regex.ts';
 import { PathCaptures } from '../path-captures.ts';
 import { type CompiledCondition, compileCondition } from './condition.ts';
@@ -24,6 +25,8 @@ export interface TransformSettings {
   readonly bodyLimit: number;
   /** Variables of the environment that templates may read; '' for one that is not set. */
   readonly environment: TransformEnvironment;
+  /** Hears of each step on a request; left out where requests are served. */
+  readonly trace?: TransformTrace;
 }
 
 /** Steps that are done together. */
@@ -59,7 +62,12 @@ export interface RouteTransform {
   readonly bodyLimit: number;
   /** API keys may come in the query, and end here. */
   readonly takesKeysFromQuery: boolean;
+  /** Hears of each step on a request, for people who want to see what happens; null where requests are served. */
+  readonly trace: TransformTrace | null;
 }
+
+/** Hears of a step that is done. */
+export type TransformTrace = (step: PreviewStep) => void;
 
 /**
  * Compiles what a route does to its messages; null when that is nothing. The check has passed it; a variable of the environment that
@@ -143,6 +151,7 @@ function compile(route: RouteConfig, settings: TransformSettings, credentialName
     keeps: keepsSomething ? { headers: [...laterScope.headers], query: laterScope.query } : null,
     bodyLimit,
     takesKeysFromQuery: route.api_key_query,
+    trace: settings.trace ?? null,
   };
 }
 

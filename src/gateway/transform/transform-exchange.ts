@@ -9,7 +9,7 @@ export function transformExchange(exchange: Exchange): ErrorCode | null {
   if (transform === null) return null;
   const { head } = exchange.client;
   try {
-    const transformed = transformRequest(exchange, head, transform, exchange.upstream?.credentialName ?? '');
+    const transformed = transformRequest(exchange, head, transform, exchange.upstream?.credentialName ?? '', transform.trace);
     transformed.facts.leaveHead(transform.keeps);
     exchange.transformed = transformed;
     return null;

@@ -1,12 +1,11 @@
 import type { HeaderFields } from '../../http/header-fields.ts';
 import { kind } from '../../http/known-fields.ts';
 import type { RequestHead } from '../../http/request-head.ts';
-import type { PreviewStep } from '../../model/route-preview.ts';
 import { BufferedBody } from './buffered-body.ts';
-import type { CompiledSteps, RouteTransform } from './compile-transform.ts';
+import type { CompiledSteps, RouteTransform, TransformTrace } from './compile-transform.ts';
 import { holds } from './condition.ts';
 import { decodableOf } from './content-coding.ts';
-import { type AddedField, applyHeaders, dropNamed, type HeaderStep, replacedNames } from './header-steps.ts';
+import { type AddedField, applyHeaders, dropNamed, type HeaderStep, isNamed, replacedNames } from './header-steps.ts';
 import type { CompiledJson } from './json-steps.ts';
 import { isJson } from './is-json.ts';
 import { foldedName } from './protected-fields.ts';
@@ -30,9 +29,6 @@ export interface TransformedRequest {
   readonly facts: TransformFacts;
 }
 
-/** Hears of each step that is done, for people who want to see what happens. */
-export type TransformTrace = (step: PreviewStep) => void;
-
 /**
  * Transforms a request's head and says what becomes of its body: conditions are evaluated on the message as it came; then headers,
  * query, body, path and method. `credentialName` is the name that the upstream's credential goes under, or '': no transformation
@@ -52,8 +48,16 @@ export function transformRequest(
   const added: AddedField[] = [];
   for (const each of steps) {
     if (each.headers.length === 0) continue;
+    const before = trace === null ? null : namedFields(fields, each.headers, added);
     applyHeaders(fields, each.headers, facts, added);
-    trace?.({ message: 'request', source: each.source, part: 'headers', detail: describeHeaders(each.headers, added) });
+    trace?.({
+      message: 'request',
+      source: each.source,
+      part: 'headers',
+      detail: describeHeaders(each.headers, added),
+      before,
+      after: namedFields(fields, each.headers, added),
+    });
   }
   const json: CompiledJson[] = [];
   let rewrite: PathRewrite | null = null;
@@ -62,9 +66,10 @@ export function transformRequest(
   let queryChanged = false;
   for (const each of steps) {
     if (each.query.length > 0) {
+      const before = query;
       query = changeQuery(query, each.query, facts);
       queryChanged = true;
-      trace?.({ message: 'request', source: each.source, part: 'query', detail: query });
+      trace?.({ message: 'request', source: each.source, part: 'query', detail: query, before, after: query });
     }
     if (each.json !== null) json.push(each.json);
     if (each.rewrite !== null) {
@@ -78,8 +83,10 @@ export function transformRequest(
   const target = rewrite !== null ? rewrittenTarget(rewrite, query, facts) : queryChanged ? withQuery(head, query) : '';
   // A handshake is GET, whatever else the route's requests become.
   const method = head.asksForWebSocket ? '' : transform.method;
-  if (rewrite !== null) trace?.({ message: 'request', source: rewrittenBy, part: 'path', detail: target });
-  if (method !== '') trace?.({ message: 'request', source: 'method_override', part: 'method', detail: method });
+  if (rewrite !== null)
+    trace?.({ message: 'request', source: rewrittenBy, part: 'path', detail: target, before: withQuery(head, query), after: target });
+  if (method !== '')
+    trace?.({ message: 'request', source: 'method_override', part: 'method', detail: method, before: head.method, after: method });
 
   let lines = '';
   const credential = foldedName(credentialName);
@@ -111,7 +118,8 @@ export function traceBody(trace: TransformTrace, message: 'request' | 'response'
       ...json.rename.map(({ path, name }) => `rename ${path.join('.')} to ${name}`),
       ...json.mask.map((path) => `mask ${path.join('.')}`),
     ];
-    trace({ message, source, part: 'body', detail: changes ? acts.join('; ') : 'passed over: there is no JSON body' });
+    const detail = changes ? acts.join('; ') : 'passed over: there is no JSON body';
+    trace({ message, source, part: 'body', detail, before: null, after: null });
   }
 }
 
@@ -123,6 +131,17 @@ export function describeHeaders(steps: readonly HeaderStep[], added: readonly Ad
         `${act} ${act === 'remove' ? name : (added.findLast((field) => field.folded === folded)?.line.trimEnd() ?? name)}`,
     )
     .join('; ');
+}
+
+/** The fields of the names that steps are about, as they stand now, in one line; '' where there are none. */
+export function namedFields(fields: HeaderFields, steps: readonly HeaderStep[], added: readonly AddedField[]): string {
+  const lines: string[] = [];
+  for (const name of new Set(steps.map(({ folded }) => folded))) {
+    for (let index = 0; index < fields.count; index++)
+      if (fields.dropped[index] === 0 && isNamed(fields, index, name)) lines.push(`${fields.name(index)}: ${fields.value(index)}`);
+    for (const field of added) if (field.folded === name) lines.push(field.line.trimEnd());
+  }
+  return lines.join('; ');
 }
 
 /** The steps whose conditions hold, of the message as it came. */

@@ -1,12 +1,12 @@
 import { kind } from '../../http/known-fields.ts';
 import type { ResponseHead } from '../../http/response-head.ts';
 import { BufferedBody } from './buffered-body.ts';
-import type { RouteTransform } from './compile-transform.ts';
+import type { RouteTransform, TransformTrace } from './compile-transform.ts';
 import { type AddedField, applyHeaders, dropNamed, isNamed, replacedNames } from './header-steps.ts';
 import { isJson } from './is-json.ts';
 import type { TransformFacts } from './transform-facts.ts';
 import { TransformFailure } from './transform-failure.ts';
-import { applicable, describeHeaders, dropBodyFields, traceBody, type TransformTrace } from './transform-request.ts';
+import { applicable, describeHeaders, dropBodyFields, namedFields, traceBody } from './transform-request.ts';
 
 /** What a response becomes on its way; what is not said here goes on as it came. Fields that go are marked in the head. */
 export interface TransformedResponse {
@@ -47,8 +47,16 @@ export function transformResponse(
   if (weakened !== '') added.push({ folded: 'etag', line: weakened });
   for (const each of steps) {
     if (each.headers.length === 0) continue;
+    const before = trace === null ? null : namedFields(fields, each.headers, added);
     applyHeaders(fields, each.headers, facts, added);
-    trace?.({ message: 'response', source: each.source, part: 'headers', detail: describeHeaders(each.headers, added) });
+    trace?.({
+      message: 'response',
+      source: each.source,
+      part: 'headers',
+      detail: describeHeaders(each.headers, added),
+      before,
+      after: namedFields(fields, each.headers, added),
+    });
   }
   if (trace !== null) traceBody(trace, 'response', steps, changesBody && hasBody);
   if (changesBody) {
