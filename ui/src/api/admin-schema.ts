@@ -27,3 +27,6 @@ export type Upstream = Item<'/admin/upstreams'>;
 export type Route = Item<'/admin/routes'>;
 export type UpstreamTest = Output<'post', '/admin/upstreams/test'>;
 export type Me = Output<'get', '/admin/me'>;
+export type PlacedRoute = Item<'/admin/route-order'>;
+export type RoutePreview = Output<'post', '/admin/routes/preview'>;
+export type Explanation = Output<'post', '/admin/explain'>;

@@ -32,7 +32,8 @@ export function CopyButton({ text, what, label = 'Copy', ...rest }: CopyButtonPr
   );
 }
 
-async function copyText(text: string): Promise<boolean> {
+/** Also over plain HTTP. Answers whether it worked. */
+export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
