@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ListQuery } from '../control/control-context.ts';
 import { GatewayError, type FieldError } from '../errors/gateway-error.ts';
+import { routeProtocols } from '../model/route.ts';
 import type { AdminContext } from './admin-env.ts';
 
 const flag = z.enum(['true', 'false'], 'must be true or false').meta({ type: 'boolean' });
@@ -13,6 +14,19 @@ export const switchableListQuerySchema = z.strictObject({
   cursor: z.string().max(1_000).optional().meta({ description: 'The next_cursor of the page before.' }),
   q: z.string().max(256, 'must have at most 256 characters').optional().meta({ description: 'Part of the name, in any case.' }),
   enabled: flag.optional().meta({ description: 'Only enabled, or only disabled ones.' }),
+});
+
+/** Query parameters of the routes in their order. */
+export const routeOrderQuerySchema = switchableListQuerySchema.extend({
+  q: z
+    .string()
+    .max(256, 'must have at most 256 characters')
+    .optional()
+    .meta({ description: 'Part of the name, the path or the host, in any case.' }),
+  auth_required: flag.optional().meta({ description: 'Only routes that need an API key, or only others.' }),
+  protocol: z.enum(routeProtocols).optional().meta({ description: 'Only routes of this protocol.' }),
+  upstream: z.string().max(256, 'must have at most 256 characters').optional().meta({ description: 'Id or name of the upstream.' }),
+  warned: flag.optional().meta({ description: 'Only routes with warnings, or only those without.' }),
 });
 
 /** Query parameters of a list without `enabled`. */

@@ -1,15 +1,17 @@
 import type { ControlContext } from '../control/control-context.ts';
 import { etagOf } from '../control/etag.ts';
+import { listRouteOrder, type RouteOrderQuery } from '../control/list-route-order.ts';
 import { previewRoute } from '../control/preview-route.ts';
 import { createRoute, deleteRoute, getRoute, listRoutes, updateRoute } from '../control/routes.ts';
 import { createRouteSchema, updateRouteSchema, routeSchema } from '../model/route-schema.ts';
+import { placedRouteSchema } from '../model/route-order.ts';
 import { previewRouteSchema, routePreviewSchema } from '../model/route-preview-schema.ts';
 import type { AdminContext } from './admin-env.ts';
 import { AdminRouter } from './admin-router.ts';
 import { callerOfRoute } from './authorise.ts';
 import { createdAnswer, goneAnswer, idParams, ifMatchHeaders, jsonAnswer, jsonBody, oneAnswer, pageAnswer } from './describe-route.ts';
 import { changeOptions } from './change-options.ts';
-import { readListQuery, switchableListQuerySchema } from './list-query.ts';
+import { listQueryOf, readListQuery, readQuery, routeOrderQuerySchema, switchableListQuerySchema } from './list-query.ts';
 import { readJson } from './read-json.ts';
 import { created, gone, one } from './respond.ts';
 
@@ -44,6 +46,31 @@ export function routeRoutes(control: ControlContext) {
         responses: { 200: pageAnswer(routeSchema) },
       },
       async (c) => c.json(await listRoutes(control, readListQuery(c, switchableListQuerySchema)), 200),
+    )
+    .add(
+      {
+        method: 'get',
+        path: '/admin/route-order',
+        operationId: 'listRouteOrder',
+        summary: 'List routes in the order of matching',
+        description:
+          'Of several routes that fit a request the first in this list takes it. Also tells which routes never get one, and because of which.',
+        tags,
+        access: 'read',
+        request: { query: routeOrderQuerySchema },
+        responses: { 200: pageAnswer(placedRouteSchema) },
+      },
+      async (c) => {
+        const { auth_required: auth, protocol, upstream, warned, ...rest } = readQuery(c, routeOrderQuerySchema);
+        const query: RouteOrderQuery = {
+          ...listQueryOf(rest),
+          ...(auth === undefined ? {} : { auth_required: auth === 'true' }),
+          ...(protocol === undefined ? {} : { protocol }),
+          ...(upstream === undefined ? {} : { upstream }),
+          ...(warned === undefined ? {} : { warned: warned === 'true' }),
+        };
+        return c.json(await listRouteOrder(control, query), 200);
+      },
     )
     .add(
       {

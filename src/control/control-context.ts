@@ -40,6 +40,8 @@ export interface TrialCompiler {
    * meanwhile: some expressions take a while to be tried.
    */
   routes(all: readonly RouteConfig[], changed: ReadonlySet<RouteId>): Promise<ReadonlyMap<RouteId, RouteTrial>>;
+  /** All routes in the order in which they are preferred, and what shadows what. The same list is looked at once. */
+  order(all: readonly RouteConfig[]): readonly OrderedRoute[];
   /**
    * What is wrong with a route's transformations. `credentialName` is the header that its upstream's credential goes in, where
    * it is not Authorization.
@@ -69,6 +71,15 @@ export interface Explainer {
   explain(input: ExplainInput): Promise<Explained>;
   /** Which routes may take a recorded request; null where its path is refused before that. */
   takersOf(routes: readonly RouteConfig[], request: Pick<RecordedRequest, 'method' | 'host' | 'path'>): RecordedTakers | null;
+}
+
+/** A route in its place among all. */
+export interface OrderedRoute {
+  readonly route: RouteConfig;
+  /** The most preferred route that covers this one's every request; null where there is none, and for a disabled route. */
+  readonly beatenBy: RouteConfig | null;
+  /** What works but will surprise, whatever other routes there are. */
+  readonly warnings: readonly string[];
 }
 
 export interface RouteTrial {

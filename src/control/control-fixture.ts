@@ -66,6 +66,7 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
       trial.seen.push([...all]);
       return Promise.resolve(new Map([...changed].map((id) => [id, { errors: trial.errors, warnings: trial.warnings }])));
     },
+    order: (all) => all.map((route) => ({ route, beatenBy: null, warnings: [] })),
     transformation() {
       return [];
     },

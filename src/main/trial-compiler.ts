@@ -3,6 +3,7 @@ import type { TrialCompiler } from '../control/control-context.ts';
 import type { FieldError } from '../errors/gateway-error.ts';
 import type { RouteId } from '../model/ids.ts';
 import { checkRoute } from '../gateway/match/compile-route.ts';
+import { routeOrder } from '../gateway/match/route-order.ts';
 import { routeWarnings } from '../gateway/match/route-warnings.ts';
 import { routeSetWarnings } from '../gateway/match/route-set-warnings.ts';
 import { checkTransform, type TransformSettings } from '../gateway/transform/compile-transform.ts';
@@ -37,6 +38,7 @@ export function createTrialCompiler(transforms: TransformSettings): TrialCompile
       const warnings = routeSetWarnings(sound, changed);
       return new Map([...errors].map(([id, found]) => [id, { errors: found, warnings: warnings.get(id) ?? [] }]));
     },
+    order: routeOrder,
     transformation: (route, credentialName) => checkTransform(route, transforms, credentialName),
   };
 }

@@ -33,3 +33,6 @@ export type FinishedRequest = Item<'/admin/requests'>;
 export type Revision = Item<'/admin/history'>;
 export type RevisionDetail = Output<'get', '/admin/history/:revision'>;
 export type TimelineEvent = Item<'/admin/events'>;
+export type PlacedRoute = Item<'/admin/route-order'>;
+export type RoutePreview = Output<'post', '/admin/routes/preview'>;
+export type Explanation = Output<'post', '/admin/explain'>;

@@ -32,7 +32,7 @@ export function CopyButton({ text, what, label = 'Copy', ...rest }: CopyButtonPr
   );
 }
 
-/** Whether the text is in the clipboard now. */
+/** Whether the text is in the clipboard now; works over plain HTTP too. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

@@ -1,10 +1,52 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { shellRoute } from '../../app/base-routes.tsx';
+import { readRoutesSearch } from './routes-search.ts';
+
+export interface NewRouteSearch {
+  /** Id of the route that the new one begins as. */
+  readonly copy?: string;
+  /** Id of an upstream. */
+  readonly upstream?: string;
+  readonly tab?: 'transformations';
+}
+
+export interface TrySearch {
+  readonly method?: string;
+  readonly url?: string;
+}
+
+const text = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 export const routeRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/routes',
+    validateSearch: readRoutesSearch,
     component: lazyRouteComponent(() => import('./routes-page.tsx'), 'RoutesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: '/routes/new',
+    validateSearch: ({ copy, upstream, tab }: Record<string, unknown>): NewRouteSearch => ({
+      ...(text(copy) ? { copy } : {}),
+      ...(text(upstream) ? { upstream } : {}),
+      ...(tab === 'transformations' ? { tab } : {}),
+    }),
+    component: lazyRouteComponent(() => import('./new-route-page.tsx'), 'NewRoutePage'),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: '/routes/try',
+    validateSearch: ({ method, url }: Record<string, unknown>): TrySearch => ({
+      ...(text(method) ? { method } : {}),
+      ...(text(url) ? { url } : {}),
+    }),
+    component: lazyRouteComponent(() => import('./try-request-page.tsx'), 'TryRequestPage'),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: '/routes/$id',
+    validateSearch: ({ tab }: Record<string, unknown>): Pick<NewRouteSearch, 'tab'> => (tab === 'transformations' ? { tab } : {}),
+    component: lazyRouteComponent(() => import('./edit-route-page.tsx'), 'EditRoutePage'),
   }),
 ] as const;

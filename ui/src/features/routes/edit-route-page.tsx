@@ -1,0 +1,104 @@
+import { Button } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { IconRouteAltLeft } from '@tabler/icons-react';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useRef, useState } from 'react';
+import { problemOf } from '../../api/api-problem.ts';
+import { callApi, type Answer } from '../../api/call-api.ts';
+import type { Route } from '../../api/admin-schema.ts';
+import { invalidate } from '../../api/query-client.ts';
+import { PageSkeleton } from '../../app/page-skeleton.tsx';
+import { ErrorState } from '../../components/error-state.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { PageHeader } from '../../components/page-header.tsx';
+import { useResourceForm } from '../../components/use-resource-form.ts';
+import { DeleteRouteDialog } from './delete-route-dialog.tsx';
+import { RouteConflict } from './route-conflict.tsx';
+import { RouteForm } from './route-form.tsx';
+import { RouteMenu } from './route-menu.tsx';
+import { useRoute, useUpstream } from './route-queries.ts';
+import { fieldsOfRoute, valuesOfRoute } from './route-values.ts';
+import { sampleUrlOf } from './sample-url.ts';
+import { tellWarnings } from './tell-warnings.ts';
+
+export function EditRoutePage() {
+  const { id } = useParams({ from: '/shell/routes/$id' });
+  const { data, error, refetch } = useRoute(id);
+  if (data !== undefined) return <EditRoute key={data.etag} stored={data} reload={() => void refetch()} />;
+  if (error !== null) return <ErrorState problem={problemOf(error)} onRetry={() => void refetch()} />;
+  return <PageSkeleton />;
+}
+
+function EditRoute({ stored, reload }: { readonly stored: Answer<Route>; readonly reload: () => void }) {
+  const { value: route } = stored;
+  const navigate = useNavigate();
+  const { data: upstream } = useUpstream(route.upstream_id);
+  const [deleting, setDeleting] = useState(false);
+  const [initial] = useState(() => valuesOfRoute(route));
+  const etag = useRef(stored.etag);
+  const resource = useResourceForm({
+    initial,
+    toFields: fieldsOfRoute,
+    isNew: false,
+    save: async (fields) => {
+      const { value, warnings } = await callApi(
+        'patch',
+        '/admin/routes/:id',
+        { param: { id: route.id }, json: fields },
+        { ifMatch: etag.current },
+      );
+      await invalidate('routes');
+      notifications.show({ message: `${value.name} was saved.` });
+      tellWarnings(value.name, warnings);
+      await navigate({ to: '/routes' });
+    },
+  });
+  const overwrite = (newer: Answer<Route>): void => {
+    etag.current = newer.etag;
+    resource.submit();
+  };
+  return (
+    <>
+      <PageHeader
+        title={route.name}
+        description={`Route to ${upstream?.name ?? '…'}`}
+        actions={
+          <>
+            <Button
+              component={Link}
+              to="/routes/try"
+              search={{ method: route.methods[0] ?? 'GET', url: sampleUrlOf(route) } as never}
+              variant="default"
+              leftSection={<IconRouteAltLeft size={16} aria-hidden />}
+            >
+              Try a request
+            </Button>
+            <RouteMenu route={route} upstream={upstream?.name ?? route.upstream_id} onDelete={() => setDeleting(true)} isOwnPage />
+          </>
+        }
+      />
+      {route.managed && (
+        <Notice kind="warning" title="Read-only">
+          This route comes from the --upstream setting (APIGATE_UPSTREAM_URL) and is always the last choice. Change the setting, or add a
+          route of your own.
+        </Notice>
+      )}
+      <RouteForm
+        resource={resource}
+        routeId={route.id}
+        submitLabel="Save"
+        isUnchanged={!resource.form.isDirty()}
+        isReadOnly={route.managed}
+        onCancel={() => void navigate({ to: '/routes' })}
+        conflict={
+          resource.isConflict ? (
+            <RouteConflict before={route} own={resource.form.getValues()} onOverwrite={overwrite} onReload={reload} />
+          ) : undefined
+        }
+      />
+      {deleting && (
+        <DeleteRouteDialog route={route} onClose={() => setDeleting(false)} onDeleted={() => void navigate({ to: '/routes' })} />
+      )}
+    </>
+  );
+}

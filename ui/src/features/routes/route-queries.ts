@@ -1,0 +1,49 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { callApi, readApi } from '../../api/call-api.ts';
+import { listKey, oneKey, pollInterval } from '../../api/query-client.ts';
+import { orderQueryOf, type RoutesSearch } from './routes-search.ts';
+
+/** Routes in the order of matching, page by page. Read again by itself as long as that is one page or two. */
+export function useRouteOrder(search: RoutesSearch) {
+  const query = orderQueryOf(search);
+  return useInfiniteQuery({
+    queryKey: listKey('routes', { order: query }),
+    queryFn: ({ pageParam, signal }) => readApi('/admin/route-order', { query: { ...query, cursor: pageParam, limit: '100' } }, signal),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 2 ? false : pollInterval),
+    placeholderData: (before) => before,
+  });
+}
+
+/** One route with its ETag. Not refreshed while it is edited. */
+export function useRoute(id: string | undefined) {
+  return useQuery({
+    queryKey: oneKey('routes', id ?? ''),
+    queryFn: ({ signal }) => callApi('get', '/admin/routes/:id', { param: { id: id ?? '' } }, { signal }),
+    enabled: id !== undefined,
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+}
+
+/** Upstreams whose name holds `q`, the first fifty. */
+export function useUpstreamChoices(q: string) {
+  return useQuery({
+    queryKey: listKey('upstreams', { choices: q }),
+    queryFn: ({ signal }) => readApi('/admin/upstreams', { query: { q, limit: '50' } }, signal),
+    placeholderData: (before) => before,
+    staleTime: 10_000,
+  });
+}
+
+/** An upstream by id or name; undefined asks for none. */
+export function useUpstream(idOrName: string | undefined) {
+  return useQuery({
+    queryKey: oneKey('upstreams', idOrName ?? ''),
+    queryFn: ({ signal }) => readApi('/admin/upstreams/:id', { param: { id: idOrName ?? '' } }, signal),
+    enabled: idOrName !== undefined && idOrName !== '',
+    retry: false,
+    staleTime: 10_000,
+  });
+}

@@ -1,0 +1,10 @@
+import type { Route } from '../../api/admin-schema.ts';
+
+/** A URL that a route takes, as far as its patterns tell: of an expression only what it begins with. */
+export function sampleUrlOf(route: Pick<Route, 'host_pattern' | 'host_match_type' | 'path_pattern' | 'match_type'>): string {
+  const { host_pattern: host, host_match_type: hostType, path_pattern: path, match_type: type } = route;
+  const sampleHost = host === '' || hostType === 'regex' ? location.host : host.replace(/^\*\./, 'www.');
+  const samplePath =
+    type === 'regex' ? (/^\^?((?:\/[\w-]*)+)/.exec(path)?.[1] ?? '/') : path.replace(/\*$/, '').replaceAll(/\{\w+\}/g, '1');
+  return `${location.protocol}//${sampleHost}${samplePath.startsWith('/') ? samplePath : '/'}`;
+}
