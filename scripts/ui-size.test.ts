@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -33,8 +33,12 @@ function filesOf(names: Iterable<string>): Set<string> {
   return files;
 }
 
+// What packing does not make smaller is there as it is alone.
 function packedSize(files: Iterable<string>): number {
-  return [...files].reduce((sum, file) => sum + readFileSync(join(built, `${file}.gz`)).length, 0);
+  return [...files].reduce((sum, file) => {
+    const packed = join(built, `${file}.gz`);
+    return sum + statSync(existsSync(packed) ? packed : join(built, file)).size;
+  }, 0);
 }
 
 test('the first page of the admin UI needs at most 300 KB, whichever page it is', () => {

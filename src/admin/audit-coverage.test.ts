@@ -94,8 +94,13 @@ const acts: Readonly<Record<string, ActMaker>> = {
   'DELETE /admin/admins/:id': madeOne('/admin/admins', admin, { actions: ['admin.delete'] }),
 };
 
-/** They change nothing: a test and a preview, of what is not stored too. */
-const withoutChange = new Set(['POST /admin/upstreams/test', 'POST /admin/upstreams/:id/test', 'POST /admin/routes/preview']);
+/** They change nothing: tests, a preview and an explanation, of what is not stored too. */
+const withoutChange = new Set([
+  'POST /admin/upstreams/test',
+  'POST /admin/upstreams/:id/test',
+  'POST /admin/routes/preview',
+  'POST /admin/explain',
+]);
 /** It works without an admin only: see below. */
 const atTheBeginning = 'POST /admin/setup';
 

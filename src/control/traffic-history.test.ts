@@ -172,23 +172,17 @@ test('a clock that is set back begins anew rather than telling what is not so', 
   assert.deepEqual(history.traffic('5m').upstreams[0]!.requests.slice(-2), [0, 2]);
 });
 
-test('a thousand upstreams are told in well under 100 ms, and ten thousand looked at without harm', () => {
+test('a thousand upstreams with traffic are told in less than a megabyte, and of ten thousand none is left out', () => {
   const { history, finish, pass } = rig(10_000);
   for (let slot = 0; slot < 1_000; slot++) finish(slot);
   pass(10_000);
-  const answer = (): string => JSON.stringify(history.traffic('5m').upstreams.slice(0, 1_000));
-  answer();
-  const times = Array.from({ length: 5 }, () => {
-    const begun = performance.now();
-    answer();
-    return performance.now() - begun;
-  });
-  assert.ok(Math.min(...times) < 100, `${times.join(' ')} ms`);
-  assert.ok(answer().length < 800_000, `${answer().length} bytes`);
+  const answer = JSON.stringify(history.traffic('5m').upstreams.slice(0, 1_000));
+  assert.ok(answer.length < 800_000, `${answer.length} bytes`);
   for (let slot = 0; slot < 10_000; slot++) finish(slot);
-  const begun = performance.now();
   pass(10_000);
-  assert.ok(performance.now() - begun < 2_000);
+  const told = history.traffic('5m').upstreams;
+  assert.equal(told.length, 10_000);
+  assert.ok(told.every(({ requests }) => requests.at(-2) === 1 || requests.at(-1) === 1));
 });
 
 test('the feed tells of revisions, flips and the traffic since it told last, of upstreams that had any', () => {
