@@ -39,10 +39,13 @@ const columns: readonly Column<Route>[] = [
   },
 ];
 
+/** A page of the routes' own. */
+const newRoute: string = '/routes/new';
+
 /** What leads to an upstream. */
 export function RoutesTab({ upstream, routes }: { readonly upstream: Upstream; readonly routes: readonly Route[] | undefined }) {
   const add = (
-    <Button component={Link} to={`/routes/${'new'}`} search={{ upstream: upstream.id } as never} size="xs" variant="default">
+    <Button component={Link} to={newRoute} search={{ upstream: upstream.id } as never} size="xs" variant="default">
       Add a route
     </Button>
   );
