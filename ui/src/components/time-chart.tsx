@@ -66,6 +66,7 @@ export function TimeChart({ title, times, series, show, marks = noMarks }: TimeC
     // oxlint-disable-next-line react/exhaustive-effect-dependencies -- shape and scheme make a new chart, which has no data yet
   }, [data, marks, show, shape, scheme]);
 
+  const at = under === undefined ? times.at(-1) : times[under];
   return (
     <figure className={`surface ${classes['chart']}`}>
       <figcaption className={classes['caption']}>
@@ -80,7 +81,8 @@ export function TimeChart({ title, times, series, show, marks = noMarks }: TimeC
               </li>
             );
           })}
-          {under !== undefined && times[under] !== undefined && <li>at {clockText(times[under])}</li>}
+          {/* Always there, so that nothing jumps when the pointer comes. */}
+          {at !== undefined && <li>at {clockText(at)}</li>}
         </ul>
       </figcaption>
       <div ref={place} className={classes['place']} aria-hidden />
@@ -119,7 +121,7 @@ function optionsOf(
   return {
     width: element.clientWidth,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { y: { range: (_, _low, high) => [0, Number.isFinite(high) && high > 0 ? high * 1.1 : 1] } },

@@ -24,7 +24,7 @@ const columns: readonly Column<FinishedRequest>[] = [
         <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
           {method} {path}
         </Text>
-        <Anchor component={Link} to="/live" search={{ request: id } as never} size="xs" title="Open the exchange in Live">
+        <Anchor component={Link} to={`/live/${id}`} size="xs" title="Open the exchange in Live">
           <Code fz="xs" bg="transparent" p={0} c="inherit">
             {id}
           </Code>

@@ -85,7 +85,7 @@ function EventWords({ event }: { readonly event: TimelineEvent }) {
     <>
       <span>
         ┆{' '}
-        <Anchor component={Link} to="/history" fz="sm">
+        <Anchor component={Link} to={`/history/${event.revision}`} fz="sm" underline="always">
           Revision {event.revision}
         </Anchor>{' '}
         by {event.actor?.label || event.actor?.kind || 'somebody'}

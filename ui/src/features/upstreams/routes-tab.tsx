@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Text } from '@mantine/core';
+import { Anchor, Badge, Box, Button, Stack, Text } from '@mantine/core';
 import { IconArrowsSplit2 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { Route, Upstream } from '../../api/admin-schema.ts';
@@ -39,15 +39,21 @@ const columns: readonly Column<Route>[] = [
   },
 ];
 
+/** A page of the routes' own. */
+const newRoute: string = '/routes/new';
+
 /** What leads to an upstream. */
 export function RoutesTab({ upstream, routes }: { readonly upstream: Upstream; readonly routes: readonly Route[] | undefined }) {
+  const add = (
+    <Button component={Link} to={newRoute} search={{ upstream: upstream.id } as never} size="xs" variant="default">
+      Add a route
+    </Button>
+  );
   if (routes?.length === 0) {
     const name = shellQuote(upstream.name);
     return (
       <EmptyState icon={IconArrowsSplit2} title="No route leads here" description="Until one does, no request reaches this upstream.">
-        <Button component={Link} to="/routes">
-          Go to the routes
-        </Button>
+        {add}
         <CommandLine
           text={`apigate routes create --name ${name} --path /${encodeURIComponent(upstream.name)} --upstream ${name}`}
           what="the command"
@@ -55,5 +61,12 @@ export function RoutesTab({ upstream, routes }: { readonly upstream: Upstream; r
       </EmptyState>
     );
   }
-  return <ResourceTable label={`Routes to ${upstream.name}`} columns={columns} rows={routes} rowKey={({ id }) => id} />;
+  return (
+    <Stack align="flex-end" gap="sm">
+      {add}
+      <Box w="100%">
+        <ResourceTable label={`Routes to ${upstream.name}`} columns={columns} rows={routes} rowKey={({ id }) => id} />
+      </Box>
+    </Stack>
+  );
 }

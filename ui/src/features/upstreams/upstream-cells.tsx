@@ -65,7 +65,7 @@ export const upstreamColumns: readonly UpstreamColumn[] = [
         <Heartbeat cells={heartbeat} />
         {state !== 'healthy' && (
           <Text size="xs" c="dimmed" className={classes['clamp']} title={cause}>
-            {sentence(cause)}
+            {sentence(briefly(cause))}
           </Text>
         )}
       </>
@@ -158,6 +158,11 @@ function Figure({ text, children }: { readonly text: string; readonly children: 
 function hostOf(baseUrl: string): string {
   const url = URL.parse(baseUrl);
   return url === null ? baseUrl : url.host + (url.pathname === '/' ? '' : url.pathname);
+}
+
+/** What to do about it comes first where there is little room; the whole cause is its title. */
+function briefly(cause: string): string {
+  return /^\d+ failures in a row, the last one \w+: (.+)$/.exec(cause)?.[1] ?? cause;
 }
 
 function sentence(text: string): string {

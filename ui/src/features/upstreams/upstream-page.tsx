@@ -1,10 +1,11 @@
 import { Anchor, Button, Group, Switch, Tabs, Text } from '@mantine/core';
 import { IconPlugConnected } from '@tabler/icons-react';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
 import type { Answer } from '../../api/call-api.ts';
 import type { Upstream } from '../../api/admin-schema.ts';
+import { oneKey, queryClient } from '../../api/query-client.ts';
 import { useLive } from '../../api/use-live.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
@@ -60,6 +61,12 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
   const routes = useRoutesByUpstream();
   const { switching, switchAll } = useSwitchUpstreams();
   const [asking, setAsking] = useState<'test' | 'delete'>();
+  // Others may change it too. What a form was opened with stays until it is saved.
+  const isForm = tab === 'settings' || tab === 'credential';
+  const { revision } = live;
+  useEffect(() => {
+    if (revision !== undefined && !isForm) void queryClient.invalidateQueries({ queryKey: oneKey('upstreams', upstream.id) });
+  }, [revision, isForm, upstream.id]);
   const [row] = upstreamRows({ upstreams: [upstream], traffic: traffic.data, live, routes: routes.data });
   const mine = routes.data === undefined ? undefined : (routes.data.get(upstream.id) ?? []);
   const choose = (wanted: string | null): void => {

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { openSignedIn } from '../support/sign-in-page.ts';
+import { startGateway, type Gateway } from '../support/start-gateway.ts';
+
+const count = 1_000;
+/** Far more than a keystroke takes here, so that a shared machine does not fail it; all rows at once take several times as long. */
+const stall = 1_500;
+
+suite('a thousand upstreams in a browser', { skip: unlessBrowser }, () => {
+  const browser = useBrowser();
+  let gateway: Gateway;
+  let page: Page;
+
+  before(async () => {
+    gateway = await startGateway({ admin: true });
+    const upstreams = Array.from({ length: count }, (_, index) => ({
+      name: `service-${String(index).padStart(4, '0')}`,
+      base_url: `http://10.1.${index >> 8}.${index & 255}:8080`,
+    }));
+    await gateway.admin.must('POST', '/apply', { upstreams });
+    page = await openSignedIn(browser.current, gateway, '/upstreams');
+    await page.getByRole('button', { name: '1000 upstreams' }).waitFor();
+  });
+  after(() => gateway.stop());
+
+  test('only the rows near the window are there, and a screen reader is told of all', async () => {
+    await page.getByRole('link', { name: 'service-0000' }).waitFor();
+    assert.equal(await page.getByRole('table').getAttribute('aria-rowcount'), String(count + 1));
+    const rows = await page.getByRole('row').count();
+    assert.ok(rows < 60, `${rows} rows`);
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+  });
+
+  test('scrolling to the end brings the last ones', async () => {
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+    await page.getByRole('link', { name: 'service-0999' }).waitFor();
+    assert.equal(await page.getByRole('link', { name: 'service-0000' }).count(), 0);
+    assert.ok((await page.getByRole('row').count()) < 60);
+  });
+
+  test('a search finds one among them without a stall of the page', async () => {
+    await page.evaluate(`{
+      globalThis.longest = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) globalThis.longest = Math.max(globalThis.longest, duration);
+      }).observe({ type: 'longtask' });
+    }`);
+    await page.keyboard.press('/');
+    await page.keyboard.type('0777');
+    await page.getByText('1 of 1000 upstreams').waitFor();
+    await page.getByRole('link', { name: 'service-0777' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'service-0000' }).waitFor();
+    const longest = Number(await page.evaluate('globalThis.longest'));
+    assert.ok(longest < stall, `the page stood still for ${longest} ms`);
+  });
+});

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
+import { startNodeServer, type NodeServer } from '../support/node-server.ts';
+import { openSignedIn } from '../support/sign-in-page.ts';
+import { startGateway, type Gateway } from '../support/start-gateway.ts';
+
+suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
+  const browser = useBrowser();
+  /** The last credential that came to the upstream. */
+  let credential: string | undefined;
+  let gateway: Gateway;
+  let upstream: NodeServer;
+  let page: Page;
+  let id: string;
+  let path: string;
+  let deadId: string;
+  let deadPath: string;
+
+  before(async () => {
+    upstream = await startNodeServer((request, response) => {
+      credential = request.headers.authorization;
+      response.statusCode = request.headers.authorization === 'Bearer wrong' ? 401 : 200;
+      response.end('passed');
+    });
+    gateway = await startGateway({ admin: true });
+    const orders = await gateway.admin.expose({ name: 'orders', base_url: upstream.url, auth_type: 'bearer', auth_value: 'canary-first' });
+    ({ upstreamId: id, path } = orders);
+    const dead = await gateway.admin.expose({ name: 'zeta-dead', base_url: 'http://127.0.0.1:1' });
+    ({ upstreamId: deadId, path: deadPath } = dead);
+    page = await openSignedIn(browser.current, gateway, '/upstreams');
+  });
+
+  after(async () => {
+    await gateway.stop();
+    await upstream[Symbol.asyncDispose]();
+  });
+
+  const stored = async () => await gateway.admin.must('GET', `/upstreams/${id}`);
+  const ask = async (path: string): Promise<number> => {
+    const response = await fetch(gateway.url + path);
+    await response.arrayBuffer();
+    return response.status;
+  };
+  const openTab = async (of: string, tab: string): Promise<void> => {
+    await page.goto(`${gateway.url}/ui/upstreams/${of}?tab=${tab}`);
+    await page.getByRole('tabpanel').waitFor();
+  };
+
+  test('figures move by themselves under load, one that fails goes to the top with its cause, and a pause stops that', async () => {
+    await page.locator('[data-live="live"]').waitFor();
+    const row = page.getByRole('row', { name: /orders/ });
+    await row.getByText('0/s').waitFor();
+    const load = setInterval(() => void ask(path), 20);
+    try {
+      await row.getByText(/^(?:[1-9]\d*|\d+\.[1-9])\/s$/).waitFor();
+      await row.getByText('Healthy', { exact: true }).waitFor();
+      await row.getByText('now', { exact: true }).first().waitFor();
+      for (let count = 0; count < 4; count += 1) assert.equal(await ask(deadPath), 502);
+      await page.getByRole('button', { name: '1 failing' }).waitFor();
+      const first = page.getByRole('row').nth(1);
+      await first.getByText('Failing', { exact: true }).waitFor();
+      assert.match(await first.innerText(), /zeta-dead[\s\S]*Connection refused: check that base_url is correct/);
+      await first.getByRole('img', { name: /Last 5 minutes: .*failing \d+ of 30/ }).waitFor();
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.getByText('Paused: figures stand still').waitFor();
+      const streams = page.waitForRequest(/\/admin\/live$/);
+      await page.getByRole('button', { name: 'Go on' }).click();
+      await streams;
+      await page.locator('[data-live="live"]').waitFor();
+    } finally {
+      clearInterval(load);
+    }
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+  });
+
+  test('the overview draws the traffic, names what happened, and keeps the window in the URL', async () => {
+    await page.getByRole('link', { name: 'orders', exact: true }).click();
+    await page.getByRole('heading', { name: 'orders', level: 1 }).waitFor();
+    for (const title of ['Requests', 'Latency until the answer began', 'Errors by cause', 'Connections'])
+      await page.getByRole('figure').filter({ hasText: title }).locator('canvas').waitFor();
+    await page
+      .getByRole('figure')
+      .filter({ hasText: 'Latency' })
+      .getByText(/p95 [\d.]+ ms/)
+      .waitFor();
+    await page.getByText(/was unknown\): it answered/).waitFor();
+    await page
+      .getByRole('link', { name: /^Revision \d+$/ })
+      .first()
+      .waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.getByText('1 h', { exact: true }).click();
+    await page.waitForURL(/window=1h/);
+    await page.reload();
+    assert.ok(await page.getByRole('radio', { name: '1 h' }).isChecked());
+    await page.getByRole('figure').first().locator('canvas').waitFor();
+  });
+
+  test('a change is shown before it is saved, and only what was changed is sent', async () => {
+    await openTab(id, 'settings');
+    await page.getByRole('textbox', { name: 'Timeout, ms', exact: true }).fill('7000');
+    const patch = page.waitForRequest((request) => request.method() === 'PATCH');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Save changes of orders?' });
+    assert.match(await dialog.getByRole('table', { name: 'What is saved' }).innerText(), /timeout_ms\s+30000\s+7000/);
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await dialog.getByRole('button', { name: 'Save changes' }).click();
+    assert.deepEqual((await patch).postDataJSON(), { timeout_ms: 7000 });
+    assert.match((await (await patch).allHeaders())['if-match'] ?? '', /^"/);
+    await eventually(async () => (await stored())['timeout_ms'] === 7000, 'it is saved');
+    assert.equal((await stored())['auth_value_set'], true, 'the credential stays');
+  });
+
+  test('two people edit the same upstream: the second sees both versions, and saves on top of the first only when told to', async () => {
+    await openTab(id, 'settings');
+    const second = await browser.current.open(`${gateway.url}/ui/upstreams/${id}?tab=settings`);
+    const describe = async (tab: Page, text: string): Promise<void> => {
+      await tab.getByRole('textbox', { name: 'Description' }).fill(text);
+      await tab.getByRole('button', { name: 'Save', exact: true }).click();
+      await tab.getByRole('button', { name: 'Save changes' }).click();
+    };
+    await describe(second, 'by the first');
+    await eventually(async () => (await stored())['description'] === 'by the first', 'the first has saved');
+    await second.close();
+    await describe(page, 'by the second');
+    await page.getByText('This upstream was changed meanwhile').waitFor();
+    assert.match(
+      await page.getByRole('table', { name: 'Both versions' }).innerText(),
+      /Saved by others\s+Yours\s+description\s+by the first\s+by the second/,
+    );
+    assert.equal((await stored())['description'], 'by the first');
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.getByRole('button', { name: 'Save my changes on top' }).click();
+    await eventually(async () => (await stored())['description'] === 'by the second', 'the second has saved on top');
+    assert.equal((await stored())['timeout_ms'], 7000);
+  });
+
+  test('a credential is rotated: the new one is tested, a wrong one is told, and the swap takes it out of the page', async () => {
+    await openTab(id, 'credential');
+    await page.getByText(/^Set .*\. Stored encrypted, never shown\.$/).waitFor();
+    await page.getByLabel('New token').fill('wrong');
+    await page.getByRole('button', { name: 'Test with it' }).click();
+    await page.getByText('Credential not accepted').waitFor();
+    await page.getByRole('button', { name: 'Swap all the same' }).waitFor();
+    await page.getByLabel('New token').fill('canary-second');
+    assert.ok(await page.getByRole('button', { name: 'Swap', exact: true }).isDisabled(), 'it was not tested yet');
+    await page.getByRole('button', { name: 'Test with it' }).click();
+    await page.getByText('It answers').waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await ask(path);
+    assert.equal(credential, 'Bearer canary-first', 'until the swap the old one is in use');
+    await page.getByRole('button', { name: 'Swap', exact: true }).click();
+    await page.getByText('The credential of orders was swapped').waitFor();
+    assert.equal(await page.getByLabel('New token').inputValue(), '');
+    assert.ok(!(await page.content()).includes('canary-second'));
+    await ask(path);
+    assert.equal(credential, 'Bearer canary-second');
+  });
+
+  test('the history says who changed what, and puts back one change alone', async () => {
+    await openTab(id, 'history');
+    const entry = page
+      .getByRole('region', { name: /^Revision/ })
+      .filter({ hasText: 'timeout_ms' })
+      .first();
+    assert.match(await entry.innerText(), /changed by conformance@example\.test[\s\S]*timeout_ms\s+30000\s+7000/);
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await entry.getByRole('button', { name: 'Revert…' }).click();
+    await page.getByRole('dialog').getByRole('table', { name: 'What is put back' }).waitFor();
+    await page.getByRole('button', { name: 'Revert', exact: true }).click();
+    await eventually(async () => (await stored())['timeout_ms'] === 30_000, 'it is as it was');
+    assert.equal((await stored())['description'], 'by the second');
+    await page
+      .getByRole('region', { name: /^Revision/ })
+      .first()
+      .getByText(/timeout_ms/)
+      .waitFor();
+  });
+
+  test('recent failures have their cause, what to do, and a link to the exchange', async () => {
+    await openTab(deadId, 'failures');
+    const row = page.getByRole('row', { name: /GET \/zeta-dead/ }).first();
+    await row.getByText('upstream_connection_refused', { exact: true }).waitFor();
+    const link = row.getByRole('link');
+    assert.match((await link.getAttribute('href')) ?? '', new RegExp(`/ui/live/${await link.innerText()}$`));
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.getByRole('tab', { name: 'Routes (1)' }).click();
+    await page.getByRole('link', { name: 'zeta-dead' }).waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+  });
+
+  test('on a phone each tab fits its window', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const tab of ['overview', 'routes', 'settings', 'credential', 'failures', 'history']) {
+      await openTab(id, tab);
+      const overhang = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      assert.equal(overhang, 0, tab);
+    }
+    await openTab(id, 'overview');
+    await page.getByRole('figure').first().locator('canvas').waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+  });
+});
