@@ -1,7 +1,8 @@
 import { CloseButton, Kbd, TextInput, type TextInputProps } from '@mantine/core';
-import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
+import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
+import { usePageHotkey } from './use-page-hotkey.ts';
 
 export interface SearchFieldProps extends Omit<TextInputProps, 'value' | 'onChange'> {
   readonly label: string;
@@ -24,7 +25,7 @@ export function SearchField({ label, value, onSearch, ...rest }: SearchFieldProp
     setTyped(text);
     search(text.trim());
   };
-  useHotkeys([['/', () => input.current?.focus()]]);
+  usePageHotkey('/', () => input.current?.focus());
   return (
     <TextInput
       ref={input}

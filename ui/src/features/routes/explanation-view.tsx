@@ -54,7 +54,7 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
           {explanation.upstream !== null && (
             <Text size="sm">
               Sent to{' '}
-              <Anchor component={Link} to={`/upstreams/${explanation.upstream_id ?? ''}`} size="sm">
+              <Anchor component={Link} to={`/upstreams/${explanation.upstream_id ?? ''}`} size="sm" underline="always">
                 {explanation.upstream}
               </Anchor>
               ; credentials are shown as ***.
@@ -166,7 +166,7 @@ function Admission({
             {limit === null
               ? 'It has no rate limit.'
               : `Its limit is ${limit.toLocaleString('en')} requests a minute; how much of it is left is not looked at.`}{' '}
-            <Anchor component={Link} to={`/keys/${key_id}`} size="sm">
+            <Anchor component={Link} to={`/keys/${key_id}`} size="sm" underline="always">
               The key <IconArrowRight size={12} aria-hidden />
             </Anchor>
           </Text>

@@ -15,7 +15,7 @@ export function HeaderConditions({ form, errors }: { readonly form: UseFormRetur
   return (
     <Stack gap="xs" role="group" aria-label="Header conditions">
       <div>
-        <Text size="sm" fw={500}>
+        <Text size="sm" fw={600}>
           Headers
         </Text>
         <Text size="xs" c="dimmed">
@@ -29,7 +29,7 @@ export function HeaderConditions({ form, errors }: { readonly form: UseFormRetur
         return (
           <Group key={condition.key} gap="xs" align="flex-start">
             <TextInput
-              flex="1 1 9rem"
+              flex="1 1 6rem"
               aria-label={`Header name of ${of}`}
               placeholder="X-API-Version"
               autoComplete="off"
@@ -38,7 +38,7 @@ export function HeaderConditions({ form, errors }: { readonly form: UseFormRetur
               error={errors.at(`${at}.name`)}
             />
             <Select
-              w={105}
+              w={104}
               aria-label={`How the value of ${of} is compared`}
               data={ways}
               allowDeselect={false}
@@ -46,7 +46,7 @@ export function HeaderConditions({ form, errors }: { readonly form: UseFormRetur
               onChange={(way) => form.setFieldValue(`headers.${index}.is_regex`, way === 'regex')}
             />
             <TextInput
-              flex="1 1 9rem"
+              flex="1 1 6rem"
               aria-label={`Value of ${of}`}
               placeholder={condition.is_regex ? '^v[12]$' : '2'}
               autoComplete="off"

@@ -44,7 +44,7 @@ export function PathCheck({ values, preview, sampleUrl, onSampleUrl, isOwn }: Pa
         )}
         <TextInput
           label="Try a URL"
-          description="Asked of the gateway as you type; nothing is sent."
+          description={`The gateway is asked as you type${values.headers.length > 0 ? ', with the headers above' : ''}; nothing is sent.`}
           spellCheck={false}
           autoComplete="off"
           value={sampleUrl}

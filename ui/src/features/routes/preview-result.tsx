@@ -124,7 +124,8 @@ export function DraftErrors({ errors }: { readonly errors: readonly { readonly f
 }
 
 /** What the upstream gets and what the client gets. */
-export function PreviewMessages({ preview: { request, response, steps } }: { readonly preview: RoutePreview }) {
+export function PreviewMessages({ preview: { matches, request, response, steps } }: { readonly preview: RoutePreview }) {
+  if (!matches) return null;
   return (
     <Stack gap="md">
       <div>

@@ -5,7 +5,7 @@ import type { PlacedRoute, Route } from '../../api/admin-schema.ts';
 import type { Column } from '../../components/resource-table.tsx';
 import { EnabledSwitch } from './enabled-switch.tsx';
 import classes from './routes.module.css';
-import { protocolNames } from './routes-search.ts';
+import { shortProtocolNames } from './routes-search.ts';
 
 export const routeColumns: readonly Column<PlacedRoute>[] = [
   { header: 'Route', cell: (placed) => <RouteCell placed={placed} /> },
@@ -21,15 +21,15 @@ export const routeColumns: readonly Column<PlacedRoute>[] = [
   {
     header: 'Protocol',
     cell: ({ route }) => (
-      <Badge variant="default" tt="none" fw={500}>
-        {protocolNames[route.protocol]}
+      <Badge variant="default" tt="none" fw={500} className={classes['whole'] ?? ''}>
+        {shortProtocolNames[route.protocol]}
       </Badge>
     ),
   },
   {
     header: 'Access',
     cell: ({ route }) => (
-      <Group gap={6} wrap="nowrap" component="span">
+      <Group gap={6} wrap="nowrap" component="span" className={classes['whole'] ?? ''}>
         {route.auth_required ? <IconKey size={16} aria-hidden /> : <IconLockOpen size={16} aria-hidden />}
         {route.auth_required ? 'API key' : 'Open'}
       </Group>

@@ -9,7 +9,7 @@ import type { ResourceForm } from '../../components/use-resource-form.ts';
 import { ErrorsByField } from './errors-by-field.ts';
 import type { RouteValues } from './route-values.ts';
 import classes from './routes.module.css';
-import { sampleUrlOf } from './sample-url.ts';
+import { sampleHeadersOf, sampleUrlOf } from './sample-url.ts';
 import { SettingsTab } from './settings-tab.tsx';
 import { draftProblems, transformOfDraft } from './transform-draft.ts';
 import { TransformationsTab } from './transformations-tab.tsx';
@@ -44,7 +44,7 @@ export function RouteForm({ resource, routeId, submitLabel, isUnchanged = false,
   const sample: Sample = {
     method: values.methods[0] ?? 'GET',
     url: sampleUrlOf({ ...values, host_match_type: values.host_match_type === 'auto' ? 'exact' : values.host_match_type }),
-    headers: '',
+    headers: sampleHeadersOf(values.headers),
     body: '',
     ...(transformOfDraft(values.response_transform, 'response') === null ? {} : { response: sampleResponse }),
     ...typed,

@@ -1,5 +1,4 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
 import { IconArrowsSplit2, IconPlus, IconRouteAltLeft } from '@tabler/icons-react';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -9,6 +8,7 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { ResourceTable } from '../../components/resource-table.tsx';
+import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { DeleteRouteDialog } from './delete-route-dialog.tsx';
 import { routeColumns } from './route-columns.tsx';
 import { RouteFilters } from './route-filters.tsx';
@@ -21,7 +21,7 @@ export function RoutesPage() {
   const navigate = useNavigate();
   const routes = useRouteOrder(search);
   const [deleting, setDeleting] = useState<Route>();
-  useHotkeys([['n', () => void navigate({ to: '/routes/new' })]]);
+  usePageHotkey('n', () => void navigate({ to: '/routes/new' }));
   const setSearch = (next: RoutesSearch): void => void navigate({ to: '/routes', search: next, replace: true });
   const rows = routes.data?.pages.flatMap(({ data }) => data);
   const total = routes.data?.pages[0]?.total ?? 0;

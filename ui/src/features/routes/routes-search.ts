@@ -10,6 +10,14 @@ export const protocolNames: Readonly<Record<Route['protocol'], string>> = {
   websocket: 'WebSocket',
 };
 
+/** For a badge. */
+export const shortProtocolNames: Readonly<Record<Route['protocol'], string>> = {
+  http: 'HTTP',
+  http_stream: 'Stream',
+  sse: 'SSE',
+  websocket: 'WebSocket',
+};
+
 /** Filters of the list, as they stand in its URL. */
 export interface RoutesSearch extends ListSearch {
   /** Id or name of an upstream. */

@@ -80,7 +80,7 @@ export function SettingsTab({ form, errors, preview, sampleUrl, onSampleUrl, isO
               <TextInput
                 label="Host"
                 placeholder="Any host"
-                description="Without a port; *.example.com is one label more."
+                description="*.example.com is one label more."
                 autoComplete="off"
                 spellCheck={false}
                 {...form.getInputProps('host_pattern')}
