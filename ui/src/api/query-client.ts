@@ -21,7 +21,19 @@ export const queryClient = new QueryClient({
  * Keys of queries: `[resource, 'list', query]` and `[resource, 'one', id]`. After a change of a resource call
  * `invalidate('keys')`; what shows the revision follows by itself.
  */
-export type Resource = 'upstreams' | 'routes' | 'keys' | 'admins' | 'tokens' | 'sessions' | 'audit' | 'history' | 'requests' | 'health';
+export type Resource =
+  | 'upstreams'
+  | 'routes'
+  | 'keys'
+  | 'admins'
+  | 'tokens'
+  | 'sessions'
+  | 'audit'
+  | 'history'
+  | 'requests'
+  | 'health'
+  | 'traffic'
+  | 'events';
 
 export const listKey = (resource: Resource, query: object = {}) => [resource, 'list', query] as const;
 export const oneKey = (resource: Resource, id: string) => [resource, 'one', id] as const;
