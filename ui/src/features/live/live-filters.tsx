@@ -17,7 +17,7 @@ const all = { limit: '500' };
 
 export interface LiveFiltersProps {
   readonly search: LiveSearch;
-  readonly onChange: (changes: Partial<Record<keyof LiveSearch, string | undefined>>) => void;
+  readonly onChange: (changes: { readonly [Name in keyof LiveSearch]?: LiveSearch[Name] | undefined }) => void;
   readonly onClear: () => void;
 }
 
@@ -42,8 +42,8 @@ export function LiveFilters({ search, onChange, onClear }: LiveFiltersProps) {
       clearable
       searchable={name === 'route' || name === 'upstream'}
       nothingFoundMessage={`No such ${name}`}
-      data={withChosen(data, search[name])}
-      value={search[name] ?? null}
+      data={withChosen(data, textOf(search[name]))}
+      value={textOf(search[name]) ?? null}
       onChange={(value) => onChange({ [name]: value ?? undefined })}
     />
   );
@@ -61,8 +61,8 @@ export function LiveFilters({ search, onChange, onClear }: LiveFiltersProps) {
       />
       <Switch
         label="Failures only"
-        checked={search.failed === 'true'}
-        onChange={(event) => onChange({ failed: event.currentTarget.checked ? 'true' : undefined })}
+        checked={search.failed === true}
+        onChange={(event) => onChange({ failed: event.currentTarget.checked ? true : undefined })}
       />
       {Object.keys(search).length > 0 && (
         <Button variant="subtle" size="compact-sm" onClick={onClear}>
@@ -71,6 +71,10 @@ export function LiveFilters({ search, onChange, onClear }: LiveFiltersProps) {
       )}
     </Group>
   );
+}
+
+function textOf(value: string | number | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
 }
 
 type Choices = readonly (string | { readonly value: string; readonly label: string })[];

@@ -9,8 +9,8 @@ import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { RequestTable } from '../../components/request-table.tsx';
 import { useRouteSample } from '../../components/use-route-sample.ts';
-import { LiveFilters } from './live-filters.tsx';
-import { tailCommand, type LiveSearch } from './live-search.ts';
+import { LiveFilters, type LiveFiltersProps } from './live-filters.tsx';
+import { tailCommand } from './live-search.ts';
 import { LookUpRequest } from './look-up-request.tsx';
 import { maxRows, type TailState } from './request-tail.ts';
 import { useRequestTail } from './use-request-tail.ts';
@@ -23,16 +23,16 @@ export function LivePage() {
   const [isPaused, setPaused] = useState(false);
   const [isPointedAt, setPointedAt] = useState(false);
   const [hasFocus, setFocus] = useState(false);
-  const held = isPaused || isPointedAt || hasFocus;
+  const isEmpty = state.rows?.length === 0;
+  const held = isPaused || (!isEmpty && (isPointedAt || hasFocus));
   useEffect(() => tail.hold(held), [tail, held]);
   useHotkeys([['p', () => setPaused((before) => !before)]]);
-  const change = (changes: Partial<Record<keyof LiveSearch, string | undefined>>): void => {
+  const change = (changes: Parameters<LiveFiltersProps['onChange']>[0]): void => {
     const next = Object.fromEntries(Object.entries({ ...search, ...changes }).filter(([, value]) => value !== undefined && value !== ''));
     void navigate({ to: '/live', search: next, replace: true });
   };
   const clear = (): void => void navigate({ to: '/live', search: {}, replace: true });
   const isRefused = state.problem !== undefined && state.problem.status >= 400;
-  const isEmpty = state.rows?.length === 0;
   return (
     <>
       <PageHeader
@@ -60,27 +60,23 @@ export function LivePage() {
           </Group>
         </Group>
         {isRefused && state.problem !== undefined && <ErrorState problem={state.problem} />}
-        {isEmpty ? (
-          <NoRequests isFiltered={Object.keys(search).length > 0} onClear={clear} />
-        ) : (
-          (!isRefused || state.rows !== undefined) && (
-            <Box
-              onPointerEnter={(event) => setPointedAt(event.pointerType === 'mouse')}
-              onPointerLeave={() => setPointedAt(false)}
-              onFocus={() => setFocus(true)}
-              onBlur={() => setFocus(false)}
-            >
-              <RequestTable label="Requests" rows={state.rows} />
-            </Box>
-          )
-        )}
-        <Group justify="space-between" align="flex-end" gap="xs">
-          <Text size="sm" c="dimmed">
-            {state.rows !== undefined && state.rows.length >= maxRows
-              ? `The newest ${maxRows} are shown.`
-              : `${count(state.rows?.length ?? 0, 'request')} shown.`}
-          </Text>
-        </Group>
+        <Box
+          onPointerEnter={(event) => setPointedAt(event.pointerType === 'mouse')}
+          onPointerLeave={() => setPointedAt(false)}
+          onFocus={() => setFocus(true)}
+          onBlur={() => setFocus(false)}
+        >
+          {isEmpty ? (
+            <NoRequests isFiltered={Object.keys(search).length > 0} onClear={clear} />
+          ) : (
+            (!isRefused || state.rows !== undefined) && <RequestTable label="Requests" rows={state.rows} />
+          )}
+        </Box>
+        <Text size="sm" c="dimmed">
+          {state.rows !== undefined && state.rows.length >= maxRows
+            ? `The newest ${maxRows} are shown.`
+            : `${count(state.rows?.length ?? 0, 'request')} shown.`}
+        </Text>
         <Text size="sm" c="dimmed" mt="sm">
           The same in a terminal:
         </Text>

@@ -1,7 +1,7 @@
 /** Filters of the tail, as they stand in the URL; named as the API names them. */
 export interface LiveSearch {
-  /** `404`, `5xx`, `none`. */
-  readonly status?: string;
+  /** `404`, `5xx`, `none`. A number, as a text of digits would stand between quotes in the URL. */
+  readonly status?: string | number;
   readonly method?: string;
   /** What the path begins with. */
   readonly path?: string;
@@ -9,29 +9,37 @@ export interface LiveSearch {
   readonly route?: string;
   readonly upstream?: string;
   /** Only those that somebody other than the client has to act on. */
-  readonly failed?: 'true';
+  readonly failed?: true;
 }
 
-export const filterNames = ['status', 'method', 'path', 'route', 'upstream', 'failed'] as const satisfies readonly (keyof LiveSearch)[];
+const textNames = ['method', 'path', 'route', 'upstream'] as const;
 
 export function readLiveSearch(search: Record<string, unknown>): LiveSearch {
-  const given = filterNames.flatMap((name) => {
+  const { status, failed } = search;
+  const texts = textNames.flatMap((name) => {
     const value = search[name];
-    // The address bar has no types: `?status=404` arrives as a number, `?failed=true` as true.
-    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? [[name, String(value)]] : [];
+    return typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [];
   });
-  const { failed, ...rest } = Object.fromEntries(given) as Record<string, string>;
-  return { ...rest, ...(failed === 'true' ? { failed } : {}) };
+  return {
+    ...(typeof status === 'string' || typeof status === 'number' ? { status } : {}),
+    ...(Object.fromEntries(texts) as Record<string, string>),
+    ...(failed === true || failed === 'true' ? { failed: true } : {}),
+  };
+}
+
+/** As the API takes them. */
+export function queryOf(search: LiveSearch): Record<string, string> {
+  return Object.fromEntries(Object.entries(search).map(([name, value]) => [name, String(value)]));
 }
 
 /** The same in a terminal. */
 export function tailCommand(search: LiveSearch): string {
-  const flags = filterNames.flatMap((name) => {
-    const value = search[name];
+  const query = queryOf(search);
+  const flags = ['status', ...textNames, 'failed'].flatMap((name) => {
+    const value = query[name];
     if (value === undefined) return [];
-    return name === 'failed'
-      ? ['--failed']
-      : [`--${name} ${/^[\w./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`}`];
+    if (name === 'failed') return ['--failed'];
+    return [`--${name} ${/^[\w./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`}`];
   });
   return ['apigate tail', ...flags].join(' ');
 }

@@ -1,12 +1,12 @@
 import { useDocumentVisibility } from '@mantine/hooks';
 import { useEffect, useMemo } from 'react';
 import { useObservable } from '../../api/observable-value.ts';
-import type { LiveSearch } from './live-search.ts';
+import { queryOf, type LiveSearch } from './live-search.ts';
 import { RequestTail, type TailState } from './request-tail.ts';
 
 /** Follows requests while the page is looked at; a tab in the background listens to nothing and catches up afterwards. */
 export function useRequestTail(search: LiveSearch): { readonly tail: RequestTail; readonly state: TailState } {
-  const filter = new URLSearchParams({ ...search }).toString();
+  const filter = new URLSearchParams(queryOf(search)).toString();
   const tail = useMemo(() => new RequestTail(Object.fromEntries(new URLSearchParams(filter))), [filter]);
   const isHidden = useDocumentVisibility() === 'hidden';
   useEffect(() => {

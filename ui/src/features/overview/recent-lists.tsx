@@ -36,7 +36,7 @@ export function RecentFailures() {
         <Title order={2} id="recent-failures">
           Recent failures
         </Title>
-        <Anchor size="sm" renderRoot={(props) => <Link to="/live" search={{ failed: 'true' }} {...props} />}>
+        <Anchor size="sm" renderRoot={(props) => <Link to="/live" search={{ failed: true }} {...props} />}>
           All failures
         </Anchor>
       </Group>
