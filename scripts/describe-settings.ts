@@ -11,7 +11,7 @@ export function describeSettings(): string {
     'A flag wins over the environment, that over the settings file (`apigate.yaml`, or the one that `--config` names), that over the default.',
     'Each environment variable may have `_FILE` at its end: then its value is a path, and the setting is what that file holds.',
     'Unknown names and values that cannot be read stop the start and are named with where they came from.',
-    '`apigate settings show` prints every value with its origin.',
+    '`apigate settings show` prints every value with its origin; the running gateway shows its own in the admin UI and at `GET /admin/settings` (scope `admin`). Secrets are masked.',
     '',
     '| flag | environment | in the settings file | default | |',
     '|---|---|---|---|---|',

@@ -115,6 +115,18 @@ export async function openApp(
       feed: new LiveFeed({ source }),
       recordsDropped: () => 0,
     },
+    settings: [
+      {
+        key: 'workers',
+        flag: '--workers',
+        environment: 'APIGATE_WORKERS',
+        value: 1,
+        origin: 'flag --workers',
+        help: 'data-plane workers',
+        default: 'number of CPUs',
+        secret: false,
+      },
+    ],
     ui: () => Promise.resolve(options.ui),
   });
   let requests = 0;
@@ -197,7 +209,7 @@ function checkAnswer(app: AdminApp, method: string, path: string, answer: Answer
   } else {
     const schema = responseSchemaOf(app, method, path, answer.status);
     if (schema === null) assert.equal(answer.text, '');
-    else if (schema !== undefined) schema.parse(answer.body);
+    else if (schema !== undefined && answer.headers.get('content-type') !== 'application/yaml') schema.parse(answer.body);
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { parse } from 'yaml';
 import { openApp, type AppFixture } from './admin-app-fixture.ts';
 
 let fixture: AppFixture;
@@ -71,4 +72,17 @@ test('query parameters and bodies are checked as everywhere, but a body may have
   assert.equal(large.status, 413);
   const elsewhere = await fixture.call('POST', '/admin/keys', { authorization: writer, headers, body: padded(1024 * 1024 + 1) });
   assert.equal(elsewhere.status, 413);
+});
+
+test('an export is YAML for whoever asks for that, and says where a stored secret is left out', async () => {
+  const secret = 'a-stored-Canary-93';
+  const upstream = { name: 'secretive', base_url: 'http://10.0.0.3', auth_type: 'bearer', auth_value: secret };
+  assert.equal((await fixture.call('POST', '/admin/upstreams', { authorization: writer, json: upstream })).status, 201);
+  const asYaml = await fixture.call('GET', '/admin/export', { authorization: reader, headers: { accept: 'application/yaml' } });
+  assert.equal(asYaml.status, 200, asYaml.text);
+  assert.equal(asYaml.headers.get('content-type'), 'application/yaml');
+  assert.match(asYaml.text, /auth_type: bearer # auth_value is stored and not exported/);
+  assert.ok(!asYaml.text.includes(secret));
+  const asJson = await fixture.call('GET', '/admin/export', { authorization: reader });
+  assert.deepEqual(parse(asYaml.text), asJson.body);
 });

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { applyGatewayConfig } from '../control/apply-gateway-config.ts';
 import type { ControlContext } from '../control/control-context.ts';
 import type { LiveTraffic } from '../control/live-traffic.ts';
@@ -8,11 +9,14 @@ import { callerOfRoute } from './authorise.ts';
 import { configAnswer, jsonBody, otherRevisionAnswer } from './describe-route.ts';
 import { applyQuerySchema, readQuery } from './list-query.ts';
 import { readJson } from './read-json.ts';
-import { answer } from './respond.ts';
+import { answer, yamlAnswer } from './respond.ts';
 
 const tags = ['gateway config'];
 /** Of the last requests, as many are looked at in a dry run. */
 const judgedRequests = 1_000;
+
+const json = configAnswer(exportedConfigSchema, 'The gateway config.');
+const exportAnswer = { ...json, content: { ...json.content, 'application/yaml': { schema: z.string() } } } as const;
 
 /** `/admin/export` and `/admin/apply` */
 export function gatewayConfigRoutes(control: ControlContext, traffic: LiveTraffic | undefined) {
@@ -23,14 +27,19 @@ export function gatewayConfigRoutes(control: ControlContext, traffic: LiveTraffi
         path: '/admin/export',
         operationId: 'exportGatewayConfig',
         summary: 'Export the gateway config',
-        description: 'Upstreams, routes and API keys in the form that apply takes; secrets are left out, references to them are not.',
+        description:
+          'Upstreams, routes and API keys in the form that apply takes; secrets are left out, references to them are not. As YAML, with a note where a secret is left out, for `Accept: application/yaml`.',
         tags,
         access: 'read',
-        responses: { 200: configAnswer(exportedConfigSchema, 'The gateway config.') },
+        responses: { 200: exportAnswer },
       },
       async (c) => {
         const { value, ...notes } = await exportGatewayConfig(control);
-        return answer(c, value, notes);
+        c.header('Vary', 'Accept', { append: true });
+        if (!/^application\/yaml\b/i.test(c.req.header('accept') ?? '')) return answer(c, value, notes);
+        // Loaded when it is asked for: the parser is large.
+        const { exportText } = await import('../model/export-text.ts');
+        return yamlAnswer(c, exportText(value), notes);
       },
     )
     .add(

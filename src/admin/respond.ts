@@ -19,6 +19,12 @@ export function answer(c: AdminContext, value: object, notes: ChangeNotes = {}):
   return c.json(value, 200);
 }
 
+/** 200 with YAML. */
+export function yamlAnswer(c: AdminContext, text: string, notes: ChangeNotes = {}): Response {
+  note(c, notes);
+  return c.body(text, 200, { 'Content-Type': 'application/yaml' });
+}
+
 /** 201 with the new resource, its ETag and where it is. */
 export function created(c: AdminContext, location: string, value: object, etag: string, notes: ChangeNotes = {}): Response {
   note(c, notes);

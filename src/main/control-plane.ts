@@ -17,6 +17,7 @@ import type { Settings } from '../settings/settings.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { createExplainer } from './explainer.ts';
+import { shownSettings } from './shown-settings.ts';
 import { createPreviewer } from './route-previewer.ts';
 import { transformEnvironment } from './transform-environment.ts';
 import { createTrialCompiler } from './trial-compiler.ts';
@@ -101,7 +102,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       version,
       log: logger,
       ...(metrics === undefined ? {} : { metrics: { text: metrics, openToLoopback: settings.metrics.loopback } }),
-      ...(traffic === undefined ? {} : { traffic }),
+      // A command's own settings are not those of the gateway.
+      ...(traffic === undefined ? {} : { traffic, settings: shownSettings(settings) }),
       ui: options.ui,
     });
     return { store, control, access, app };

@@ -14,6 +14,6 @@ export function exportCommand(host: CommandHost): CliCommand {
     const answer = await (await call.admin()).request('GET', '/admin/export');
     printWarnings(call, answer);
     if (format === 'json') await call.print.one(itemOf(answer), 'version');
-    else call.print.data((await import('../declarative/export-text.ts')).exportText(itemOf(answer)));
+    else call.print.data((await import('../../model/export-text.ts')).exportText(itemOf(answer)));
   });
 }

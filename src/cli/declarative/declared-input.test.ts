@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { declaredInput, problemText } from './declared-input.ts';
-import { exportText } from './export-text.ts';
+import { exportText } from '../../model/export-text.ts';
 
 function read(...texts: readonly string[]) {
   return declaredInput(texts.map((text, index) => ({ label: `${'abc'[index]}.yaml`, text })));

@@ -1,3 +1,4 @@
+import { escapedControls } from '../../model/escaped-controls.ts';
 import { visibleText } from '../../settings/visible-text.ts';
 import type { CliOutput, CliPorts } from '../cli-ports.ts';
 import { displayWidth } from './display-width.ts';
@@ -79,12 +80,6 @@ export class Printer {
       this.format === 'yaml' ? (await import('yaml')).stringify(value, { lineWidth: 0 }) : `${JSON.stringify(value, undefined, 2)}\n`;
     return escapedControls(text);
   }
-}
-
-/** JSON leaves these control characters bare, and terminals act on them; JSON and YAML read the escapes back. */
-export function escapedControls(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function fieldText(value: unknown): string {

@@ -1,10 +1,23 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { shellRoute } from '../../app/base-routes.tsx';
+import { readDiffSearch, readHistorySearch } from './history-search.ts';
 
 export const historyRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/history',
+    validateSearch: readHistorySearch,
     component: lazyRouteComponent(() => import('./history-page.tsx'), 'HistoryPage'),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: '/history/diff',
+    validateSearch: readDiffSearch,
+    component: lazyRouteComponent(() => import('./diff-page.tsx'), 'DiffPage'),
+  }),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: '/history/$revision',
+    component: lazyRouteComponent(() => import('./revision-page.tsx'), 'RevisionPage'),
   }),
 ] as const;

@@ -1,5 +1,5 @@
 import { Document, isMap, isScalar, isSeq, visit } from 'yaml';
-import { escapedControls } from '../output/printer.ts';
+import { escapedControls } from './escaped-controls.ts';
 
 /** The gateway config as YAML, the same text for the same config: with a comment where a stored secret is left out. */
 export function exportText(config: object): string {

@@ -1,5 +1,0 @@
-import { CliForNow } from '../../components/cli-for-now.tsx';
-
-export function SettingsPage() {
-  return <CliForNow title="Settings" command="npx apigate settings show" />;
-}
