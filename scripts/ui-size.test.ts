@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -49,5 +49,18 @@ test('the first page of the admin UI needs at most 300 KB, whichever page it is'
   for (const page of pages) {
     const size = packedSize(filesOf([...entry, page]));
     assert.ok(size <= limit, `${page}: ${size} bytes of ${limit}`);
+  }
+});
+
+test('every component of Mantine that the UI uses has its styles', () => {
+  const source = join(import.meta.dirname, '..', 'ui', 'src');
+  const styles = readFileSync(join(source, 'app', 'mantine-styles.ts'), 'utf8');
+  const folder = join(import.meta.dirname, '..', 'node_modules', '@mantine', 'core', 'styles');
+  for (const file of globSync(join(source, '**', '*.tsx'))) {
+    for (const [, names] of readFileSync(file, 'utf8').matchAll(/import \{([^}]*)\} from '@mantine\/core'/g)) {
+      for (const name of names!.split(',').map((each) => each.trim())) {
+        if (existsSync(join(folder, `${name}.css`))) assert.ok(styles.includes(`/${name}.css'`), `${name} in ${file}`);
+      }
+    }
   }
 });
