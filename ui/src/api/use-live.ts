@@ -16,6 +16,8 @@ export interface LiveFigures {
 
 export interface Live {
   readonly mode: LiveMode;
+  /** Of the gateway config, as every worker serves it; undefined before it was told. */
+  readonly revision: number | undefined;
   /** The last two seconds; undefined before they were told, and without the stream. */
   readonly traffic: LiveTrafficEvent | undefined;
   /** Of each upstream that the stream told of so far. */
@@ -32,7 +34,13 @@ const retryAfter = 10_000;
 /** Bridges the moment between two pages that both follow. */
 const lingering = 1_000;
 
-const nothingYet: Live = { mode: 'connecting', traffic: undefined, upstreams: new Map(), refetchInterval: pollInterval };
+const nothingYet: Live = {
+  mode: 'connecting',
+  revision: undefined,
+  traffic: undefined,
+  upstreams: new Map(),
+  refetchInterval: pollInterval,
+};
 
 /**
  * The one live stream of the admin UI (`GET /admin/live`): open while a page follows it, the tab can be seen, and nobody has
@@ -44,7 +52,6 @@ class LiveStream {
   #source: EventSource | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #leaving: ReturnType<typeof setTimeout> | undefined;
-  #revision: number | undefined;
 
   get = (): Live => this.#state;
 
@@ -116,8 +123,8 @@ class LiveStream {
   #served(data: string): void {
     this.#alive();
     const { revision } = JSON.parse(data) as { readonly revision: number };
-    const before = this.#revision;
-    this.#revision = revision;
+    const before = this.#state.revision;
+    this.#set({ revision });
     if (before === undefined || before === revision) return;
     // Lists only: a form keeps the state that it was opened with, and is told by its ETag when that is old.
     for (const resource of ['upstreams', 'routes', 'keys']) void queryClient.invalidateQueries({ queryKey: [resource, 'list'] });
