@@ -100,7 +100,7 @@ describe('authority', () => {
   it('is split as documented: read sees, write changes the gateway config, admin does the rest', async () => {
     await using fixture = await openApp();
     for (const { method, path, access } of fixture.app.access) {
-      const identity = /^\/admin\/(tokens|admins|sessions|audit)/.test(path);
+      const identity = /^\/admin\/(tokens|admins|sessions|audit|settings)/.test(path);
       const expected = publicRoutes.has(`${method} ${path}`)
         ? 'public'
         : path === '/admin/logout'

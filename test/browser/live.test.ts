@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
@@ -9,6 +12,7 @@ import { adminEmail, adminPassword, startGateway, type Gateway } from '../suppor
 
 suite('the tail of requests in a browser', { skip: unlessBrowser }, () => {
   const browser = useBrowser();
+  let directory: string;
   let gateway: Gateway;
   let upstream: NodeServer;
   let page: Page;
@@ -20,7 +24,8 @@ suite('the tail of requests in a browser', { skip: unlessBrowser }, () => {
       if (request.url?.includes('boom') === true) response.statusCode = 500;
       response.end('passed');
     });
-    gateway = await startGateway({ admin: true });
+    directory = await mkdtemp(join(tmpdir(), 'apigate-live-'));
+    gateway = await startGateway({ admin: true, directory });
     orders = gateway.url + (await gateway.admin.expose({ name: 'orders', base_url: upstream.url })).path;
     broken = gateway.url + (await gateway.admin.expose({ name: 'broken', base_url: `http://127.0.0.1:${await freePort()}` })).path;
     page = await browser.current.open(`${gateway.url}/ui/live`);
@@ -33,6 +38,7 @@ suite('the tail of requests in a browser', { skip: unlessBrowser }, () => {
   after(async () => {
     await gateway.stop();
     await upstream[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
   });
 
   const row = (path: string) => page.getByRole('row').filter({ has: page.getByRole('link', { name: path, exact: true }) });
@@ -149,6 +155,21 @@ suite('the tail of requests in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('heading', { name: 'GET /orders/looked-up', level: 1 }).waitFor();
     await page.goto(`${gateway.url}/ui/live/${'0'.repeat(32)}`);
     await page.getByRole('heading', { name: 'The gateway does not remember it' }).waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+  });
+
+  test('a gateway that goes away is told, and after its restart the tail goes on by itself', async () => {
+    await page.goto(`${gateway.url}/ui/live`);
+    await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
+    await gateway.stop();
+    await page.getByText('Interrupted: trying again').waitFor();
+    await page.getByText('The gateway does not answer').waitFor();
+    gateway = await startGateway({ admin: true, directory, port: gateway.port });
+    await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
+    await fetch(`${orders}/after-the-restart`);
+    await row('/orders/after-the-restart').waitFor();
+    await page.getByText('The gateway does not answer').waitFor({ state: 'detached' });
+    await fetch(`${broken}/deep`);
     assert.deepEqual(await faultsOf(page, browser.current), []);
   });
 

@@ -133,10 +133,15 @@ export function RequestStatus({ request }: { readonly request: Pick<FinishedRequ
 /** Why it is not a plain success, in few words. */
 export function causeOf({ reason, code, status, failed, outcome }: FinishedRequest): string {
   const words = reason ?? code?.replaceAll('_', ' ') ?? '';
-  if (words !== '') return words.slice(0, 1).toUpperCase() + words.slice(1);
+  if (words !== '') return sentenceOf(words);
   if (outcome === 'client_abort') return 'The client left before the end.';
   if (failed && status !== null) return `The upstream answered ${status}.`;
   return '';
+}
+
+/** Causes and hints are told in lower case, for the log. */
+export function sentenceOf(words: string): string {
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
 function classNames(names: string): string {

@@ -14,7 +14,7 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
-import { causeOf, RequestStatus } from '../../components/request-table.tsx';
+import { causeOf, RequestStatus, sentenceOf } from '../../components/request-table.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { LookUpRequest } from './look-up-request.tsx';
 import { PhaseTimeline } from './phase-timeline.tsx';
@@ -128,7 +128,7 @@ function WhatWentWrong({ request }: { readonly request: FinishedRequest }) {
     <Notice kind={failed ? 'danger' : 'warning'} title={cause}>
       <Stack gap={4}>
         {fault !== null && <Text size="sm">{faults[fault]}</Text>}
-        {hint !== null && <Text size="sm">{hint}</Text>}
+        {hint !== null && <Text size="sm">{sentenceOf(hint)}</Text>}
         {code !== null && (
           <Text size="xs" c="dimmed">
             Error <Code>{code}</Code>

@@ -31,9 +31,10 @@ export function figureText(value: number): string {
   return (value < 10 ? Math.round(value * 10) / 10 : Math.round(value)).toLocaleString('en');
 }
 
-/** `0 %`, `0.02 %`, `7 %`: never `0 %` for a few among many. */
+/** `0 %`, `0.02 %`, `7 %`: never `0 %` for a few among many; `—` of nothing. */
 export function shareText(part: number, whole: number): string {
-  if (whole === 0 || part === 0) return '0 %';
+  if (whole === 0) return '—';
+  if (part === 0) return '0 %';
   const percent = (100 * part) / whole;
   return percent < 0.01 ? '< 0.01 %' : `${percent < 10 ? Math.round(percent * 100) / 100 : Math.round(percent)} %`;
 }
