@@ -138,6 +138,21 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
     assert.equal((await stored())['timeout_ms'], 7000);
   });
 
+  test('what was typed stays when the upstream is switched off meanwhile, and is saved without switching it on again', async () => {
+    await openTab(id, 'settings');
+    await page.getByRole('textbox', { name: 'Description' }).fill('typed before');
+    await page.getByRole('switch', { name: 'Enabled' }).first().press('Space');
+    await eventually(async () => (await stored())['enabled'] === false, 'it is disabled');
+    await page.getByText('Not watched').waitFor();
+    assert.equal(await page.getByRole('textbox', { name: 'Description' }).inputValue(), 'typed before');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('button', { name: 'Save changes' }).click();
+    await page.getByRole('button', { name: 'Save my changes on top' }).click();
+    await eventually(async () => (await stored())['description'] === 'typed before', 'it is saved');
+    assert.equal((await stored())['enabled'], false);
+    await gateway.admin.must('PATCH', `/upstreams/${id}`, { enabled: true, description: 'by the second' });
+  });
+
   test('a credential is rotated: the new one is tested, a wrong one is told, and the swap takes it out of the page', async () => {
     await openTab(id, 'credential');
     await page.getByText(/^Set .*\. Stored encrypted, never shown\.$/).waitFor();

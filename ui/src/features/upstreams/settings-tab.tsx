@@ -16,12 +16,14 @@ import { fieldsOfUpstream, upstreamChanges, valuesOfUpstream, type UpstreamField
 
 export interface SettingsTabProps {
   readonly stored: Answer<Upstream>;
-  /** Reads the upstream again, and the form begins anew. */
-  readonly reload: () => void;
+  /** Reads the upstream again, and begins anew with another form. */
+  readonly onNewForm: () => Promise<void>;
 }
 
 /** The form of a stored upstream; what it changes is shown before it is saved. */
-export function SettingsTab({ stored, reload }: SettingsTabProps) {
+export function SettingsTab({ stored: latest, onNewForm }: SettingsTabProps) {
+  // What the form was opened with: whatever changes meanwhile takes nothing away that was typed.
+  const [stored] = useState(latest);
   const { value: upstream } = stored;
   const initial = valuesOfUpstream(upstream);
   const before = fieldsOfUpstream(initial);
@@ -53,6 +55,7 @@ export function SettingsTab({ stored, reload }: SettingsTabProps) {
         throw error;
       }
       await invalidate('upstreams', 'traffic', 'events');
+      await onNewForm();
     },
   });
   const mine = (): Fields => fieldsOfUpstream(form.getValues());
@@ -82,7 +85,7 @@ export function SettingsTab({ stored, reload }: SettingsTabProps) {
         <UpstreamFields form={form} credentialStored={upstream.auth_value_set} isNew={false} />
         <DraftTest form={form} stored={upstream} changed={changed} />
         {isConflict ? (
-          <ConflictNotice what="upstream" onOverwrite={() => void overwrite()} onReload={reload}>
+          <ConflictNotice what="upstream" onOverwrite={() => void overwrite()} onReload={() => void onNewForm()}>
             {theirs !== undefined && <BothVersions before={before} theirs={fieldsOfUpstream(valuesOfUpstream(theirs))} mine={mine()} />}
           </ConflictNotice>
         ) : (

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
 import type { Answer } from '../../api/call-api.ts';
 import type { Upstream } from '../../api/admin-schema.ts';
-import { oneKey, queryClient } from '../../api/query-client.ts';
+import { queryClient } from '../../api/query-client.ts';
 import { useLive } from '../../api/use-live.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
@@ -31,7 +31,7 @@ import { useSwitchUpstreams } from './use-switch-upstreams.ts';
 export function UpstreamPage() {
   const { id } = useParams({ from: '/shell/upstreams/$id' });
   const { data, error, refetch } = useUpstream(id);
-  if (data !== undefined) return <OneUpstream stored={data} reload={() => void refetch()} />;
+  if (data !== undefined) return <OneUpstream stored={data} reload={refetch} />;
   if (error !== null) {
     return (
       <>
@@ -52,7 +52,7 @@ const tabWords: Readonly<Record<UpstreamTab, string>> = {
   history: 'History',
 };
 
-function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; readonly reload: () => void }) {
+function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; readonly reload: () => Promise<unknown> }) {
   const { value: upstream } = stored;
   const { tab = 'overview', window = '5m' } = useSearch({ from: '/shell/upstreams/$id' });
   const navigate = useNavigate();
@@ -61,12 +61,17 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
   const routes = useRoutesByUpstream();
   const { switching, switchAll } = useSwitchUpstreams();
   const [asking, setAsking] = useState<'test' | 'delete'>();
+  const [forms, setForms] = useState(0);
+  const newForm = async (): Promise<void> => {
+    await reload();
+    setForms((before) => before + 1);
+  };
   // Others may change it too. What a form was opened with stays until it is saved.
   const isForm = tab === 'settings' || tab === 'credential';
   const { revision } = live;
   useEffect(() => {
-    if (revision !== undefined && !isForm) void queryClient.invalidateQueries({ queryKey: oneKey('upstreams', upstream.id) });
-  }, [revision, isForm, upstream.id]);
+    if (revision !== undefined && !isForm) void queryClient.invalidateQueries({ queryKey: ['upstreams', 'one'] });
+  }, [revision, isForm]);
   const [row] = upstreamRows({ upstreams: [upstream], traffic: traffic.data, live, routes: routes.data });
   const mine = routes.data === undefined ? undefined : (routes.data.get(upstream.id) ?? []);
   const choose = (wanted: string | null): void => {
@@ -119,7 +124,7 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
           <RoutesTab upstream={upstream} routes={mine} />
         </Tabs.Panel>
         <Tabs.Panel value="settings">
-          <SettingsTab key={stored.etag} stored={stored} reload={reload} />
+          <SettingsTab key={forms} stored={stored} onNewForm={newForm} />
         </Tabs.Panel>
         <Tabs.Panel value="credential">
           <CredentialTab stored={stored} />
