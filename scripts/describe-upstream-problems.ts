@@ -48,6 +48,7 @@ apigate upstreams test my-api                  # as it is saved
 apigate upstreams test my-api --path /health   # another path than base_url's own
 apigate upstreams test --url https://api.internal --auth-type bearer --auth-value -   # before it is saved
 apigate upstreams test --all                   # every enabled one
+apigate explain GET http://api.example.com/v1/users   # which route takes a request and why, and what the upstream would get
 apigate doctor                                 # everything around it: settings, files, database, ports, all upstreams
 \`\`\`
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -34,7 +34,9 @@ function filesOf(names: Iterable<string>): Set<string> {
 }
 
 function packedSize(files: Iterable<string>): number {
-  return [...files].reduce((sum, file) => sum + readFileSync(join(built, `${file}.gz`)).length, 0);
+  // What packing would not make smaller goes as it is.
+  const sent = (file: string): string => (existsSync(join(built, `${file}.gz`)) ? `${file}.gz` : file);
+  return [...files].reduce((sum, file) => sum + readFileSync(join(built, sent(file))).length, 0);
 }
 
 test('the first page of the admin UI needs at most 300 KB, whichever page it is', () => {

@@ -86,7 +86,8 @@ export async function openApp(
     trialCompiler: {
       upstream: () => [],
       route: () => ({ errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }),
-      routes: (_all, changed) => new Map([...changed].map((id) => [id, { errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }])),
+      routes: (_all, changed) =>
+        Promise.resolve(new Map([...changed].map((id) => [id, { errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }]))),
       order: (all) => all.map((route) => ({ route, beatenBy: null, warnings: [] })),
       transformation: () => [],
     },

@@ -15,6 +15,8 @@ import type { UiFiles } from './ui-files.ts';
 
 export const json = { 'content-type': 'application/json' };
 export const workerToken = 'a'.repeat(64);
+/** Of commands on the same machine. */
+export const localToken = 'c'.repeat(64);
 export const asWorker = {
   'x-apigate-worker-token': workerToken,
   'x-apigate-client': '127.0.0.1',
@@ -45,7 +47,7 @@ export async function serveWorkers(): Promise<Served> {
   const directory = await mkdtemp(join(tmpdir(), 'apigate-admin-'));
   const socketPath = join(directory, 'admin.sock');
   const log = { warn: () => undefined, error: () => undefined };
-  const listener = await listenForWorkers({ app: fixture.app, log, socketPath, token: workerToken });
+  const listener = await listenForWorkers({ app: fixture.app, log, socketPath, token: workerToken, localToken });
   const target = { path: socketPath, socketPath };
   return {
     fixture,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { firstSignIn } from './admin-app-fixture.ts';
 import type { AdminBindings } from './admin-env.ts';
-import { ask, asWorker, json, serveWorkers, workerToken, type Reply, type Served } from './admin-server-fixture.ts';
+import { ask, asWorker, json, localToken, serveWorkers, workerToken, type Reply, type Served } from './admin-server-fixture.ts';
 import { listenForWorkers } from './admin-server.ts';
 
 describe("the admin server on the workers' socket", () => {
@@ -27,6 +27,32 @@ describe("the admin server on the workers' socket", () => {
       assert.equal(reply.headers['cache-control'], 'no-store');
     }
     assert.equal((await ask(served, 'GET', '/version', asWorker)).status, 200);
+  });
+
+  it('lets commands on this machine look, and change nothing', async () => {
+    await using served = await serveWorkers();
+    const asCommand = { ...json, 'x-apigate-local-token': localToken, host: 'localhost' };
+    const statusOf = async (method: string, path: string, headers: Record<string, string> = asCommand): Promise<number> =>
+      (await ask(served, method, path, headers, method === 'POST' || method === 'PUT' ? '{}' : '')).status;
+    assert.equal(await statusOf('GET', '/admin/upstreams'), 200);
+    assert.equal(await statusOf('POST', '/admin/apply?dry_run=true'), 200);
+    // It gets so far as to be told what is wrong.
+    assert.equal(await statusOf('POST', '/admin/explain'), 422);
+    for (const [method, path] of [
+      ['POST', '/admin/apply'],
+      ['POST', '/admin/apply?dry_run=false'],
+      ['POST', '/admin/apply?prune=true'],
+      ['POST', '/admin/%61pply?dry_run=true'],
+      ['POST', '/admin/upstreams?dry_run=true'],
+      ['POST', '/admin/routes/preview'],
+      ['PUT', '/admin/explain'],
+      ['DELETE', '/admin/upstreams/x'],
+    ] as const)
+      assert.equal(await statusOf(method, path), 403, `${method} ${path}`);
+    // Which of the two would count must not be left to chance.
+    assert.equal(await statusOf('POST', '/admin/apply?dry_run=true&dry_run=false'), 422);
+    for (const wrong of ['', localToken.slice(1), workerToken])
+      assert.equal(await statusOf('GET', '/admin/upstreams', { ...asCommand, 'x-apigate-local-token': wrong }), 403);
   });
 
   it("believes the worker about the client's address, scheme and request id", async () => {

@@ -45,6 +45,8 @@ describe('completion bash', { skip: !available('bash') && 'bash is not installed
       ],
       [['apigate', 'keys', 're'], ['revoke']],
       [['apigate', 'rollb'], ['rollback']],
+      [['apigate', 'expl'], ['explain']],
+      [['apigate', 'explain', '--cl'], ['--client']],
       [['apigate', 'rollback', '--k'], ['--keep-keys']],
       [['apigate', 'upstreams', 'create', '--auth-t'], ['--auth-type']],
       [

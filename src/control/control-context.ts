@@ -35,8 +35,11 @@ export interface TrialCompiler {
   upstream(upstream: UpstreamConfig): readonly FieldError[];
   /** Also warns of what works but surprises: reserved paths, a route that another always beats. */
   route(route: RouteConfig, others: Iterable<RouteConfig>): RouteTrial;
-  /** The same for many at once: `all` is the whole set as it would be. Answers for those whose ids are in `changed`. */
-  routes(all: readonly RouteConfig[], changed: ReadonlySet<RouteId>): ReadonlyMap<RouteId, RouteTrial>;
+  /**
+   * The same for many at once: `all` is the whole set as it would be. Answers for those whose ids are in `changed`. Lets others run
+   * meanwhile: some expressions take a while to be tried.
+   */
+  routes(all: readonly RouteConfig[], changed: ReadonlySet<RouteId>): Promise<ReadonlyMap<RouteId, RouteTrial>>;
   /** All routes in the order in which they are preferred, and what shadows what. The same list is looked at once. */
   order(all: readonly RouteConfig[]): readonly OrderedRoute[];
   /**

@@ -64,7 +64,7 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
     },
     routes(all, changed) {
       trial.seen.push([...all]);
-      return new Map([...changed].map((id) => [id, { errors: trial.errors, warnings: trial.warnings }]));
+      return Promise.resolve(new Map([...changed].map((id) => [id, { errors: trial.errors, warnings: trial.warnings }])));
     },
     order: (all) => all.map((route) => ({ route, beatenBy: null, warnings: [] })),
     transformation() {

@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { AskedRequest, Explanation, ExplainInput } from '../model/explanation.ts';
-import { explainOutlineSchema } from '../model/explanation.ts';
+import { explainOutlineSchema, tieWords } from '../model/explanation.ts';
 import type { Credential } from '../model/gateway-config.ts';
 import type { StoreReader, UpstreamRow } from '../store/store.ts';
 import type { ControlContext } from './control-context.ts';
@@ -56,7 +56,11 @@ export async function explainRequest(context: ControlContext, input: unknown, { 
     request,
     usesEnvironment: draft === undefined,
   });
-  const notes = note === undefined ? explained.notes : [...explained.notes, note];
+  const notes = [...explained.notes];
+  // Ids of new routes are drawn when they are stored.
+  if (draft !== undefined && explained.candidates.some(({ detail }) => detail.endsWith(tieWords)))
+    notes.push('Routes that are equal in all else go by id, and a new one gets its id when it is stored: the other one may win then.');
+  if (note !== undefined) notes.push(note);
   return { ...explained, notes, draft: draft !== undefined, revision, explained_by: by };
 }
 

@@ -148,7 +148,7 @@ class Planner {
       entryOf.set(row.id, entry);
     }
     const planned = this.#planned(stored, before, puts, entries);
-    this.#tryRoutes(planned, entryOf);
+    await this.#tryRoutes(planned, entryOf);
     return planned;
   }
 
@@ -269,7 +269,7 @@ class Planner {
   }
 
   /** The trial compile of what changes, against all routes as they would be. */
-  #tryRoutes(planned: Planned<RouteRow>, entryOf: ReadonlyMap<RouteId, DeclaredEntry<UpdateRoute>>): void {
+  async #tryRoutes(planned: Planned<RouteRow>, entryOf: ReadonlyMap<RouteId, DeclaredEntry<UpdateRoute>>): Promise<void> {
     const changed = new Set<RouteId>();
     const all: RouteConfig[] = [];
     for (const row of planned.after.rows()) {
@@ -281,7 +281,7 @@ class Planner {
         changed.add(row.id);
     }
     if (changed.size === 0) return;
-    for (const [id, trial] of this.#context.trialCompiler.routes(all, changed)) {
+    for (const [id, trial] of await this.#context.trialCompiler.routes(all, changed)) {
       const entry = entryOf.get(id);
       if (entry === undefined) continue;
       entry.errors.push(...trial.errors);

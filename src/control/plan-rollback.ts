@@ -101,7 +101,7 @@ class RollbackPlanner {
       }
       this.#routes.set(await this.#restoredRoute(view, { ...row, upstream_id: upstream.id }, present.get(row.id)));
     }
-    this.#tryRoutes(present);
+    await this.#tryRoutes(present);
   }
 
   keys(): void {
@@ -217,12 +217,12 @@ class RollbackPlanner {
   }
 
   /** The trial compile of what changes, against all routes as they would be. */
-  #tryRoutes(present: ReadonlyMap<RouteId, RouteRow>): void {
+  async #tryRoutes(present: ReadonlyMap<RouteId, RouteRow>): Promise<void> {
     // What is wrong by itself already cannot be compiled.
     const rows = [...this.#routes.rows()].filter(({ id }) => !this.#wrongRoutes.has(id));
     const changed = new Map(rows.filter((row) => present.get(row.id) !== row).map((row) => [row.id, row]));
     if (changed.size === 0) return;
-    for (const [id, trial] of this.#context.trialCompiler.routes(rows.map(routeConfigOf), new Set(changed.keys()))) {
+    for (const [id, trial] of await this.#context.trialCompiler.routes(rows.map(routeConfigOf), new Set(changed.keys()))) {
       const place = `routes.${changed.get(id)?.name}`;
       this.#refuse(place, trial.errors);
       for (const message of trial.warnings) this.#warn(place, message);

@@ -1,4 +1,7 @@
+import { Pace } from '../control/pace.ts';
 import type { TrialCompiler } from '../control/control-context.ts';
+import type { FieldError } from '../errors/gateway-error.ts';
+import type { RouteId } from '../model/ids.ts';
 import { checkRoute } from '../gateway/match/compile-route.ts';
 import { routeOrder } from '../gateway/match/route-order.ts';
 import { routeWarnings } from '../gateway/match/route-warnings.ts';
@@ -23,8 +26,14 @@ export function createTrialCompiler(transforms: TransformSettings): TrialCompile
       const errors = checkRoute(route);
       return { errors, warnings: errors.length === 0 ? routeWarnings(route, others) : [] };
     },
-    routes(all, changed) {
-      const errors = new Map(all.filter(({ id }) => changed.has(id)).map((route) => [route.id, checkRoute(route)] as const));
+    async routes(all, changed) {
+      const errors = new Map<RouteId, readonly FieldError[]>();
+      const pace = new Pace();
+      for (const route of all) {
+        if (!changed.has(route.id)) continue;
+        errors.set(route.id, checkRoute(route));
+        await pace.rest();
+      }
       const sound = all.filter(({ id }) => (errors.get(id)?.length ?? 0) === 0);
       const warnings = routeSetWarnings(sound, changed);
       return new Map([...errors].map(([id, found]) => [id, { errors: found, warnings: warnings.get(id) ?? [] }]));

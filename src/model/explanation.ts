@@ -102,6 +102,9 @@ export const explainRequestSchema = askedSchema
 /** The same without a look into the draft. */
 export const explainOutlineSchema = askedSchema.extend({ config: z.record(z.string(), z.unknown()).nullish() });
 
+/** How the detail of a route ends that only its id puts behind another one. */
+export const tieWords = 'all else is equal, and its id is the higher one';
+
 /** What keeps a route from taking a request; the one that takes it `wins`. */
 export const candidateOutcomes = ['wins', 'beaten', 'disabled', 'method', 'header', 'host', 'path', 'host_and_path'] as const;
 export type CandidateOutcome = (typeof candidateOutcomes)[number];

@@ -152,6 +152,7 @@ const asked: fc.Arbitrary<Asked> = fc.record({
         .map((parts) => parts.join('')),
     },
     fc.constantFrom(
+      '/',
       '/%70rivate',
       '//private',
       '/a/../b',

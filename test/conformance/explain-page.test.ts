@@ -45,8 +45,8 @@ function askedOf(line: string): Asked {
   const [, host, target] = /^http:\/\/([^/]+)(.*)$/.exec(url) ?? [undefined, 'localhost', url];
   const ownHost = headers.some(({ name }) => name === 'Host');
   return ownHost
-    ? { method, target: target!, host: headers[0]!.value, headers: headers.slice(1), body: null }
-    : { method, target: target!, host: host!, headers, body: null };
+    ? { method, target: target, host: headers[0]!.value, headers: headers.slice(1), body: null }
+    : { method, target: target, host: host, headers, body: null };
 }
 
 /** What is explained, in words. */

@@ -111,7 +111,15 @@ function answer({ status, response_headers: headers }: Explanation, style: Style
 function outgoing({ request, curl }: Explanation, style: Style): string[] {
   if (request === null) return [];
   const fields = request.headers.filter(({ name }) => !changing.has(name.toLowerCase()));
-  const body = request.body === null ? [] : ['', ...request.body.split('\n').map((line) => `  ${visibleText(line)}`)];
+  const body =
+    request.body === null
+      ? []
+      : [
+          '',
+          ...shownBody(request.body)
+            .split('\n')
+            .map((line) => `  ${visibleText(line)}`),
+        ];
   return [
     '',
     style('bold', 'The upstream gets'),
@@ -119,6 +127,17 @@ function outgoing({ request, curl }: Explanation, style: Style): string[] {
     ...fields.map(({ name, value }) => `  ${visibleText(`${name}: ${value}`)}`),
     `  ${style('dim', 'and X-Request-Id, traceparent and Via, which differ from request to request')}`,
     ...body,
-    ...(curl === null ? [] : ['', style('bold', 'The same with curl'), `  ${visibleText(curl)}`, '']),
+    ...(curl === null ? [] : ['', style('bold', 'The same with curl'), `  ${shellText(curl)}`, '']),
   ];
+}
+
+const longestBody = 4_000;
+
+function shownBody(body: string): string {
+  return body.length > longestBody ? `${body.slice(0, longestBody)}… (${body.length} characters)` : body;
+}
+
+/** As visibleText, but for what stands between quotes as itself in a shell and does no harm to a terminal. */
+function shellText(command: string): string {
+  return command.replaceAll(/[^\n\t]+/g, visibleText);
 }

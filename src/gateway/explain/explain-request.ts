@@ -14,7 +14,7 @@ import { askedBytes } from './asked-bytes.ts';
 import { compiledTables } from './compiled-tables.ts';
 import { curlOf } from './curl-of.ts';
 import { dryExchange, type DryOutcome, type DryRequest, type DrySettings, maskedUpstream } from './dry-exchange.ts';
-import { isCredentialName, redacted, withoutApiKeys } from './redact.ts';
+import { isCredentialName, redacted, withoutApiKeys } from '../redact.ts';
 import { surveyRoutes, type SurveyedTables } from './survey-routes.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -54,14 +54,16 @@ export async function explainRequest(settings: ExplainSettings, input: ExplainIn
   const isRefused = real.answer !== null;
   const preflight = stage === 'preflight' ? preflightRequest(exchange) : null;
   const route = stage === 'own' ? null : exchange.route;
-  const survey =
+  const { nearest, ...survey } =
     stage === 'head' || stage === 'own'
-      ? { candidates: [], others: [] }
+      ? { candidates: [], others: [], nearest: null }
       : surveyRoutes(run.tables, preflight?.request ?? exchange, route, preflight?.announced ?? null);
   const key = exchange.keyId === '' ? undefined : input.keys.find(({ id }) => id === exchange.keyId);
   const admits = route !== null && stage !== 'preflight';
   const code = real.answer?.code ?? null;
-  const request = isRefused || stage === 'own' ? null : outgoing(shown, input);
+  const masksPath = hasEnvironment && route !== null && readsEnvironment(route);
+  const goesOut = isRefused || stage === 'own' ? null : outgoing(shown, input);
+  const request = masksPath && goesOut !== null ? { ...goesOut, url: readable(goesOut.url) } : goesOut;
   const explained: Explained = {
     verdict: '',
     stage,
@@ -82,18 +84,21 @@ export async function explainRequest(settings: ExplainSettings, input: ExplainIn
     key_id: key?.id ?? null,
     key: key?.name ?? null,
     rate_limit_per_minute: key?.rate_limit_per_minute ?? null,
-    steps,
+    steps: masksPath ? steps.map((step) => ({ ...step, detail: readable(step.detail), after: readable(step.after) })) : steps,
     request,
     curl: request === null ? null : curlOf(request),
-    response_headers: real.answer === null ? [] : [...messageOf(real.answer.bytes.subarray(0, headLength(real.answer.bytes))).headers],
-    notes: notesOf(input, exchange, steps, request),
+    response_headers: real.answer === null ? [] : answerHeaders(real.answer.bytes),
+    notes: [...(run.isOtherListener ? [otherListener(run.listener)] : []), ...notesOf(input, exchange, steps, request)],
   };
-  return withoutApiKeys({ ...explained, verdict: verdictOf(explained, route) });
+  return withoutApiKeys({ ...explained, verdict: verdictOf(explained, route, nearest) });
 }
 
 /** One request on its way through one gateway config. */
 class Run {
   readonly tables: SurveyedTables;
+  readonly listener: 'http' | 'https';
+  /** The gateway has no listener for the URL's scheme. */
+  readonly isOtherListener: boolean;
   readonly #settings: ExplainSettings;
   readonly #input: ExplainInput;
   readonly #request: DryRequest;
@@ -103,8 +108,13 @@ class Run {
     this.#input = input;
     this.tables = compiledTables(input.routes);
     const bytes = askedBytes(input.request);
+    const { clientAddress } = input.request;
     const { http, https } = settings.ports;
-    this.#request = { ...bytes, clientAddress: input.request.clientAddress, port: bytes.scheme === 'https' ? https : http };
+    const other = bytes.scheme === 'https' ? 'http' : 'https';
+    // Something in front of the gateway may take TLS off, or put it on.
+    this.listener = settings.ports[bytes.scheme] === 0 && settings.ports[other] !== 0 ? other : bytes.scheme;
+    this.isOtherListener = this.listener !== bytes.scheme;
+    this.#request = { ...bytes, clientAddress, scheme: this.listener, port: this.listener === 'https' ? https : http };
   }
 
   async go(transforms: TransformSettings, onUpstream: (id: UpstreamId) => void = () => {}): Promise<DryOutcome> {
@@ -183,9 +193,29 @@ function outgoing({ sent, exchange }: DryOutcome, { upstream, request }: Explain
   };
 }
 
+// What is left of a rate limit was not looked at.
+function answerHeaders(bytes: Buffer): Explained['response_headers'] {
+  return messageOf(bytes.subarray(0, headLength(bytes))).headers.filter(({ name }) => !/^(?:x-)?ratelimit/i.test(name));
+}
+
+function readsEnvironment({ path_rewrite: rewrite, request_transform: transform }: RouteConfig): boolean {
+  return JSON.stringify([rewrite, transform]).includes('${env.');
+}
+
+/** In a target a mask comes percent-encoded. */
+function readable<T extends string | null>(text: T): T {
+  return (text?.replaceAll('%2A%2A%2A', redacted) ?? null) as T;
+}
+
 function headLength(bytes: Buffer): number {
   const end = bytes.indexOf('\r\n\r\n');
   return end < 0 ? bytes.length : end + 4;
+}
+
+function otherListener(scheme: 'http' | 'https'): string {
+  return scheme === 'http'
+    ? 'The gateway has no HTTPS listener: this is how it goes where something in front of it takes TLS off.'
+    : 'The gateway has no plain HTTP listener: this is how it goes over HTTPS.';
 }
 
 function notesOf(

@@ -6,7 +6,7 @@ import { preferenceInWords } from '../match/preference.ts';
 import { conditionHolds, type MatchRequest, takesMethod } from '../match/route-search.ts';
 import type { RouteTable } from '../match/route-table.ts';
 import { takesHost } from '../match/takes-host.ts';
-import { isCredentialName } from './redact.ts';
+import { isCredentialName } from '../redact.ts';
 
 /** The routes of a gateway config, ready to be asked. */
 export interface SurveyedTables {
@@ -15,8 +15,13 @@ export interface SurveyedTables {
   readonly disabled: RouteTable<RouteConfig>;
 }
 
-export type RouteSurvey = Pick<Explained, 'candidates' | 'others'>;
-type Candidate = RouteSurvey['candidates'][number];
+type Candidate = Explained['candidates'][number];
+
+export interface RouteSurvey extends Pick<Explained, 'candidates' | 'others'> {
+  /** The first that does not win, where it is near enough to be what was meant. */
+  readonly nearest: Candidate | null;
+}
+
 type Compiled = CompiledRoute<RouteConfig>;
 
 /** Ten thousand reasons help nobody. */
@@ -77,9 +82,11 @@ export function surveyRoutes(
 
   const near = nearest(tables.enabled, request, new Set(fitting));
   const room = mostCandidates - candidates.length;
+  const isNear = candidates.length > 0 || (near[0]?.closeness ?? 0) > 0;
   for (const { compiled, outcome } of near.slice(0, room)) candidates.push(candidate(compiled, outcome, near.words(compiled, outcome)));
   for (const { outcome } of near.slice(room)) count(outcome);
-  return { candidates, others: [...counts].map(([outcome, many]) => ({ outcome, count: many })) };
+  const others = [...counts].map(([outcome, many]) => ({ outcome, count: many }));
+  return { candidates, others, nearest: isNear ? (candidates.find(({ outcome }) => outcome !== 'wins') ?? null) : null };
 }
 
 interface Near {

@@ -1,8 +1,10 @@
 import type { Explained } from '../../model/explanation.ts';
 import type { RouteConfig } from '../../model/gateway-config.ts';
 
+type Candidate = Explained['candidates'][number];
+
 /** What happens and why, for somebody who is tired: the deciding reason first. */
-export function verdictOf(explained: Explained, route: RouteConfig | null): string {
+export function verdictOf(explained: Explained, route: RouteConfig | null, nearest: Candidate | null): string {
   const { stage, status, code } = explained;
   const what = status === null ? '' : `${status}${code === null ? '' : ` ${code}`}: `;
   const wins = `Route "${explained.route ?? ''}" wins, but `;
@@ -12,7 +14,7 @@ export function verdictOf(explained: Explained, route: RouteConfig | null): stri
     case 'own':
       return `${what}${ownReason(explained)}`;
     case 'match':
-      return `${what}${matchReason(explained)}`;
+      return `${what}${matchReason(explained, nearest)}`;
     case 'preflight':
       return `${what}the gateway itself answers this CORS preflight, for route "${explained.route ?? ''}"${
         explained.reason === null ? '' : `; but the browser will not go on: ${explained.reason}`
@@ -42,16 +44,12 @@ function ownReason({ status, method, path, code }: Explained): string {
   return `${path} belongs to the gateway itself: its admin plane answers, and no route ever gets it.`;
 }
 
-function matchReason({ code, candidates, method, response_headers: headers }: Explained): string {
+function matchReason({ code, method, response_headers: headers }: Explained, nearest: Candidate | null): string {
   if (code === 'method_not_allowed') {
     const allowed = headers.find(({ name }) => name.toLowerCase() === 'allow')?.value ?? '';
     return `routes for this host and path take only ${allowed}, not ${method}.`;
   }
-  const [nearest] = candidates;
-  if (nearest === undefined) return 'no route takes it.';
-  return nearest.outcome === 'host_and_path'
-    ? 'no route takes it, and none is near.'
-    : `no route takes it. Nearest is "${nearest.name}": ${nearest.detail}.`;
+  return nearest === null ? 'no route takes it, and none is near.' : `no route takes it. Nearest is "${nearest.name}": ${nearest.detail}.`;
 }
 
 function admissionReason({ code, key }: Explained): string {

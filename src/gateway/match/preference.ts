@@ -1,3 +1,4 @@
+import { tieWords } from '../../model/explanation.ts';
 import type { RouteConfig } from '../../model/gateway-config.ts';
 import type { CompiledRoute, HostKind } from './compile-route.ts';
 
@@ -14,7 +15,7 @@ export function preferenceInWords(first: CompiledRoute<RouteConfig>, second: Com
   if (first.pathKind !== second.pathKind) return `its path is less specific (${b.match_type}, not ${a.match_type})`;
   if (first.depth !== second.depth) return `its path has fewer segments (${second.depth}, not ${first.depth})`;
   if (first.weight !== second.weight) return `its path is shorter (${second.weight} characters, not ${first.weight})`;
-  return 'all else is equal, and its id is the higher one';
+  return tieWords;
 }
 
 const hostWords: Readonly<Record<HostKind, string>> = {

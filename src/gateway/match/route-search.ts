@@ -72,7 +72,7 @@ export class RouteSearch<R extends RouteConfig> {
   }
 
   #hasMethod(route: CompiledRoute<R>): boolean {
-    return takesMethod(route, this.#request!.method, this.#methodBit);
+    return route.methodBits === -1 || takesMethod(route, this.#request!.method, this.#methodBit);
   }
 
   #hasHeaders(conditions: readonly CompiledHeader[]): boolean {

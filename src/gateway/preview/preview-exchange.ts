@@ -5,20 +5,17 @@ import { ResponseHead } from '../../http/response-head.ts';
 import { hostNameOf } from '../../http/host-field.ts';
 import type { RouteConfig, UpstreamConfig } from '../../model/gateway-config.ts';
 import type { PreviewStep, RoutePreview, SampleRequest, SampleResponse } from '../../model/route-preview.ts';
-import { endHeldHead, writeRequestHead } from '../forward/write-request-head.ts';
-import { ClientIdentity, TrustedProxies } from '../listen/client-identity.ts';
+import type { Exchange } from '../exchange.ts';
+import { emptyApiKeyTable } from '../admit/api-key-table.ts';
+import { dryExchange, maskedUpstream } from '../explain/dry-exchange.ts';
 import { isReserved } from '../match/match-exchange.ts';
 import { emptyRouteTable } from '../match/route-table.ts';
 import { normalisePath } from '../normalise-path.ts';
 import { endHeldResponse, writeHeldResponse, writeResponseHead } from '../reply/write-response-head.ts';
-import { RequestId } from '../request-id.ts';
-import { compileUpstream, credentialBytes } from '../snapshot/compile-upstream.ts';
 import { serveRoute } from '../snapshot/served-route.ts';
 import type { BufferedBody } from '../transform/buffered-body.ts';
 import type { TransformSettings } from '../transform/compile-transform.ts';
 import { TransformFailure } from '../transform/transform-failure.ts';
-import type { TransformFacts } from '../transform/transform-facts.ts';
-import { transformRequest } from '../transform/transform-request.ts';
 import { transformResponse } from '../transform/transform-response.ts';
 import { messageOf, requestBytes, responseBytes } from './sample-bytes.ts';
 
@@ -53,20 +50,10 @@ export async function previewExchange(
     return { ...nothing, error: failed('request_malformed', 'the path holds a dot-segment, a backslash or an encoded control byte') };
   if (isReserved(path)) return { ...nothing, error: failed('route_not_found', 'the path belongs to the gateway itself') };
 
-  const route = serveRoute({ ...input.route, enabled: true }, settings);
+  // Who asks for a preview asks what the route does, not who may use it.
+  const route = serveRoute({ ...input.route, enabled: true, auth_required: false }, { ...settings, trace: note });
   const hostValue = head.host >= 0 ? head.fields.value(head.host) : '';
-  const id = new RequestId();
-  id.renew();
-  const subject = {
-    method: head.method,
-    host: hostNameOf(hostValue),
-    path,
-    remoteAddress: clientAddress,
-    requestId: id.text,
-    keyId: '',
-    keyPrefix: '',
-    header: (name: string) => head.fields.valueOf(name),
-  };
+  const subject = { method: head.method, host: hostNameOf(hostValue), path, header: (name: string) => head.fields.valueOf(name) };
   const matches = emptyRouteTable<RouteConfig>().with([route]).match(subject) !== null;
   const winning = emptyRouteTable<RouteConfig>()
     .with([...input.others, route])
@@ -76,10 +63,10 @@ export async function previewExchange(
 
   try {
     const sent = await sentRequest();
-    const response = input.response === null ? null : await sentResponse(input.response, sent.facts);
+    const response = input.response === null ? null : await sentResponse(input.response, sent.exchange);
     return { matches, winner, error: null, steps, request: sent.request, response };
   } catch (error) {
-    if (!(error instanceof TransformFailure)) throw error;
+    if (!(error instanceof TransformFailure) && !(error instanceof Refusal)) throw error;
     return {
       matches,
       winner,
@@ -90,40 +77,36 @@ export async function previewExchange(
     };
   }
 
-  async function sentRequest(): Promise<{ request: RoutePreview['request']; facts: TransformFacts | null }> {
-    const upstream = maskedUpstream(input.upstream);
-    const { transform } = route;
-    const transformed = transform === null ? null : transformRequest(subject, head, transform, upstream.credentialName, note);
-    const facts = {
-      id,
-      route,
-      hostValue,
-      keyId: '',
-      identity: new ClientIdentity(clientAddress, 'http', 80, new TrustedProxies([])),
+  async function sentRequest(): Promise<{ request: RoutePreview['request']; exchange: Exchange }> {
+    const upstream = maskedUpstream({ ...input.upstream, enabled: true });
+    const snapshot = {
+      routes: { match: () => route, matchPreflight: () => null, allowedMethods: () => [] },
+      upstream: () => upstream,
+      keys: emptyApiKeyTable(),
     };
-    const out = new OutputBuffer();
-    writeRequestHead(out, head, upstream, facts, { viaFields: [viaField, viaField], workerToken: '' }, false, transformed);
-    transformed?.facts.leaveHead(transform!.keeps);
-    let body = sample.body;
-    if (transformed !== null && transformed.body !== null) {
-      body = await transformedBody(transformed.body, body);
-      endHeldHead(out, body.length);
-    }
-    const { line, headers } = messageOf(out.copyOut());
+    const { exchange, answer, sent } = await dryExchange(
+      { limits, maxBody: 0, trustedProxies: [], viaToken: 'apigate', hasAdmin: false },
+      snapshot,
+      { ...sample, clientAddress, scheme: 'http', port: 80 },
+    );
+    if (answer !== null) throw new Refusal(answer.code ?? 'internal_error', answer.status, answer.reason);
+    const end = sent.indexOf('\r\n\r\n') + 4;
+    const { line, headers } = messageOf(sent.subarray(0, end));
     const [method = '', target = ''] = line.split(' ');
+    const body = sent.subarray(end);
     return {
       request: { method, target, headers, body: body.length === 0 ? null : body.toString('utf8') },
-      facts: transformed?.facts ?? null,
+      exchange,
     };
   }
 
-  async function sentResponse(response: SampleResponse, facts: TransformFacts | null): Promise<RoutePreview['response']> {
+  async function sentResponse(response: SampleResponse, { transformed: asked, id }: Exchange): Promise<RoutePreview['response']> {
     const { head: bytes, body: sampleBody } = responseBytes(response);
     const answer = new ResponseHead();
     if (answer.parse(bytes, 0, bytes.length) < 0) throw new TransformFailure(502, `the sample response is malformed: ${answer.reason}`);
     const { transform } = route;
     const toHead = subject.method === 'HEAD';
-    const transformed = transform === null || facts === null ? null : transformResponse(answer, toHead, transform, facts, note);
+    const transformed = transform === null || asked === null ? null : transformResponse(answer, toHead, transform, asked.facts, note);
     const out = new OutputBuffer();
     const framing = { chunked: false, clientMinor: 1, persist: true };
     let body = toHead || response.status === 204 || response.status === 304 ? Buffer.alloc(0) : sampleBody;
@@ -144,18 +127,21 @@ export async function previewExchange(
 }
 
 const clientAddress = '127.0.0.1';
-const viaField = Buffer.from('Via: 1.1 apigate\r\n', 'latin1');
 
 function failed(code: ErrorCode, reason: string): NonNullable<RoutePreview['error']> {
   return { code, status: errorCatalogue[code].status, reason };
 }
 
-// The credential as it would be written, but for its value.
-function maskedUpstream(config: UpstreamConfig): ReturnType<typeof compileUpstream> {
-  // The pool is not looked at, and nothing is sent.
-  const upstream = compileUpstream(config, () => undefined as never);
-  const field = Buffer.from(upstream.credentialField).toString('latin1');
-  return field === '' ? upstream : { ...upstream, ...credentialBytes(`${field.slice(0, field.indexOf(':'))}: ***\r\n`) };
+/** The gateway answers the sample itself. */
+class Refusal extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+
+  constructor(code: ErrorCode, status: number, reason: string) {
+    super(reason);
+    this.code = code;
+    this.status = status;
+  }
 }
 
 async function transformedBody(held: BufferedBody, body: Buffer): Promise<Buffer> {

@@ -1,6 +1,7 @@
 import type { HeaderFields } from '../../http/header-fields.ts';
 import { kind } from '../../http/known-fields.ts';
 import type { RequestHead } from '../../http/request-head.ts';
+import { isCredentialName, redacted } from '../redact.ts';
 import { BufferedBody } from './buffered-body.ts';
 import type { CompiledSteps, RouteTransform, TransformTrace } from './compile-transform.ts';
 import { holds } from './condition.ts';
@@ -133,12 +134,13 @@ export function describeHeaders(steps: readonly HeaderStep[], added: readonly Ad
     .join('; ');
 }
 
-/** The fields of the names that steps are about, as they stand now, in one line; '' where there are none. */
+/** The fields of the names that steps are about, as they stand now, in one line, credentials masked; '' where there are none. */
 export function namedFields(fields: HeaderFields, steps: readonly HeaderStep[], added: readonly AddedField[]): string {
   const lines: string[] = [];
   for (const name of new Set(steps.map(({ folded }) => folded))) {
     for (let index = 0; index < fields.count; index++)
-      if (fields.dropped[index] === 0 && isNamed(fields, index, name)) lines.push(`${fields.name(index)}: ${fields.value(index)}`);
+      if (fields.dropped[index] === 0 && isNamed(fields, index, name))
+        lines.push(`${fields.name(index)}: ${isCredentialName(name) ? redacted : fields.value(index)}`);
     for (const field of added) if (field.folded === name) lines.push(field.line.trimEnd());
   }
   return lines.join('; ');
