@@ -89,7 +89,15 @@ suite('transformations and requests to try, in a browser', { skip: unlessBrowser
 
   test('what is wrong is said at the step, before anything is saved', async () => {
     await page.getByRole('button', { name: 'Add a header step' }).first().click();
-    await page.getByLabel('Name of header step 1').first().fill('X-Env');
+    // The focus goes along with rows: to the new one, and back to where the next is added.
+    await page.keyboard.type('X-Gone');
+    await page.getByRole('button', { name: 'Remove X-Gone' }).click();
+    await eventually(
+      async () => (await page.evaluate('document.activeElement.textContent')) === 'Add a header step',
+      () => 'the focus on the button that adds a step',
+    );
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('X-Env');
     await page.getByLabel('Value of X-Env').fill('${hots}');
     await page
       .getByText(/unknown variable \$\{hots\}/i)

@@ -126,7 +126,7 @@ suite('routes in a browser', { skip: unlessBrowser }, () => {
       protocol: 'websocket',
       api_key_query: true,
       response_transform: { headers: { remove: ['Server'] } },
-      description: 'With all it can have.',
+      description: '-- With all it can have.',
       enabled: false,
     });
     const comparable = async () => {

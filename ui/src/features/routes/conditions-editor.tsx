@@ -1,5 +1,6 @@
 import { Paper, Stack, Text, TextInput, Title, Group } from '@mantine/core';
-import { AddRow, RemoveRow, StepsEditor } from './steps-editor.tsx';
+import { AddRow, RemoveRow } from './rows.tsx';
+import { StepsEditor } from './steps-editor.tsx';
 import type { ErrorsByField } from './errors-by-field.ts';
 import { TemplateInput } from './template-input.tsx';
 import type { TemplateVariable } from './template-variables.ts';
@@ -36,7 +37,11 @@ export function ConditionsEditor({ conditions, onChange, field, message, errors,
               <Title order={3} size="sm">
                 When…
               </Title>
-              <RemoveRow of={`condition ${index + 1}`} onRemove={() => onChange(conditions.filter(({ key }) => key !== condition.key))} />
+              <RemoveRow
+                of={`condition ${index + 1}`}
+                row={`${field}.conditions`}
+                onRemove={() => onChange(conditions.filter(({ key }) => key !== condition.key))}
+              />
             </Group>
             <Stack gap="sm">
               {errors.at(`${at}.when`) !== undefined && (
@@ -47,6 +52,7 @@ export function ConditionsEditor({ conditions, onChange, field, message, errors,
               <Group gap="xs" align="flex-start" grow preventGrowOverflow={false}>
                 <TextInput
                   miw={130}
+                  data-row={`${field}.conditions`}
                   label="Method is"
                   placeholder="POST, PUT"
                   value={condition.method}
@@ -89,6 +95,7 @@ export function ConditionsEditor({ conditions, onChange, field, message, errors,
                   <Group key={row.key} gap="xs" align="flex-start">
                     <TextInput
                       flex="1 1 8rem"
+                      data-row={`${at}.equals`}
                       aria-label={`Name of header ${number + 1} to equal`}
                       placeholder="X-Env"
                       value={row.name}
@@ -107,12 +114,17 @@ export function ConditionsEditor({ conditions, onChange, field, message, errors,
                     />
                     <RemoveRow
                       of={`header ${number + 1} to equal`}
+                      row={`${at}.equals`}
                       onRemove={() => set({ header_equals: condition.header_equals.filter(({ key }) => key !== row.key) })}
                     />
                   </Group>
                 );
               })}
-              <AddRow label="Header equals…" onAdd={() => set({ header_equals: [...condition.header_equals, newNamedStep('set')] })} />
+              <AddRow
+                label="Header equals…"
+                row={`${at}.equals`}
+                onAdd={() => set({ header_equals: [...condition.header_equals, newNamedStep('set')] })}
+              />
               <Title order={3} size="sm" mt="xs">
                 Then…
               </Title>
@@ -138,7 +150,7 @@ export function ConditionsEditor({ conditions, onChange, field, message, errors,
           </Paper>
         );
       })}
-      <AddRow label="Add a condition" onAdd={() => onChange([...conditions, newCondition()])} />
+      <AddRow label="Add a condition" row={`${field}.conditions`} onAdd={() => onChange([...conditions, newCondition()])} />
     </Stack>
   );
 }

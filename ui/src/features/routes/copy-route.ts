@@ -4,11 +4,17 @@ import { yamlOf } from '../../components/yaml-of.ts';
 
 /** The command that makes such a route. */
 export function cliOfRoute(route: Route, upstream: string): string {
-  const words: string[] = ['apigate', 'routes', 'create', '--name', shellQuote(route.name), '--path', shellQuote(route.path_pattern)];
-  const add = (flag: string, value: string | number): void => void words.push(flag, shellQuote(String(value)));
+  const words: string[] = ['apigate routes create'];
+  // A value that begins with a dash would be taken for a flag.
+  const add = (flag: string, value: string | number): void => {
+    const word = shellQuote(String(value));
+    words.push(String(value).startsWith('-') ? `${flag}=${word}` : `${flag} ${word}`);
+  };
   const list = (flag: string, values: readonly string[]): void => {
     if (values.length > 0) add(flag, values.join(','));
   };
+  add('--name', route.name);
+  add('--path', route.path_pattern);
   if (route.match_type !== 'prefix') add('--match', route.match_type);
   if (route.host_pattern !== '') {
     add('--host', route.host_pattern);

@@ -25,6 +25,16 @@ export function EditRoutePage() {
   const { id } = useParams({ from: '/shell/routes/$id' });
   const { data, error, refetch } = useRoute(id);
   if (data !== undefined) return <EditRoute key={data.etag} stored={data} reload={() => void refetch()} />;
+  if (error !== null && problemOf(error).status === 404) {
+    return (
+      <>
+        <PageHeader title="There is no such route" description="It was deleted, or the address is not complete." />
+        <Button component={Link} to="/routes">
+          All routes
+        </Button>
+      </>
+    );
+  }
   if (error !== null) return <ErrorState problem={problemOf(error)} onRetry={() => void refetch()} />;
   return <PageSkeleton />;
 }

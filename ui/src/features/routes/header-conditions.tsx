@@ -1,6 +1,6 @@
-import { ActionIcon, Button, Checkbox, Group, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Checkbox, Group, Select, Stack, Text, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
-import { IconPlus, IconX } from '@tabler/icons-react';
+import { AddRow, RemoveRow } from './rows.tsx';
 import type { RouteValues } from './route-values.ts';
 import type { ErrorsByField } from './errors-by-field.ts';
 
@@ -30,6 +30,7 @@ export function HeaderConditions({ form, errors }: { readonly form: UseFormRetur
           <Group key={condition.key} gap="xs" align="flex-start">
             <TextInput
               flex="1 1 6rem"
+              data-row="headers"
               aria-label={`Header name of ${of}`}
               placeholder="X-API-Version"
               autoComplete="off"
@@ -62,15 +63,7 @@ export function HeaderConditions({ form, errors }: { readonly form: UseFormRetur
               checked={condition.required}
               onChange={(event) => form.setFieldValue(`headers.${index}.required`, event.currentTarget.checked)}
             />
-            <ActionIcon
-              mt={4}
-              variant="subtle"
-              color="gray"
-              aria-label={`Remove ${of}`}
-              onClick={() => form.removeListItem('headers', index)}
-            >
-              <IconX size={16} aria-hidden />
-            </ActionIcon>
+            <RemoveRow of={of} row="headers" onRemove={() => form.removeListItem('headers', index)} />
           </Group>
         );
       })}
@@ -79,16 +72,11 @@ export function HeaderConditions({ form, errors }: { readonly form: UseFormRetur
           {errors.at('headers')}
         </Text>
       )}
-      <Group>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconPlus size={14} aria-hidden />}
-          onClick={() => form.insertListItem('headers', { key: crypto.randomUUID(), name: '', value: '', is_regex: false, required: true })}
-        >
-          Add a condition
-        </Button>
-      </Group>
+      <AddRow
+        label="Add a condition"
+        row="headers"
+        onAdd={() => form.insertListItem('headers', { key: crypto.randomUUID(), name: '', value: '', is_regex: false, required: true })}
+      />
     </Stack>
   );
 }

@@ -1,6 +1,7 @@
 import { Stack, Tabs } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
+import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import type { FieldError } from '../../api/api-problem.ts';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
@@ -12,7 +13,6 @@ import classes from './routes.module.css';
 import { sampleHeadersOf, sampleUrlOf } from './sample-url.ts';
 import { SettingsTab } from './settings-tab.tsx';
 import { draftProblems, transformOfDraft } from './transform-draft.ts';
-import { TransformationsTab } from './transformations-tab.tsx';
 import { useRoutePreview, type Sample } from './use-route-preview.ts';
 
 export interface RouteFormProps {
@@ -27,6 +27,9 @@ export interface RouteFormProps {
   readonly conflict?: ReactNode;
   readonly isReadOnly?: boolean;
 }
+
+/** Loaded when somebody looks at it: most routes change nothing. */
+const TransformationsTab = lazy(async () => ({ default: (await import('./transformations-tab.tsx')).TransformationsTab }));
 
 const transforming = new Set(['path_rewrite', 'method_override', 'request_transform', 'response_transform', 'json']);
 
@@ -116,15 +119,17 @@ export function RouteForm({ resource, routeId, submitLabel, isUnchanged = false,
             />
           </Tabs.Panel>
           <Tabs.Panel value="transformations">
-            <TransformationsTab
-              form={form}
-              errors={stepErrors}
-              preview={preview}
-              sample={sample}
-              onSample={setTyped}
-              isOwn={isOwn}
-              onJsonProblem={setJsonProblem}
-            />
+            <Suspense fallback={<PageSkeleton />}>
+              <TransformationsTab
+                form={form}
+                errors={stepErrors}
+                preview={preview}
+                sample={sample}
+                onSample={setTyped}
+                isOwn={isOwn}
+                onJsonProblem={setJsonProblem}
+              />
+            </Suspense>
           </Tabs.Panel>
         </Tabs>
       </fieldset>

@@ -1,6 +1,6 @@
-import { ActionIcon, Button, Group, Select, Stack, Text, TextInput } from '@mantine/core';
-import { IconPlus, IconX } from '@tabler/icons-react';
+import { Group, Select, Stack, Text, TextInput } from '@mantine/core';
 import type { ErrorsByField } from './errors-by-field.ts';
+import { AddRow, RemoveRow } from './rows.tsx';
 import { TemplateInput } from './template-input.tsx';
 import type { TemplateVariable } from './template-variables.ts';
 import { newFieldStep, newNamedStep, type FieldStep, type NamedStep, type StepsDraft } from './transform-draft.ts';
@@ -83,6 +83,7 @@ function NamedSteps({ title, one, placeholder, rows, onChange, field, errors, va
             />
             <TextInput
               flex="1 1 8rem"
+              data-row={field}
               aria-label={`Name of ${one} step ${index + 1}`}
               placeholder={placeholder}
               autoComplete="off"
@@ -102,11 +103,11 @@ function NamedSteps({ title, one, placeholder, rows, onChange, field, errors, va
                 error={errors.at(`${field}.${row.act}.${row.name}`)}
               />
             )}
-            <RemoveRow of={of} onRemove={() => onChange(rows.filter(({ key }) => key !== row.key))} />
+            <RemoveRow of={of} row={field} onRemove={() => onChange(rows.filter(({ key }) => key !== row.key))} />
           </Group>
         );
       })}
-      <AddRow label={`Add a ${one} step`} onAdd={() => onChange([...rows, newNamedStep()])} />
+      <AddRow label={`Add a ${one} step`} row={field} onAdd={() => onChange([...rows, newNamedStep()])} />
     </Stack>
   );
 }
@@ -162,6 +163,7 @@ function BodySteps<Draft extends StepsDraft>({ draft, onChange, field, errors, v
             />
             <TextInput
               flex="1 1 8rem"
+              data-row={field}
               aria-label={`Path of body step ${index + 1}`}
               placeholder="user.email"
               autoComplete="off"
@@ -182,11 +184,11 @@ function BodySteps<Draft extends StepsDraft>({ draft, onChange, field, errors, v
                 error={errors.at(`${field}.rename.${row.name}`)}
               />
             )}
-            <RemoveRow of={of} onRemove={() => setRows(rows.filter(({ key }) => key !== row.key))} />
+            <RemoveRow of={of} row={field} onRemove={() => setRows(rows.filter(({ key }) => key !== row.key))} />
           </Group>
         );
       })}
-      <AddRow label="Add a body step" onAdd={() => setRows([...rows, newFieldStep()])} />
+      <AddRow label="Add a body step" row={field} onAdd={() => setRows([...rows, newFieldStep()])} />
     </Stack>
   );
 }
@@ -225,23 +227,5 @@ function StepsTitle({ title, hint, errors, field }: StepsTitleProps) {
         </Text>
       )}
     </div>
-  );
-}
-
-export function RemoveRow({ of, onRemove }: { readonly of: string; readonly onRemove: () => void }) {
-  return (
-    <ActionIcon mt={4} variant="subtle" color="gray" aria-label={`Remove ${of}`} onClick={onRemove}>
-      <IconX size={16} aria-hidden />
-    </ActionIcon>
-  );
-}
-
-export function AddRow({ label, onAdd }: { readonly label: string; readonly onAdd: () => void }) {
-  return (
-    <Group>
-      <Button size="xs" variant="default" leftSection={<IconPlus size={14} aria-hidden />} onClick={onAdd}>
-        {label}
-      </Button>
-    </Group>
   );
 }
