@@ -16,7 +16,6 @@ import { TimeAgo } from '../../components/time-ago.tsx';
 import { CredentialTab } from './credential-tab.tsx';
 import { DeleteUpstreamDialog } from './delete-upstream-dialog.tsx';
 import { FailuresTab } from './failures-tab.tsx';
-import { HistoryTab } from './history-tab.tsx';
 import { OverviewTab } from './overview-tab.tsx';
 import { RoutesTab } from './routes-tab.tsx';
 import { TestUpstreamDialog } from './test-upstream-dialog.tsx';
@@ -29,6 +28,7 @@ import { useSwitchUpstreams } from './use-switch-upstreams.ts';
 
 /** With its fields it is the larger half of the page, and few come to edit. */
 const SettingsTab = lazy(() => import('./settings-tab.tsx').then((module) => ({ default: module.SettingsTab })));
+const HistoryTab = lazy(() => import('./history-tab.tsx').then((module) => ({ default: module.HistoryTab })));
 
 export function UpstreamPage() {
   const { id } = useParams({ from: '/shell/upstreams/$id' });
@@ -137,7 +137,9 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
           <FailuresTab upstream={upstream} />
         </Tabs.Panel>
         <Tabs.Panel value="history">
-          <HistoryTab stored={stored} />
+          <Suspense fallback={<Skeleton height={220} />}>
+            <HistoryTab stored={stored} />
+          </Suspense>
         </Tabs.Panel>
       </Tabs>
       {asking === 'test' && <TestUpstreamDialog upstream={upstream} onClose={() => setAsking(undefined)} />}
