@@ -1,7 +1,7 @@
-import { Anchor, Button, Group, Switch, Tabs, Text } from '@mantine/core';
+import { Anchor, Button, Group, Skeleton, Switch, Tabs, Text } from '@mantine/core';
 import { IconPlugConnected } from '@tabler/icons-react';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
 import type { Answer } from '../../api/call-api.ts';
 import type { Upstream } from '../../api/admin-schema.ts';
@@ -16,10 +16,8 @@ import { TimeAgo } from '../../components/time-ago.tsx';
 import { CredentialTab } from './credential-tab.tsx';
 import { DeleteUpstreamDialog } from './delete-upstream-dialog.tsx';
 import { FailuresTab } from './failures-tab.tsx';
-import { HistoryTab } from './history-tab.tsx';
 import { OverviewTab } from './overview-tab.tsx';
 import { RoutesTab } from './routes-tab.tsx';
-import { SettingsTab } from './settings-tab.tsx';
 import { TestUpstreamDialog } from './test-upstream-dialog.tsx';
 import { UpstreamMenu } from './upstream-menu.tsx';
 import classes from './upstream-page.module.css';
@@ -27,6 +25,10 @@ import { useRoutesByUpstream, useTraffic, useUpstream } from './upstream-queries
 import { upstreamRows, type UpstreamRow } from './upstream-row.ts';
 import type { UpstreamPageSearch, UpstreamTab } from './upstream-search.ts';
 import { useSwitchUpstreams } from './use-switch-upstreams.ts';
+
+/** With its fields it is the larger half of the page, and few come to edit. */
+const SettingsTab = lazy(() => import('./settings-tab.tsx').then((module) => ({ default: module.SettingsTab })));
+const HistoryTab = lazy(() => import('./history-tab.tsx').then((module) => ({ default: module.HistoryTab })));
 
 export function UpstreamPage() {
   const { id } = useParams({ from: '/shell/upstreams/$id' });
@@ -124,7 +126,9 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
           <RoutesTab upstream={upstream} routes={mine} />
         </Tabs.Panel>
         <Tabs.Panel value="settings">
-          <SettingsTab key={forms} stored={stored} onNewForm={newForm} />
+          <Suspense fallback={<Skeleton height={420} maw={760} />}>
+            <SettingsTab key={forms} stored={stored} onNewForm={newForm} />
+          </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="credential">
           <CredentialTab stored={stored} />
@@ -133,7 +137,9 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
           <FailuresTab upstream={upstream} />
         </Tabs.Panel>
         <Tabs.Panel value="history">
-          <HistoryTab stored={stored} />
+          <Suspense fallback={<Skeleton height={220} />}>
+            <HistoryTab stored={stored} />
+          </Suspense>
         </Tabs.Panel>
       </Tabs>
       {asking === 'test' && <TestUpstreamDialog upstream={upstream} onClose={() => setAsking(undefined)} />}
