@@ -106,6 +106,22 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('button', { name: 'Cancel' }).click();
   });
 
+  test('checks of health are asked for in the form, with their defaults, and what is not right about them is said there', async () => {
+    await openForm();
+    await field('Name').fill('checked');
+    await field('Base URL').fill(upstream.url);
+    await field('Path').fill('/healthz');
+    assert.equal(await field('Interval, ms').inputValue(), '10000');
+    await field('Good statuses').fill('20');
+    await save().click();
+    await page.getByText(/must be statuses from 200 to 599/i).waitFor();
+    await field('Good statuses').fill('200-299');
+    await save().click();
+    await page.getByRole('heading', { name: 'checked', level: 1 }).waitFor();
+    const { health_check_path, health_check_interval_ms, health_check_status } = await stored('checked');
+    assert.deepEqual([health_check_path, health_check_interval_ms, health_check_status], ['/healthz', 10_000, '200-299']);
+  });
+
   test('a test of what is not saved tells a refused, a slow and an untrusted upstream apart, and what to do; nothing is stored', async () => {
     await openForm();
     await field('Base URL').fill('http://127.0.0.1:1');
@@ -133,7 +149,7 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('button', { name: 'The same in a terminal, and the answer' }).click();
     await page.getByText(/apigate upstreams test --url https:.* --tls-ca ca\.pem/).waitFor();
     assert.deepEqual(await faultsOf(page, browser.current), []);
-    assert.equal((await gateway.admin.must('GET', '/upstreams'))['total'], 1);
+    assert.equal((await gateway.admin.must('GET', '/upstreams'))['total'], 2);
   });
 
   for (const [type, label, fields, secret, header] of [

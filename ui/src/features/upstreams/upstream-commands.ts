@@ -15,6 +15,10 @@ const writable = [
   'preserve_host',
   'tls_ca',
   'tls_server_name',
+  'health_check_path',
+  'health_check_interval_ms',
+  'health_check_timeout_ms',
+  'health_check_status',
   'enabled',
 ] as const satisfies readonly (keyof Upstream)[];
 
@@ -33,6 +37,10 @@ const flags: Readonly<Record<Writable, string>> = {
   preserve_host: '--preserve-host',
   tls_ca: '--tls-ca',
   tls_server_name: '--tls-server-name',
+  health_check_path: '--health-check',
+  health_check_interval_ms: '--health-check-interval',
+  health_check_timeout_ms: '--health-check-timeout',
+  health_check_status: '--health-check-status',
   enabled: '--enabled',
 };
 

@@ -167,6 +167,52 @@ export function UpstreamFields({ form, credentialStored, isNew }: UpstreamFields
           />
         </Stack>
       </Fieldset>
+
+      <Fieldset legend="Health check" className={classes['group'] ?? ''}>
+        <Stack>
+          <TextInput
+            label="Path"
+            description="Asked for by the gateway itself, with the credential. Empty: no checks, and health is told from traffic alone."
+            placeholder="/healthz"
+            autoComplete="off"
+            spellCheck={false}
+            {...field('health_check_path')}
+          />
+          {values.health_check_path !== '' && (
+            <>
+              <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="md" verticalSpacing="md" className={classes['grid'] ?? ''}>
+                <NumberField
+                  label="Interval"
+                  unit="ms"
+                  value={values.health_check_interval_ms}
+                  standard={upstreamDefaults.health_check_interval_ms}
+                  note="From one check to the next."
+                  {...field('health_check_interval_ms')}
+                />
+                <NumberField
+                  label="Longest wait"
+                  unit="ms"
+                  value={values.health_check_timeout_ms}
+                  standard={upstreamDefaults.health_check_timeout_ms}
+                  note="For a connection, and for the answer."
+                  {...field('health_check_timeout_ms')}
+                />
+              </SimpleGrid>
+              <TextInput
+                label="Good statuses"
+                description="Such as 200-399 (the default), or 200-299,401."
+                placeholder={upstreamDefaults.health_check_status}
+                autoComplete="off"
+                spellCheck={false}
+                {...field('health_check_status')}
+              />
+            </>
+          )}
+          <Text size="sm" c="dimmed">
+            Checks inform: they never take an upstream out of service.
+          </Text>
+        </Stack>
+      </Fieldset>
     </Stack>
   );
 }

@@ -17,9 +17,14 @@ export interface UpstreamValues extends Record<string, unknown> {
   readonly preserve_host: boolean;
   readonly tls_ca: string;
   readonly tls_server_name: string;
+  readonly health_check_path: string;
+  readonly health_check_interval_ms: number | string;
+  readonly health_check_timeout_ms: number | string;
+  readonly health_check_status: string;
 }
 
 const { timeout_ms, max_idle_conns, idle_conn_timeout_ms, max_conns, auth_type, preserve_host, enabled } = upstreamDefaults;
+const { health_check_interval_ms, health_check_timeout_ms, health_check_status } = upstreamDefaults;
 
 export const newUpstreamValues: UpstreamValues = {
   name: '',
@@ -36,6 +41,10 @@ export const newUpstreamValues: UpstreamValues = {
   preserve_host,
   tls_ca: '',
   tls_server_name: '',
+  health_check_path: '',
+  health_check_interval_ms,
+  health_check_timeout_ms,
+  health_check_status,
 };
 
 /** What the form shows of a stored upstream. Its credential is not among that. */
@@ -55,6 +64,10 @@ export function valuesOfUpstream(upstream: Upstream): UpstreamValues {
     preserve_host: upstream.preserve_host,
     tls_ca: upstream.tls_ca ?? '',
     tls_server_name: upstream.tls_server_name ?? '',
+    health_check_path: upstream.health_check_path ?? '',
+    health_check_interval_ms: upstream.health_check_interval_ms,
+    health_check_timeout_ms: upstream.health_check_timeout_ms,
+    health_check_status: upstream.health_check_status,
   };
 }
 
@@ -79,6 +92,10 @@ export function fieldsOfUpstream(values: UpstreamValues) {
     preserve_host: values.preserve_host,
     tls_ca: orNull(values.tls_ca),
     tls_server_name: orNull(values.tls_server_name),
+    health_check_path: orNull(values.health_check_path),
+    health_check_interval_ms: numberOrNull(values.health_check_interval_ms),
+    health_check_timeout_ms: numberOrNull(values.health_check_timeout_ms),
+    health_check_status: orNull(values.health_check_status),
   };
 }
 
