@@ -162,7 +162,12 @@ function hostOf(baseUrl: string): string {
 
 /** What to do about it comes first where there is little room; the whole cause is its title. */
 function briefly(cause: string): string {
-  return /^\d+ failures in a row, the last one \w+: (.+)$/.exec(cause)?.[1] ?? cause;
+  return (
+    /^\d+ requests in a row failed, the last one \w+: (.+)$|^\d+ health checks in a row failed: (.+)$/
+      .exec(cause)
+      ?.slice(1)
+      .find(Boolean) ?? cause
+  );
 }
 
 function sentence(text: string): string {
