@@ -83,6 +83,7 @@ suite('admins, tokens, sessions and the audit log in a browser', { skip: unlessB
     await gateway.admin.must('PATCH', `/tokens/${made['id'] as string}`, { expires_at: '2099-01-01T00:00:00Z' });
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('This token was changed meanwhile').waitFor();
+    await page.getByRole('table', { name: 'Both versions' }).getByText('watching').waitFor();
     await page.getByRole('button', { name: 'Save my changes on top' }).click();
     await page.getByRole('link', { name: 'watching' }).waitFor();
     const saved = await gateway.admin.must('GET', '/tokens/watching');

@@ -90,6 +90,9 @@ suite('API keys in a browser', { skip: unlessBrowser }, () => {
     await gateway.admin.must('PATCH', `/keys/${partner['id'] as string}`, { expires_at: '2099-01-01T00:00:00Z' });
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('This key was changed meanwhile').waitFor();
+    const versions = page.getByRole('table', { name: 'Both versions' }).getByRole('row');
+    await versions.filter({ hasText: 'expires_at' }).getByText('2099-01-01').waitFor();
+    await versions.filter({ hasText: 'rate_limit_per_minute' }).getByText('50', { exact: true }).waitFor();
     assert.deepEqual(await faultsOf(page, browser.current), []);
     assert.equal((await keysOf()).find(({ name }) => name === 'partner')!['rate_limit_per_minute'], 600);
     await page.getByRole('button', { name: 'Save my changes on top' }).click();

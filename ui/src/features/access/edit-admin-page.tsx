@@ -64,8 +64,8 @@ function EditAdmin({ stored, isMe, reload }: EditAdminProps) {
       await navigate({ to: '/access' });
     },
   });
-  const overwrite = async (): Promise<void> => {
-    etag.current = (await callApi('get', '/admin/admins/:id', { param: { id: admin.id } })).etag;
+  const overwrite = (newer: Answer<Admin>): void => {
+    etag.current = newer.etag;
     submit();
   };
   return (
@@ -99,7 +99,16 @@ function EditAdmin({ stored, isMe, reload }: EditAdminProps) {
             />
           )}
           {isConflict ? (
-            <ConflictNotice what="admin" onOverwrite={() => void overwrite()} onReload={reload} />
+            <ConflictNotice
+              what="admin"
+              id={admin.id}
+              read={(signal) => callApi('get', '/admin/admins/:id', { param: { id: admin.id } }, { signal })}
+              fieldsOf={({ email }) => ({ email })}
+              before={{ email: admin.email }}
+              mine={{ email: form.getValues().email.trim() }}
+              onOverwrite={overwrite}
+              onReload={reload}
+            />
           ) : (
             <FormProblem problem={problem} shown={shown} />
           )}

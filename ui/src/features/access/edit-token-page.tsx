@@ -45,8 +45,8 @@ function EditToken({ stored, reload }: { readonly stored: Answer<ApiToken>; read
       await navigate({ to: '/access/tokens' });
     },
   });
-  const overwrite = async (): Promise<void> => {
-    etag.current = (await callApi('get', '/admin/tokens/:id', { param: { id: token.id } })).etag;
+  const overwrite = (newer: Answer<ApiToken>): void => {
+    etag.current = newer.etag;
     submit();
   };
   return (
@@ -71,7 +71,16 @@ function EditToken({ stored, reload }: { readonly stored: Answer<ApiToken>; read
         <Stack>
           <TokenFields form={form} />
           {isConflict ? (
-            <ConflictNotice what="token" onOverwrite={() => void overwrite()} onReload={reload} />
+            <ConflictNotice
+              what="token"
+              id={token.id}
+              read={(signal) => callApi('get', '/admin/tokens/:id', { param: { id: token.id } }, { signal })}
+              fieldsOf={(newer) => fieldsOfToken(valuesOfToken(newer))}
+              before={fieldsOfToken(valuesOfToken(token))}
+              mine={fieldsOfToken(form.getValues())}
+              onOverwrite={overwrite}
+              onReload={reload}
+            />
           ) : (
             <FormProblem problem={problem} shown={shown} />
           )}

@@ -41,8 +41,8 @@ function EditKey({ stored, reload }: { readonly stored: Answer<ApiKey>; readonly
       await navigate({ to: '/keys' });
     },
   });
-  const overwrite = async (): Promise<void> => {
-    etag.current = (await callApi('get', '/admin/keys/:id', { param: { id: key.id } })).etag;
+  const overwrite = (newer: Answer<ApiKey>): void => {
+    etag.current = newer.etag;
     submit();
   };
   return (
@@ -67,7 +67,16 @@ function EditKey({ stored, reload }: { readonly stored: Answer<ApiKey>; readonly
         <Stack>
           <KeyFields form={form} />
           {isConflict ? (
-            <ConflictNotice what="key" onOverwrite={() => void overwrite()} onReload={reload} />
+            <ConflictNotice
+              what="key"
+              id={key.id}
+              read={(signal) => callApi('get', '/admin/keys/:id', { param: { id: key.id } }, { signal })}
+              fieldsOf={(newer) => fieldsOfKey(valuesOfKey(newer))}
+              before={fieldsOfKey(valuesOfKey(key))}
+              mine={fieldsOfKey(form.getValues())}
+              onOverwrite={overwrite}
+              onReload={reload}
+            />
           ) : (
             <FormProblem problem={problem} shown={shown} />
           )}

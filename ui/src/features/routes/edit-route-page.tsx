@@ -8,12 +8,12 @@ import { callApi, type Answer } from '../../api/call-api.ts';
 import type { Route } from '../../api/admin-schema.ts';
 import { invalidate } from '../../api/query-client.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
+import { ConflictNotice } from '../../components/conflict-notice.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { useResourceForm } from '../../components/use-resource-form.ts';
 import { DeleteRouteDialog } from './delete-route-dialog.tsx';
-import { RouteConflict } from './route-conflict.tsx';
 import { RouteForm } from './route-form.tsx';
 import { RouteMenu } from './route-menu.tsx';
 import { useRoute, useUpstream } from './route-queries.ts';
@@ -102,7 +102,16 @@ function EditRoute({ stored, reload }: { readonly stored: Answer<Route>; readonl
         onCancel={() => void navigate({ to: '/routes' })}
         conflict={
           resource.isConflict ? (
-            <RouteConflict before={route} own={resource.form.getValues()} onOverwrite={overwrite} onReload={reload} />
+            <ConflictNotice
+              what="route"
+              id={route.id}
+              read={(signal) => callApi('get', '/admin/routes/:id', { param: { id: route.id } }, { signal })}
+              fieldsOf={(newer) => fieldsOfRoute(valuesOfRoute(newer))}
+              before={fieldsOfRoute(valuesOfRoute(route))}
+              mine={fieldsOfRoute(resource.form.getValues())}
+              onOverwrite={overwrite}
+              onReload={reload}
+            />
           ) : undefined
         }
       />

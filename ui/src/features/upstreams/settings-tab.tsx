@@ -29,31 +29,19 @@ export function SettingsTab({ stored: latest, onNewForm }: SettingsTabProps) {
   const before = fieldsOfUpstream(initial);
   const etag = useRef(stored.etag);
   const [reviewing, setReviewing] = useState(false);
-  const [theirs, setTheirs] = useState<Upstream>();
   const { form, submit, busy, problem, shown, isConflict } = useResourceForm({
     initial,
     toFields: fieldsOfUpstream,
     isNew: false,
     save: async (fields) => {
-      try {
-        const { warnings } = await callApi(
-          'patch',
-          '/admin/upstreams/:id',
-          { param: { id: upstream.id }, json: fields },
-          { ifMatch: etag.current },
-        );
-        notifications.show({ message: `${form.getValues().name} was saved.` });
-        for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });
-      } catch (error) {
-        // To be shown beside what was typed. Without it the notice alone has to do.
-        setTheirs(
-          await callApi('get', '/admin/upstreams/:id', { param: { id: upstream.id } }).then(
-            ({ value }) => value,
-            () => undefined,
-          ),
-        );
-        throw error;
-      }
+      const { warnings } = await callApi(
+        'patch',
+        '/admin/upstreams/:id',
+        { param: { id: upstream.id }, json: fields },
+        { ifMatch: etag.current },
+      );
+      notifications.show({ message: `${form.getValues().name} was saved.` });
+      for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });
       await invalidate('upstreams', 'traffic', 'events');
       await onNewForm();
     },
@@ -64,8 +52,8 @@ export function SettingsTab({ stored: latest, onNewForm }: SettingsTabProps) {
     const fields = mine();
     return Object.fromEntries(changes.map(({ field }) => [field, fields[field]]));
   };
-  const overwrite = async (): Promise<void> => {
-    etag.current = (await callApi('get', '/admin/upstreams/:id', { param: { id: upstream.id } })).etag;
+  const overwrite = (newer: Answer<Upstream>): void => {
+    etag.current = newer.etag;
     submit();
   };
   const review = (event: SyntheticEvent): void => {
@@ -85,9 +73,16 @@ export function SettingsTab({ stored: latest, onNewForm }: SettingsTabProps) {
         <UpstreamFields form={form} credentialStored={upstream.auth_value_set} isNew={false} />
         <DraftTest form={form} stored={upstream} changed={changed} />
         {isConflict ? (
-          <ConflictNotice what="upstream" onOverwrite={() => void overwrite()} onReload={() => void onNewForm()}>
-            {theirs !== undefined && <BothVersions before={before} theirs={fieldsOfUpstream(valuesOfUpstream(theirs))} mine={mine()} />}
-          </ConflictNotice>
+          <ConflictNotice
+            what="upstream"
+            id={upstream.id}
+            read={(signal) => callApi('get', '/admin/upstreams/:id', { param: { id: upstream.id } }, { signal })}
+            fieldsOf={(newer) => withoutSecret(fieldsOfUpstream(valuesOfUpstream(newer)))}
+            before={withoutSecret(before)}
+            mine={withoutSecret(mine())}
+            onOverwrite={overwrite}
+            onReload={() => void onNewForm()}
+          />
         ) : (
           <FormProblem problem={problem} shown={shown} />
         )}
@@ -122,18 +117,7 @@ export function SettingsTab({ stored: latest, onNewForm }: SettingsTabProps) {
 }
 
 /** After 412: what others saved beside what was typed. */
-function BothVersions({ before, theirs, mine }: { readonly before: Fields; readonly theirs: Fields; readonly mine: Fields }) {
-  const fields = (Object.keys(mine) as (keyof Fields)[]).filter(
-    (field) => field !== 'auth_value' && (theirs[field] !== before[field] || mine[field] !== before[field]),
-  );
-  return (
-    <Box mt="sm">
-      <FieldChanges
-        label="Both versions"
-        before="Saved by others"
-        after="Yours"
-        changes={fields.map((field) => ({ field, from: theirs[field], to: mine[field] }))}
-      />
-    </Box>
-  );
+/** A credential is never shown, not even the one that was typed. */
+function withoutSecret(fields: Fields): Fields {
+  return { ...fields, auth_value: undefined };
 }
