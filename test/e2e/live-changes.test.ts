@@ -44,7 +44,7 @@ describe('a write answered with 2xx is served by every worker', () => {
   before(prepare);
   after(() => clients.close());
 
-  test('1,000 rounds of update and requests, with others under way all the time: no stale answer, no mixture', async () => {
+  test('rounds of update and requests, with others under way all the time: no stale answer, no mixture', async () => {
     const { path, upstream, upstreamId } = await harness.exposed({ auth_type: 'bearer', auth_value: 'credential-0' }, answerVersions);
     const current = { prefix: 0, credential: 0 };
     await session.must('PUT', `/upstreams/${upstreamId}`, { base_url: `${upstream.url}/v0` });
@@ -65,7 +65,7 @@ describe('a write answered with 2xx is served by every worker', () => {
         await new Promise((resolve) => setTimeout(resolve, 16));
       }
     });
-    const rounds = 1_000;
+    const rounds = process.env['APIGATE_TEST_LONG'] === '1' ? 1_000 : 200;
     for (let round = 1; round <= rounds; round += 1) {
       const next = { prefix: round % 3 === 2 ? current.prefix : round, credential: round % 3 === 1 ? current.credential : round };
       await session.must('PUT', `/upstreams/${upstreamId}`, {
