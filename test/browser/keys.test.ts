@@ -136,20 +136,9 @@ suite('API keys in a browser', { skip: unlessBrowser }, () => {
     );
   });
 
-  test('every section has a page without faults, and so has an address that leads nowhere', async () => {
-    for (const [path, heading] of [
-      ['/', 'Overview'],
-      ['/upstreams', 'Upstreams'],
-      ['/routes', 'Routes'],
-      ['/live', 'Live'],
-      ['/history', 'History'],
-      ['/settings', 'Settings'],
-      ['/access', 'Access'],
-      ['/no/such/page', 'There is no such page'],
-    ] as const) {
-      await page.goto(`${gateway.url}/ui${path}`);
-      await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
-      assert.deepEqual(await faultsOf(page, browser.current), [], path);
-    }
+  test('an address that leads nowhere says so, and where to go', async () => {
+    await page.goto(`${gateway.url}/ui/no/such/page`);
+    await page.getByRole('heading', { name: 'There is no such page', level: 1 }).waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
   });
 });
