@@ -1,4 +1,5 @@
-// Gets a checkout ready to run: `npm start`, `npm test` and the other scripts call it first.
+// Gets a checkout ready to run: `npm start`, `npm test` and the other scripts call it first. Over 300 lines: it runs before
+// anything is installed, and all that it needs stands here.
 //
 // It installs the dependencies when package-lock.json changed, and brings a newer Node.js from the npm registry where
 // the machine's is too old: npm scripts find node_modules/.bin first, so a link there is all it takes. It runs on the

@@ -1,5 +1,5 @@
 import { Anchor, Button, Group, Menu, Text } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
+import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { notifications } from '@mantine/notifications';
 import { IconPencil, IconPlus, IconTrash, IconUsers } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -26,7 +26,7 @@ export function AdminsList() {
   const admins = usePages('admins', '/admin/admins', { q });
   const { data: me } = useQuery({ queryKey: meKey, queryFn: ({ signal }) => readApi('/admin/me', {}, signal), staleTime: Infinity });
   const [deleting, setDeleting] = useState<Admin>();
-  useHotkeys([['n', () => void navigate({ to: '/access/admins/new' })]]);
+  usePageHotkey('n', () => void navigate({ to: '/access/admins/new' }));
   return (
     <>
       <ListSection

@@ -1,6 +1,7 @@
 import { Radio, Stack, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import type { Item } from '../../api/admin-schema.ts';
+import { localTime } from '../../components/local-time.ts';
 
 export type ApiToken = Item<'/admin/tokens'>;
 
@@ -62,9 +63,4 @@ export function TokenFields({ form }: { readonly form: UseFormReturnType<TokenVa
       />
     </Stack>
   );
-}
-
-/** `2027-01-31T12:00:00`, in the browser's time zone: what ISO 8601 calls local time. */
-function localTime(date: Date): string {
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

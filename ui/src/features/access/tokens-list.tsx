@@ -1,5 +1,5 @@
 import { Anchor, Badge, Button, Code, Group, Menu, Text } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
+import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { IconBan, IconPencil, IconPlus, IconRobot, IconTrash } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -19,7 +19,7 @@ export function TokensList() {
   const navigate = useNavigate();
   const tokens = usePages('tokens', '/admin/tokens', { q });
   const [ending, setEnding] = useState<TokenEnding>();
-  useHotkeys([['n', () => void navigate({ to: '/access/tokens/new' })]]);
+  usePageHotkey('n', () => void navigate({ to: '/access/tokens/new' }));
   const add = (
     <Button component={Link} to="/access/tokens/new" leftSection={<IconPlus size={16} aria-hidden />}>
       Add API token

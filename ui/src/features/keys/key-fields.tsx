@@ -1,6 +1,7 @@
 import { MultiSelect, NumberInput, Stack, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import type { ApiKey } from '../../api/admin-schema.ts';
+import { localTime } from '../../components/local-time.ts';
 import { useRouteNames } from './key-queries.ts';
 
 /** A key as its form holds it. */
@@ -77,9 +78,4 @@ export function KeyFields({ form }: { readonly form: UseFormReturnType<KeyValues
       />
     </Stack>
   );
-}
-
-/** `2027-01-31T12:00:00`, in the browser's time zone: what ISO 8601 calls local time. */
-function localTime(date: Date): string {
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }

@@ -1,5 +1,5 @@
 import { Anchor, Button, Code, Group, Menu, Stack, Text } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
+import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { IconBan, IconKey, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -23,7 +23,7 @@ export function KeysPage() {
   const keys = useKeys(q);
   const columns = useColumns();
   const [ending, setEnding] = useState<KeyEnding>();
-  useHotkeys([['n', () => void navigate({ to: '/keys/new' })]]);
+  usePageHotkey('n', () => void navigate({ to: '/keys/new' }));
   const rows = keys.data?.pages.flatMap(({ data }) => data);
   const total = keys.data?.pages[0]?.total ?? 0;
   const add = (

@@ -1,5 +1,5 @@
 import { Box, Button, Group, Stack, Text } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
+import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { IconBroadcast, IconFilterOff, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
@@ -26,7 +26,7 @@ export function LivePage() {
   const isEmpty = state.rows?.length === 0;
   const held = isPaused || (!isEmpty && (isPointedAt || hasFocus));
   useEffect(() => tail.hold(held), [tail, held]);
-  useHotkeys([['p', () => setPaused((before) => !before)]]);
+  usePageHotkey('p', () => setPaused((before) => !before));
   const change = (changes: Parameters<LiveFiltersProps['onChange']>[0]): void => {
     const next = Object.fromEntries(Object.entries({ ...search, ...changes }).filter(([, value]) => value !== undefined && value !== ''));
     void navigate({ to: '/live', search: next, replace: true });

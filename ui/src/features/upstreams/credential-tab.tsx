@@ -11,7 +11,7 @@ import { SecretInput } from '../../components/secret-input.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
 import { credentialWords } from './credential-words.ts';
-import { shellQuote } from './upstream-commands.ts';
+import { shellQuote } from '../../components/shell-quote.ts';
 
 /** The credential of an upstream, which is never shown, and its rotation: enter the new one, test with it, swap. */
 export function CredentialTab({ stored: { value: upstream, etag } }: { readonly stored: Answer<Upstream> }) {

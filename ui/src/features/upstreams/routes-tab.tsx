@@ -5,7 +5,7 @@ import type { Route, Upstream } from '../../api/admin-schema.ts';
 import { CommandLine } from '../../components/command-line.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ResourceTable, type Column } from '../../components/resource-table.tsx';
-import { shellQuote } from './upstream-commands.ts';
+import { shellQuote } from '../../components/shell-quote.ts';
 
 const columns: readonly Column<Route>[] = [
   {

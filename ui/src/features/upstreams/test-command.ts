@@ -1,4 +1,4 @@
-import { shellQuote } from './upstream-commands.ts';
+import { shellQuote } from '../../components/shell-quote.ts';
 import type { UpstreamFields } from './upstream-values.ts';
 
 /** The command that tests an upstream as the form holds it: a saved one with what was changed, or one that is not saved. */

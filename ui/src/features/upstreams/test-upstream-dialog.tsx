@@ -6,7 +6,7 @@ import { problemOf } from '../../api/api-problem.ts';
 import { callApi } from '../../api/call-api.ts';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
-import { shellQuote } from './upstream-commands.ts';
+import { shellQuote } from '../../components/shell-quote.ts';
 
 export interface TestUpstreamDialogProps {
   readonly upstream: Pick<Upstream, 'id' | 'name' | 'base_url'>;

@@ -1,5 +1,6 @@
 import { upstreamDefaults } from '../../../../src/model/upstream.ts';
 import type { Upstream } from '../../api/admin-schema.ts';
+import { shellQuote } from '../../components/shell-quote.ts';
 
 /** The fields that a new upstream takes, in the order in which people read them. */
 const writable = [
@@ -84,11 +85,6 @@ export function asYaml(upstream: Upstream): string {
   const lines = saidFields(upstream).map(([field, value]) => `${field}: ${typeof value === 'string' ? yamlText(value) : String(value)}`);
   if (upstream.auth_type !== 'none') lines.push('auth_value: ${env.CREDENTIAL}');
   return `version: 1\nupstreams:\n  - ${lines.join('\n    ')}\n`;
-}
-
-/** A word as a POSIX shell reads it back. */
-export function shellQuote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : singleQuoted(word);
 }
 
 function singleQuoted(text: string): string {

@@ -1,5 +1,5 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
-import { useHotkeys } from '@mantine/hooks';
+import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { IconPlus, IconServer2 } from '@tabler/icons-react';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useDeferredValue, useMemo, useState } from 'react';
@@ -31,7 +31,7 @@ export function UpstreamsPage() {
   const { switching, switchAll } = useSwitchUpstreams();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [asking, setAsking] = useState<{ readonly what: 'test' | 'delete'; readonly row: UpstreamRow }>();
-  useHotkeys([['n', () => void navigate({ to: '/upstreams/new' })]]);
+  usePageHotkey('n', () => void navigate({ to: '/upstreams/new' }));
 
   const all = useMemo(
     () =>
