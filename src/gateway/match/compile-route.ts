@@ -68,14 +68,23 @@ export function compileRoute<R extends RouteConfig>(route: R): CompiledRoute<R> 
     depth: pattern === null ? 0 : pattern.segments.length,
     weight: pattern === null ? route.path_pattern.length : pattern.segments.reduce((sum, segment) => sum + 1 + (segment?.length ?? 0), 0),
     methodBits: methodBitsOf(route.methods),
-    otherMethods: route.methods.filter((method) => methodBit(method) === 0),
-    headers: route.headers.map((condition) => ({
-      name: condition.name.toLowerCase(),
-      value: condition.value,
-      regex: condition.is_regex ? compileRegex(condition.value) : null,
-      required: condition.required,
-    })),
+    otherMethods: orNone(route.methods.filter((method) => methodBit(method) === 0)),
+    headers: orNone(
+      route.headers.map((condition) => ({
+        name: condition.name.toLowerCase(),
+        value: condition.value,
+        regex: condition.is_regex ? compileRegex(condition.value) : null,
+        required: condition.required,
+      })),
+    ),
   };
+}
+
+const none: readonly never[] = [];
+
+// Thousands of routes share one empty list, which stays at hand.
+function orNone<T>(list: readonly T[]): readonly T[] {
+  return list.length === 0 ? none : list;
 }
 
 /**

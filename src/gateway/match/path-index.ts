@@ -67,14 +67,14 @@ export class PathIndex<R extends RouteConfig> {
     if (cursor.complete && (this.#depths & depthBit(cursor.slashes)) !== 0) {
       const node = this.#literals.getHashed(cursor.hash, path, 0, path.length);
       if (node !== undefined) {
-        search.offer(node.exact);
-        search.offer(node.prefix);
+        offerExact(search, node);
+        offerPrefix(search, node);
       }
     }
     for (let i = cursor.slashes - 1; i >= 0; i--) {
       if ((this.#depths & depthBit(i)) === 0) continue;
       const node = this.#literals.getHashed(cursor.hashes[i]!, path, 0, cursor.positions[i]!);
-      if (node !== undefined) search.offer(node.prefix);
+      if (node !== undefined) offerPrefix(search, node);
     }
   }
 }
@@ -83,10 +83,15 @@ function depthBit(slashes: number): number {
   return slashes > 30 ? 1 << 31 : 1 << slashes;
 }
 
-/** Routes at one path, each list best first. */
+/**
+ * Routes at one path: the best exact and prefix route, and the others of the kind, best first. Nearly always there are none, and
+ * among thousands of routes each object less on the way is a wait for memory less.
+ */
 interface PathNode<R extends RouteConfig> {
-  readonly exact: readonly CompiledRoute<R>[];
-  readonly prefix: readonly CompiledRoute<R>[];
+  readonly exact: CompiledRoute<R> | null;
+  readonly prefix: CompiledRoute<R> | null;
+  readonly otherExact: readonly CompiledRoute<R>[];
+  readonly otherPrefix: readonly CompiledRoute<R>[];
 }
 
 /** Routes with parameters, by segment. */
@@ -95,15 +100,24 @@ interface SegmentNode<R extends RouteConfig> extends PathNode<R> {
   readonly parameter: SegmentNode<R> | null;
 }
 
-const emptyNode: PathNode<never> = { exact: [], prefix: [] };
-const emptySegment: SegmentNode<never> = { exact: [], prefix: [], literals: PersistentMap.empty(), parameter: null };
+const none: readonly never[] = [];
+const emptyNode: PathNode<never> = { exact: null, prefix: null, otherExact: none, otherPrefix: none };
+const emptySegment: SegmentNode<never> = { ...emptyNode, literals: PersistentMap.empty(), parameter: null };
+
+function offerExact<R extends RouteConfig>(search: RouteSearch<R>, node: PathNode<R>): void {
+  if (node.exact !== null && !search.offer(node.exact) && node.otherExact !== none) search.offerAll(node.otherExact);
+}
+
+function offerPrefix<R extends RouteConfig>(search: RouteSearch<R>, node: PathNode<R>): void {
+  if (node.prefix !== null && !search.offer(node.prefix) && node.otherPrefix !== none) search.offerAll(node.otherPrefix);
+}
 
 /** Visits no node of the trie twice, so that its size bounds the work whatever the path is. */
 function searchSegments<R extends RouteConfig>(node: SegmentNode<R>, search: RouteSearch<R>, cursor: PathCursor, segment: number): void {
   const start = cursor.segmentStart(segment);
   if (start < 0) {
-    search.offer(node.exact);
-    search.offer(node.prefix);
+    offerExact(search, node);
+    offerPrefix(search, node);
     return;
   }
   const end = cursor.segmentEnd(segment);
@@ -112,7 +126,7 @@ function searchSegments<R extends RouteConfig>(node: SegmentNode<R>, search: Rou
     if (child !== undefined) searchSegments(child, search, cursor, segment + 1);
   }
   if (node.parameter !== null && end > start) searchSegments(node.parameter, search, cursor, segment + 1);
-  search.offer(node.prefix);
+  offerPrefix(search, node);
 }
 
 function segmentWith<R extends RouteConfig>(node: SegmentNode<R>, route: CompiledRoute<R>, depth: number): SegmentNode<R> {
@@ -140,16 +154,28 @@ function segmentWithout<R extends RouteConfig>(node: SegmentNode<R>, route: Comp
 
 function nodeWith<R extends RouteConfig>(node: PathNode<R>, route: CompiledRoute<R>): PathNode<R> {
   return route.pathKind === 'exact'
-    ? { exact: listWith(node.exact, route), prefix: node.prefix }
-    : { exact: node.exact, prefix: listWith(node.prefix, route) };
+    ? nodeOf(listWith(listOf(node.exact, node.otherExact), route), listOf(node.prefix, node.otherPrefix))
+    : nodeOf(listOf(node.exact, node.otherExact), listWith(listOf(node.prefix, node.otherPrefix), route));
 }
 
 function nodeWithout<R extends RouteConfig>(node: PathNode<R>, route: CompiledRoute<R>): PathNode<R> {
-  return { exact: listWithout(node.exact, route), prefix: listWithout(node.prefix, route) };
+  return nodeOf(listWithout(listOf(node.exact, node.otherExact), route), listWithout(listOf(node.prefix, node.otherPrefix), route));
 }
 
 function isEmptyNode(node: PathNode<RouteConfig>): boolean {
-  return node.exact.length === 0 && node.prefix.length === 0;
+  return node.exact === null && node.prefix === null;
+}
+
+function nodeOf<R extends RouteConfig>(exact: readonly CompiledRoute<R>[], prefix: readonly CompiledRoute<R>[]): PathNode<R> {
+  return { exact: exact[0] ?? null, prefix: prefix[0] ?? null, otherExact: othersOf(exact), otherPrefix: othersOf(prefix) };
+}
+
+function listOf<R extends RouteConfig>(first: CompiledRoute<R> | null, others: readonly CompiledRoute<R>[]): readonly CompiledRoute<R>[] {
+  return first === null ? none : [first, ...others];
+}
+
+function othersOf<R extends RouteConfig>(list: readonly CompiledRoute<R>[]): readonly CompiledRoute<R>[] {
+  return list.length > 1 ? list.slice(1) : none;
 }
 
 function listWith<R extends RouteConfig>(list: readonly CompiledRoute<R>[], route: CompiledRoute<R>): CompiledRoute<R>[] {

@@ -13,8 +13,9 @@ export class RouteCollector<R extends RouteConfig> extends RouteSearch<R> {
     this.#regexesLeft = mostRegexes;
   }
 
-  override offer(routes: readonly CompiledRoute<R>[]): void {
-    for (const route of routes) this.found.push(route);
+  override offer(route: CompiledRoute<R>): boolean {
+    this.found.push(route);
+    return false;
   }
 
   override offerRegexes(routes: readonly CompiledRoute<R>[], path: string): void {

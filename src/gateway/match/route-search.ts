@@ -39,13 +39,14 @@ export class RouteSearch<R extends RouteConfig> {
     this.announced = null;
   }
 
+  /** A route whose host and path match. True when routes that come behind it in the order cannot win any more. */
+  offer(route: CompiledRoute<R>): boolean {
+    return (this.best !== null && compareRoutes(this.best, route) < 0) || this.#take(route);
+  }
+
   /** Routes whose host and path match, best first. */
-  offer(routes: readonly CompiledRoute<R>[]): void {
-    for (let i = 0; i < routes.length; i++) {
-      const route = routes[i]!;
-      if (this.best !== null && compareRoutes(this.best, route) < 0) return;
-      if (this.#take(route)) return;
-    }
+  offerAll(routes: readonly CompiledRoute<R>[]): void {
+    for (let i = 0; i < routes.length; i++) if (this.offer(routes[i]!)) return;
   }
 
   /** Routes whose host matches, best first; their expressions are evaluated only where they could win. */
