@@ -1,4 +1,4 @@
-// Runs the tests given as arguments (files or glob patterns), or all of them: `npm test -- src/model/base-url.test.ts`.
+// Runs the tests given as arguments (files or glob patterns), or all but those in a browser: `npm test -- src/model/base-url.test.ts`.
 // Flags of node:test pass through: `npm test -- --test-name-pattern 'reused connection'`.
 
 import { spawn } from 'node:child_process';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
-const everything = ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts', 'ui/src/**/*.test.ts'];
+const everything = ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/!(browser)/**/*.test.ts', 'examples/**/*.test.ts', 'ui/src/**/*.test.ts'];
 /** Three files at once: most tests wait for gateways and clients of their own; more, and a timing would mean little on two cores. */
 const concurrency = 3;
 /** Milliseconds for one test, for one file, and for all of it. */
