@@ -150,9 +150,9 @@ function checkOwn(root: string, file: string, border: Border, one: Import, isTes
   const target = posix.join(posix.dirname(file), one.specifier);
   if (!existsSync(join(root, target))) return `imports ${target}, which does not exist`;
   if (target.startsWith('..')) return `imports ${one.specifier} from outside the project`;
-  // A test may use a fixture, or be another test once more under other circumstances (over TLS, say).
-  if (unitTest.test(target) && !(isTest && (target.includes('-fixture.') || target.startsWith('test/'))))
-    return `imports ${target}, which is for tests`;
+  // A test or benchmark may use a fixture, and a test be another one once more under other circumstances (over TLS, say).
+  const mayUse = (isTest && target.startsWith('test/')) || ((isTest || file.startsWith('bench/')) && target.includes('-fixture.'));
+  if (unitTest.test(target) && !mayUse) return `imports ${target}, which is for tests`;
   if (isTest && unitTestImports.some((allowed) => isWithin(target, allowed))) return undefined;
   if (!target.startsWith('src/') && !target.startsWith('test/')) return undefined;
   const allowed = [border.folder, ...border.imports, ...(one.typeOnly ? (border.importsTypesOf ?? []) : [])];

@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
-const everything = ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/!(browser)/**/*.test.ts', 'examples/**/*.test.ts', 'ui/src/**/*.test.ts'];
+const everything = [
+  'src/**/*.test.ts',
+  'scripts/**/*.test.ts',
+  'test/!(browser)/**/*.test.ts',
+  'examples/**/*.test.ts',
+  'ui/src/**/*.test.ts',
+];
 /** Three files at once: most tests wait for gateways and clients of their own; more, and a timing would mean little on two cores. */
 const concurrency = 3;
 /** Milliseconds for one test, for one file, and for all of it. */

@@ -1,31 +1,8 @@
 import { normalisePath } from '../../src/gateway/normalise-path.ts';
 import { emptyRouteTable } from '../../src/gateway/match/route-table.ts';
 import type { RouteConfig } from '../../src/model/gateway-config.ts';
-import { routeDefaults } from '../../src/model/route.ts';
+import { route } from '../../src/gateway/match/route-fixture.ts';
 import { micro } from './micro.ts';
-
-function route(i: number, fields: Partial<RouteConfig> & { path_pattern: string }): RouteConfig {
-  return {
-    ...routeDefaults,
-    id: `rt_${i.toString(16).padStart(16, '0')}`,
-    name: `r${i}`,
-    description: '',
-    host_pattern: '',
-    host_match_type: 'exact',
-    match_type: 'prefix',
-    methods: [],
-    headers: [],
-    upstream_id: 'up_0000000000000000',
-    protocol: 'http',
-    cors: null,
-    api_key_query: false,
-    auth_required: true,
-    priority: 0,
-    enabled: true,
-    managed: false,
-    ...fields,
-  };
-}
 
 /** Paths as they come from a socket: fresh strings, not constants. */
 function paths(make: (i: number) => string): string[] {
@@ -53,7 +30,7 @@ function measure(
 }
 
 for (const count of [10, 1000, 10_000]) {
-  const prefixes = Array.from({ length: count }, (_, i) => route(i, { path_pattern: `/api/v1/service${i}` }));
+  const prefixes = Array.from({ length: count }, (_, i) => route({ path_pattern: `/api/v1/service${i}` }));
   measure(
     `${count} prefix routes, path of 5 segments`,
     prefixes,
@@ -63,35 +40,35 @@ for (const count of [10, 1000, 10_000]) {
 const many = 10_000;
 measure(
   '10,000 exact routes',
-  Array.from({ length: many }, (_, i) => route(i, { path_pattern: `/api/v1/service${i}`, match_type: 'exact' })),
+  Array.from({ length: many }, (_, i) => route({ path_pattern: `/api/v1/service${i}`, match_type: 'exact' })),
   paths((i) => `/api/v1/service${i % many}`),
 );
 measure(
   '10,000 hosts',
-  Array.from({ length: many }, (_, i) => route(i, { path_pattern: '/', host_pattern: i === 7 ? 'api.example.com' : `h${i}.example.com` })),
+  Array.from({ length: many }, (_, i) => route({ path_pattern: '/', host_pattern: i === 7 ? 'api.example.com' : `h${i}.example.com` })),
   paths((i) => `/api/v1/service${i % many}`),
 );
 measure(
   '10,000 routes with a {parameter}',
-  Array.from({ length: many }, (_, i) => route(i, { path_pattern: `/api/service${i}/{id}/items` })),
+  Array.from({ length: many }, (_, i) => route({ path_pattern: `/api/service${i}/{id}/items` })),
   paths((i) => `/api/service${i % many}/${i % 77}/items/5`),
 );
 measure(
   '10,000 prefix routes and a fallback, with methods',
   [
-    ...Array.from({ length: many }, (_, i) => route(i, { path_pattern: `/api/v1/service${i}`, methods: ['GET', 'POST'] })),
-    route(many, { path_pattern: '/' }),
+    ...Array.from({ length: many }, (_, i) => route({ path_pattern: `/api/v1/service${i}`, methods: ['GET', 'POST'] })),
+    route({ path_pattern: '/' }),
   ],
   paths((i) => `/api/v1/service${i % many}/items/${i % 1000}`),
 );
 measure(
   '1 regex route',
-  [route(0, { path_pattern: '^/api/v[0-9]+/', match_type: 'regex' })],
+  [route({ path_pattern: '^/api/v[0-9]+/', match_type: 'regex' })],
   paths((i) => `/api/v1/service${i % many}`),
 );
 measure(
   '1 route with a header condition',
-  [route(0, { path_pattern: '/', headers: [{ name: 'X-Version', value: '2', is_regex: false, required: true }] })],
+  [route({ path_pattern: '/', headers: [{ name: 'X-Version', value: '2', is_regex: false, required: true }] })],
   paths((i) => `/api/v1/service${i % many}`),
   'api.example.com',
   { 'x-version': '2' },
@@ -110,7 +87,7 @@ for (const [name, list] of [
   });
 }
 
-const big = Array.from({ length: many }, (_, i) => route(i, { path_pattern: `/api/v1/service${i}` }));
+const big = Array.from({ length: many }, (_, i) => route({ path_pattern: `/api/v1/service${i}` }));
 const start = performance.now();
 const table = emptyRouteTable<RouteConfig>().with(big);
 console.log(`building 10,000 routes: ${(performance.now() - start).toFixed(1)} ms`);

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { GatewayError } from '../errors/gateway-error.ts';
 import { openTemporaryStore } from '../store/temporary-store.ts';
 import type { AuditRow } from '../store/store.ts';
 import { createAccessContext, type AccessContext } from './access-context.ts';
@@ -37,4 +39,15 @@ export async function openAccess(...emails: string[]): Promise<AccessFixture> {
     audit: async () => (await store.read((tx) => tx.audit.list({ limit: 500 }))).rows.toReversed(),
     [Symbol.asyncDispose]: () => store.close(),
   };
+}
+
+/** What a use case refuses with; fails where it accepts. */
+export async function refusal(work: Promise<unknown>): Promise<GatewayError> {
+  try {
+    await work;
+  } catch (error) {
+    assert.ok(error instanceof GatewayError, String(error));
+    return error;
+  }
+  return assert.fail('was accepted');
 }

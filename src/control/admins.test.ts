@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { GatewayError } from '../errors/gateway-error.ts';
-import { goodPassword, openAccess, originAt, systemActor } from './access-fixture.ts';
+import { goodPassword, openAccess, originAt, refusal, systemActor } from './access-fixture.ts';
 import { adminEtag, createAdmin, deleteAdmin, getAdmin, listAdmins, updateAdmin } from './admins.ts';
 import { findSession, signIn } from './sessions.ts';
 
 const ann = 'ann@example.com';
 const bob = 'bob@example.com';
 const elsewhere = { remoteAddress: '192.0.2.9' };
-
-async function refusal(work: Promise<unknown>): Promise<GatewayError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof GatewayError, String(error));
-    return error;
-  }
-  return assert.fail('was accepted');
-}
 
 describe('admins', () => {
   it('are made with e-mail in lower case and never show their password', async () => {

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { GatewayError } from '../errors/gateway-error.ts';
-import { goodPassword, openAccess, originAt } from './access-fixture.ts';
+import type { GatewayError } from '../errors/gateway-error.ts';
+import { goodPassword, openAccess, originAt, refusal } from './access-fixture.ts';
 import { listAdmins } from './admins.ts';
 import { findSession, signIn } from './sessions.ts';
 import { createFirstAdminFromSettings, ensureSetupCode, setUp, setupRequired } from './setup.ts';
 
 const ann = { email: 'ann@example.com', password: goodPassword };
-
-async function refusal(work: Promise<unknown>): Promise<GatewayError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof GatewayError, String(error));
-    return error;
-  }
-  return assert.fail('was accepted');
-}
 
 describe('set-up', () => {
   it('makes the first admin from a code of 100 bits that is kept only as a hash, and signs this admin in', async () => {

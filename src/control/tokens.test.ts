@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { GatewayError } from '../errors/gateway-error.ts';
-import { openAccess, systemActor } from './access-fixture.ts';
+import { openAccess, refusal, systemActor } from './access-fixture.ts';
 import { etagOf } from './etag.ts';
 import { createToken, deleteToken, findToken, getToken, listTokens, revokeToken, updateToken } from './tokens.ts';
-
-async function refusal(work: Promise<unknown>): Promise<GatewayError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof GatewayError, String(error));
-    return error;
-  }
-  return assert.fail('was accepted');
-}
 
 describe('API tokens', () => {
   it('are shown once, stored as a hash, and read-only unless told otherwise', async () => {

@@ -1,32 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RouteConfig } from '../../model/gateway-config.ts';
-import { routeDefaults } from '../../model/route.ts';
 import { checkRoute, compileRoute } from './compile-route.ts';
-
-function route(fields: Partial<RouteConfig>): RouteConfig {
-  return {
-    ...routeDefaults,
-    id: 'rt_0000000000000001',
-    name: 'r',
-    description: '',
-    host_pattern: '',
-    host_match_type: 'exact',
-    path_pattern: '/',
-    match_type: 'prefix',
-    methods: [],
-    headers: [],
-    upstream_id: 'up_0000000000000000',
-    protocol: 'http',
-    cors: null,
-    api_key_query: false,
-    auth_required: true,
-    priority: 0,
-    enabled: true,
-    managed: false,
-    ...fields,
-  };
-}
+import { route } from './route-fixture.ts';
 
 /** Each case: what is wrong, the field that says so, and words that the message must hold. */
 const refusals: [Partial<RouteConfig>, string, RegExp][] = [
@@ -121,6 +97,6 @@ test('what passes the check compiles', () => {
 });
 
 test('what the check refuses does not compile in silence', () => {
-  assert.throws(() => compileRoute(route({ path_pattern: 'users' })), /rt_0000000000000001/);
+  assert.throws(() => compileRoute(route({ id: 'rt_0000000000000001', path_pattern: 'users' })), /rt_0000000000000001/);
   assert.throws(() => compileRoute(route({ path_pattern: '(', match_type: 'regex' })));
 });

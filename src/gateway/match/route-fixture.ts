@@ -3,16 +3,17 @@ import { routeDefaults } from '../../model/route.ts';
 import type { MatchRequest } from './route-search.ts';
 
 let count = 0;
-/** A route for tests: a prefix for any host, with an id of its own. */
-export function route(fields: Partial<RouteConfig> & { path_pattern: string }): RouteConfig {
+/** A route for tests: a prefix for any host, `/` where nothing is said, with an id of its own. */
+export function route(fields: Partial<RouteConfig> = {}): RouteConfig {
   const id = `rt_${(count++).toString(16).padStart(16, '0')}` as const;
   return {
     ...routeDefaults,
     id,
-    name: `${fields.path_pattern}#${id}`,
+    name: `${fields.path_pattern ?? '/'}#${id}`,
     description: '',
     host_pattern: '',
     host_match_type: 'exact',
+    path_pattern: '/',
     match_type: 'prefix',
     methods: [],
     headers: [],

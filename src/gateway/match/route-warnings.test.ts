@@ -1,34 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RouteConfig } from '../../model/gateway-config.ts';
-import { routeDefaults } from '../../model/route.ts';
+import { route } from './route-fixture.ts';
 import { routeWarnings } from './route-warnings.ts';
-
-let count = 0;
-function route(fields: Partial<RouteConfig> = {}): RouteConfig {
-  const id = `rt_${(count++).toString(16).padStart(16, '0')}` as const;
-  return {
-    ...routeDefaults,
-    id,
-    name: 'r',
-    description: '',
-    host_pattern: '',
-    host_match_type: 'exact',
-    path_pattern: '/',
-    match_type: 'prefix',
-    methods: [],
-    headers: [],
-    upstream_id: 'up_0000000000000000',
-    protocol: 'http',
-    cors: null,
-    api_key_query: false,
-    auth_required: true,
-    priority: 0,
-    enabled: true,
-    managed: false,
-    ...fields,
-  };
-}
 
 test('a route below a reserved path is told, on segment boundaries', () => {
   for (const path_pattern of ['/admin', '/admin/x', '/ui/*', '/healthz', '/metrics/', '/version', '/readyz/{x}']) {
