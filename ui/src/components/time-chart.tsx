@@ -67,6 +67,7 @@ export function TimeChart({ title, times, series, show, marks = noMarks }: TimeC
   }, [data, marks, show, shape, scheme]);
 
   const at = under === undefined ? times.at(-1) : times[under];
+  const nothing = isEmpty(series.map(({ values }) => values));
   return (
     <figure className={`surface ${classes['chart']}`}>
       <figcaption className={classes['caption']}>
@@ -85,7 +86,10 @@ export function TimeChart({ title, times, series, show, marks = noMarks }: TimeC
           {at !== undefined && <li>at {clockText(at)}</li>}
         </ul>
       </figcaption>
-      <div ref={place} className={classes['place']} aria-hidden />
+      <div className={classes['place']}>
+        <div ref={place} aria-hidden />
+        {nothing && <p className={classes['nothing']}>Nothing to show in this time</p>}
+      </div>
     </figure>
   );
 }
@@ -128,7 +132,7 @@ function optionsOf(
     series: [{}, ...lines],
     axes: [
       { ...axis, space: 70, size: 28, values: (_, splits) => splits.map((seconds) => clockText(seconds * 1_000)) },
-      { ...axis, size: 62, values: (_, splits) => splits.map((value) => drawn.current.show(value)) },
+      { ...axis, size: 62, values: (chart, splits) => labelsOf(chart, splits, drawn.current.show) },
     ],
     hooks: {
       draw: [(chart) => drawMarks(chart, drawn.current.marks, color)],
@@ -136,6 +140,18 @@ function optionsOf(
     },
     class: scheme,
   };
+}
+
+function isEmpty(lines: readonly ArrayLike<number | null | undefined>[]): boolean {
+  return lines.every((values) => Array.from(values).every((value) => value === null || value === undefined));
+}
+
+// What would say the same as the one below it, as halves of whole numbers do, is left out.
+function labelsOf(chart: UPlot, splits: readonly number[], show: (value: number) => string): string[] {
+  // Of no line there is nothing to read.
+  if (isEmpty(chart.data.slice(1))) return splits.map(() => '');
+  const texts = splits.map((value) => show(value));
+  return texts.map((text, index) => (text === texts[index - 1] ? '' : text));
 }
 
 function drawMarks(chart: UPlot, marks: readonly ChartMark[], color: (name: string) => string): void {
