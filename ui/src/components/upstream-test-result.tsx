@@ -6,6 +6,7 @@ import type { UpstreamTest } from '../api/admin-schema.ts';
 import { CommandLine } from './command-line.tsx';
 import { tookText } from './figures.ts';
 import { Notice } from './notice.tsx';
+import { ProblemNotice } from './problem-notice.tsx';
 import classes from './upstream-test-result.module.css';
 
 type Step = UpstreamTest['steps'][number];
@@ -78,20 +79,8 @@ function Verdict({ test: { answers, answer, problem, total_ms: total } }: { read
     );
   }
   const kind = answers ? 'warning' : 'danger';
-  return (
-    <Notice kind={kind} icon={IconPlugConnectedX} title={problem?.title ?? 'It does not answer'}>
-      <Stack gap="xs">
-        {problem !== null && <Text size="sm">{problem.cause}</Text>}
-        {problem !== null && problem.next.length > 0 && (
-          <List size="sm">
-            {problem.next.map((step) => (
-              <List.Item key={step}>{step}</List.Item>
-            ))}
-          </List>
-        )}
-      </Stack>
-    </Notice>
-  );
+  if (problem === null) return <Notice kind={kind} icon={IconPlugConnectedX} title="It does not answer" />;
+  return <ProblemNotice kind={kind} problem={problem} />;
 }
 
 /** One step after the other, each bar where the one before it ended. */

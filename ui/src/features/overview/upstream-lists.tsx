@@ -2,6 +2,7 @@ import { Anchor, Group, Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useId, type ReactNode } from 'react';
 import type { Traffic } from '../../api/admin-schema.ts';
+import { causeText } from '../../components/cause-text.ts';
 import { durationText } from '../../components/duration-text.ts';
 import { HealthMark } from '../../components/health-mark.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
@@ -26,14 +27,16 @@ export function FailingUpstreams({ upstreams }: { readonly upstreams: readonly R
         <div className={classes['none']}>None is failing: {words.join(', ')}.</div>
       ) : (
         <ul className={classes['list']}>
-          {failing.slice(0, shown).map(({ upstream_id: id, upstream, cause, last_ok_at: ok }) => (
+          {failing.slice(0, shown).map(({ upstream_id: id, upstream, cause, problem, last_ok_at: ok }) => (
             <li key={id} className={classes['item']}>
               <div className={classes['main']}>
                 <Group gap="xs">
                   <HealthMark state="failing" />
                   <UpstreamLink id={id} name={upstream} />
                 </Group>
-                <Text size="sm">{cause}</Text>
+                <Text size="sm" title={cause}>
+                  {causeText({ cause, problem })}
+                </Text>
               </div>
               <div className={classes['side']}>
                 {ok === null ? (

@@ -8,6 +8,7 @@ import type { Upstream } from '../../api/admin-schema.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { useLive } from '../../api/use-live.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
+import { causeText } from '../../components/cause-text.ts';
 import { ErrorState } from '../../components/error-state.tsx';
 import { rateText, shareText, tookText } from '../../components/figures.ts';
 import { HealthMark } from '../../components/health-mark.tsx';
@@ -120,7 +121,7 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
           ))}
         </Tabs.List>
         <Tabs.Panel value="overview">
-          <OverviewTab upstream={upstream} window={window} />
+          <OverviewTab row={row!} window={window} />
         </Tabs.Panel>
         <Tabs.Panel value="routes">
           <RoutesTab upstream={upstream} routes={mine} />
@@ -157,7 +158,7 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
 
 /** How it does just now, in one line. */
 function Facts({ row }: { readonly row: UpstreamRow }) {
-  const { state, cause, lastOkAt, lastUsedAt, rate, latestP95, errorShare, active, idle, upstream } = row;
+  const { state, lastOkAt, lastUsedAt, rate, latestP95, errorShare, active, idle, upstream } = row;
   return (
     <div className={`surface ${classes['facts']}`}>
       <Group gap="xs">
@@ -166,7 +167,7 @@ function Facts({ row }: { readonly row: UpstreamRow }) {
           {lastOkAt === null ? '' : 'last ok '}
           {lastOkAt !== null && <TimeAgo time={lastOkAt} short />}
           {lastOkAt === null ? '' : ' · '}
-          {cause}
+          {causeText(row)}
         </Text>
       </Group>
       <dl className={classes['figures']}>
