@@ -7,6 +7,7 @@ import { CommandLine } from './command-line.tsx';
 import { tookText } from './figures.ts';
 import { Notice } from './notice.tsx';
 import { ProblemNotice } from './problem-notice.tsx';
+import { sentenceOf } from './sentence-of.ts';
 import classes from './upstream-test-result.module.css';
 
 type Step = UpstreamTest['steps'][number];
@@ -43,7 +44,7 @@ export function UpstreamTestResult({ test, command }: UpstreamTestResultProps) {
       {test.notes.length > 0 && (
         <List size="sm">
           {test.notes.map((note) => (
-            <List.Item key={note}>{sentence(note)}</List.Item>
+            <List.Item key={note}>{sentenceOf(note)}</List.Item>
           ))}
         </List>
       )}
@@ -143,8 +144,4 @@ function More({ label, children }: { readonly label: string; readonly children: 
       </Collapse>
     </div>
   );
-}
-
-function sentence(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

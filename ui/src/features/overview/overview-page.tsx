@@ -8,12 +8,12 @@ import { problemOf } from '../../api/api-problem.ts';
 import { readApi } from '../../api/call-api.ts';
 import { listKey } from '../../api/query-client.ts';
 import { pauseLive, useLive } from '../../api/use-live.ts';
-import { durationText } from '../../components/duration-text.ts';
+import { rateText, tookText } from '../../components/figures.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { CellChart } from './cell-chart.tsx';
-import { figureText, ratesOf } from './cell-figures.ts';
+import { ratesOf } from './cell-figures.ts';
 import { OverviewTiles } from './overview-tiles.tsx';
 import { windows, windowText, type Window } from './overview-search.ts';
 import { FailingUpstreams, SlowestUpstreams } from './upstream-lists.tsx';
@@ -81,9 +81,9 @@ function Figures({ traffic, window }: { readonly traffic: Traffic; readonly wind
           values={ratesOf(totals.requests, traffic)}
           bad={ratesOf(totals.status_5xx, traffic)}
           badName="with 5xx"
-          show={(value) => `${figureText(value)} / s`}
+          show={rateText}
         />
-        <CellChart title="95 % of answers began within" frame={traffic} values={totals.p95_ms} show={durationText} />
+        <CellChart title="95 % of answers began within" frame={traffic} values={totals.p95_ms} show={tookText} />
       </SimpleGrid>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
         <FailingUpstreams upstreams={traffic.upstreams} />

@@ -3,10 +3,10 @@ import { Link } from '@tanstack/react-router';
 import { useId, type ReactNode } from 'react';
 import type { Traffic } from '../../api/admin-schema.ts';
 import { causeText } from '../../components/cause-text.ts';
-import { durationText } from '../../components/duration-text.ts';
+import { shareText, tookText } from '../../components/figures.ts';
 import { HealthMark } from '../../components/health-mark.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
-import { highest, shareText, sum } from './cell-figures.ts';
+import { highest, shareOf, sum } from './cell-figures.ts';
 import classes from './overview.module.css';
 import { windowText, type Window } from './overview-search.ts';
 
@@ -74,11 +74,11 @@ export function SlowestUpstreams({ upstreams, window }: { readonly upstreams: re
               <div className={classes['main']}>
                 <UpstreamLink id={id} name={upstream} />
                 <Text size="xs" c="dimmed">
-                  {sum(requests).toLocaleString('en')} requests, {shareText(sum(errors) + sum(own), sum(requests))} failed
+                  {sum(requests).toLocaleString('en')} requests, {shareText(shareOf(sum(errors) + sum(own), sum(requests)))} failed
                 </Text>
               </div>
               <div className={classes['side']}>
-                p95 up to <b>{durationText(p95)}</b>
+                p95 up to <b>{tookText(p95)}</b>
               </div>
             </li>
           ))}

@@ -95,7 +95,7 @@ export const upstreamColumns: readonly UpstreamColumn[] = [
     area: 'errors',
     cell: ({ errorShare }) => (
       <Text size="sm" c={errorShare !== null && errorShare > 0 ? 'var(--tone-danger)' : 'inherit'} className={classes['figure']}>
-        {known(errorShare, shareText)}
+        {shareText(errorShare)}
       </Text>
     ),
   },

@@ -175,7 +175,7 @@ function Facts({ row }: { readonly row: UpstreamRow }) {
           [
             ['Now', rate === null ? '—' : rateText(rate)],
             ['p95', latestP95 === null ? '—' : tookText(latestP95)],
-            ['Errors, 5 min', errorShare === null ? '—' : shareText(errorShare)],
+            ['Errors, 5 min', shareText(errorShare)],
             ['Pool', `${active} active · ${idle}/${upstream.max_idle_conns} idle`],
           ] as const
         ).map(([name, value]) => (
