@@ -1,12 +1,10 @@
 import { Button, Group, SegmentedControl, SimpleGrid, Stack } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconRocket } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import type { Traffic } from '../../api/admin-schema.ts';
 import { problemOf } from '../../api/api-problem.ts';
-import { readApi } from '../../api/call-api.ts';
-import { listKey } from '../../api/query-client.ts';
 import { pauseLive, useLive } from '../../api/use-live.ts';
 import { rateText, tookText } from '../../components/figures.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
@@ -14,6 +12,7 @@ import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { CellChart } from './cell-chart.tsx';
 import { ratesOf } from './cell-figures.ts';
+import { overviewTrafficQuery, someUpstreamQuery } from './overview-queries.ts';
 import { OverviewTiles } from './overview-tiles.tsx';
 import { windows, windowText, type Window } from './overview-search.ts';
 import { FailingUpstreams, SlowestUpstreams } from './upstream-lists.tsx';
@@ -23,17 +22,8 @@ import { GatewayState, RecentEvents, RecentFailures } from './recent-lists.tsx';
 export function OverviewPage() {
   const { window = '5m' } = useSearch({ from: '/shell/' });
   const live = useLive();
-  const traffic = useQuery({
-    queryKey: ['traffic', 'all', window],
-    queryFn: ({ signal }) => readApi('/admin/traffic', { query: { window } }, signal),
-    refetchInterval: live.refetchInterval,
-    placeholderData: keepPreviousData,
-  });
-  const one = { limit: '1' };
-  const upstreams = useQuery({
-    queryKey: listKey('upstreams', one),
-    queryFn: ({ signal }) => readApi('/admin/upstreams', { query: one }, signal),
-  });
+  const traffic = useQuery({ ...overviewTrafficQuery(window), refetchInterval: live.refetchInterval });
+  const upstreams = useQuery(someUpstreamQuery);
   const problem = traffic.data === undefined ? (traffic.error ?? upstreams.error) : null;
   return (
     <>

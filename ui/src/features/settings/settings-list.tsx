@@ -18,7 +18,7 @@ type Setting = Item<'/admin/settings'>;
 export function SettingsList() {
   const { q, setQ } = useListSearch();
   const [onlySet, setOnlySet] = useState(false);
-  const { data, error, refetch } = useQuery({ ...settingsQuery, refetchOnMount: 'always' });
+  const { data, error, refetch } = useQuery({ ...settingsQuery, staleTime: 2_000 });
   const words = q.toLowerCase();
   const rows = data?.data.filter(
     ({ key, help, environment, flag, origin }) =>

@@ -1,5 +1,6 @@
 import { Anchor, Button, Group, Skeleton, Switch, Tabs, Text } from '@mantine/core';
 import { IconPlugConnected } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
@@ -22,7 +23,7 @@ import { RoutesTab } from './routes-tab.tsx';
 import { TestUpstreamDialog } from './test-upstream-dialog.tsx';
 import { UpstreamMenu } from './upstream-menu.tsx';
 import classes from './upstream-page.module.css';
-import { useRoutesByUpstream, useTraffic, useUpstream } from './upstream-queries.ts';
+import { routesByUpstreamQuery, useTraffic, useUpstream } from './upstream-queries.ts';
 import { upstreamRows, type UpstreamRow } from './upstream-row.ts';
 import type { UpstreamPageSearch, UpstreamTab } from './upstream-search.ts';
 import { useSwitchUpstreams } from './use-switch-upstreams.ts';
@@ -61,7 +62,7 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
   const navigate = useNavigate();
   const live = useLive();
   const traffic = useTraffic();
-  const routes = useRoutesByUpstream();
+  const routes = useQuery(routesByUpstreamQuery);
   const { switching, switchAll } = useSwitchUpstreams();
   const [asking, setAsking] = useState<'test' | 'delete'>();
   const [forms, setForms] = useState(0);
