@@ -159,7 +159,8 @@ async function measure(browser: Browser, { gateway, cookie, paths }: Subject, na
 function tellWhenShown(selector: string): string {
   return `const look = () => {
     if (document.querySelector(${JSON.stringify(selector)}) === null) return requestAnimationFrame(look);
-    const paint = () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0;
+    // Where all comes with the first frame, the browser has not told of it yet.
+    const paint = () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? performance.now();
     // Behind the frame that shows it, and behind all that was to be done before input is looked at.
     requestAnimationFrame(() => setTimeout(() => console.log('interactive', performance.now(), paint())));
   };

@@ -134,6 +134,24 @@ suite('API keys in a browser', { skip: unlessBrowser }, () => {
     );
   });
 
+  test("a page's code is asked for before it is known who is signed in, and its data before the code is there", async () => {
+    const code = page.waitForRequest(/\/assets\/keys-page-/);
+    const data = page.waitForRequest(/\/admin\/keys\?/);
+    // Each of the two waits for the other: one after the other they would never come.
+    await page.route(/\/admin\/me$/, async (route) => {
+      await code;
+      await route.continue();
+    });
+    await page.route(/\/assets\/keys-page-/, async (route) => {
+      await data;
+      await route.continue();
+    });
+    await page.goto(`${gateway.url}/ui/keys`);
+    await page.getByRole('link', { name: 'mobile app' }).waitFor();
+    await page.unrouteAll();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+  });
+
   test('an address that leads nowhere says so, and where to go', async () => {
     await page.goto(`${gateway.url}/ui/no/such/page`);
     await page.getByRole('heading', { name: 'There is no such page', level: 1 }).waitFor();
