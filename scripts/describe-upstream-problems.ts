@@ -20,7 +20,7 @@ const sections: readonly { readonly title: string; readonly kinds: readonly Upst
     title: 'Credential',
     kinds: ['credential_unavailable', 'credential_rejected', 'credential_wanted', 'sign_in_redirect'],
   },
-  { title: 'The answer', kinds: ['answer_timeout', 'empty_reply', 'not_http', 'error_answer'] },
+  { title: 'The answer', kinds: ['answer_timeout', 'empty_reply', 'not_http', 'error_answer', 'unexpected_status'] },
 ];
 
 /** docs/troubleshooting.md: every kind of problem that a test of an upstream finds. */

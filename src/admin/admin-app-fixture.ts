@@ -115,18 +115,21 @@ export async function openApp(
       feed: new LiveFeed({ source }),
       recordsDropped: () => 0,
     },
-    settings: [
-      {
-        key: 'workers',
-        flag: '--workers',
-        environment: 'APIGATE_WORKERS',
-        value: 1,
-        origin: 'flag --workers',
-        help: 'data-plane workers',
-        default: 'number of CPUs',
-        secret: false,
-      },
-    ],
+    startedWith: {
+      settings: [
+        {
+          key: 'workers',
+          flag: '--workers',
+          environment: 'APIGATE_WORKERS',
+          value: 1,
+          origin: 'flag --workers',
+          help: 'data-plane workers',
+          default: 'number of CPUs',
+          secret: false,
+        },
+      ],
+      listeners: [{ scheme: 'http', host: '0.0.0.0', port: 8080, planes: ['traffic', 'admin'] }],
+    },
     ui: () => Promise.resolve(options.ui),
   });
   let requests = 0;

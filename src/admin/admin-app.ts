@@ -3,7 +3,6 @@ import type { AccessContext } from '../control/access-context.ts';
 import type { ControlContext } from '../control/control-context.ts';
 import type { LiveTraffic } from '../control/live-traffic.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
-import type { ShownSetting } from '../model/described-setting.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { AdminRouter, type AccessEntry } from './admin-router.ts';
 import { auditRoutes } from './audit-routes.ts';
@@ -23,7 +22,7 @@ import { routeRoutes } from './route-routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { serveUi } from './serve-ui.ts';
 import type { ReadUi } from './ui-files.ts';
-import { settingsRoutes } from './settings-routes.ts';
+import { settingsRoutes, type StartedWith } from './settings-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { setupRoutes } from './setup-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
@@ -49,7 +48,7 @@ export interface AdminAppOptions {
   /** What the workers of this process do; without it there are no paths that show it. */
   readonly traffic?: LiveTraffic;
   /** What this gateway was started with; without it there is no path that shows it. */
-  readonly settings?: readonly ShownSetting[] | undefined;
+  readonly startedWith?: StartedWith | undefined;
   /** Reads the built admin UI; without it `/ui/` says how to build it. */
   readonly ui?: ReadUi | undefined;
 }
@@ -81,7 +80,7 @@ export function createAdminApp(options: AdminAppOptions) {
     .include(adminRoutes(access))
     .include(auditRoutes(access))
     .include(versionRoutes(access, version))
-    .include(where(options.settings, settingsRoutes))
+    .include(where(options.startedWith, settingsRoutes))
     .include(metricsRoutes(options.metrics))
     .include(where(options.traffic, (traffic) => requestRoutes(control, access, traffic)))
     .include(where(options.traffic, (traffic) => healthRoutes(control, traffic)))

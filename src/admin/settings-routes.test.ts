@@ -11,4 +11,5 @@ test('settings are shown to admins and to tokens of scope admin, and to nobody e
   const { status, body } = await fixture.call('GET', '/admin/settings', { cookie: await fixture.signIn() });
   assert.equal(status, 200);
   assert.deepEqual([body.total, body.data[0].key, body.data[0].origin], [1, 'workers', 'flag --workers']);
+  assert.deepEqual(body.listeners, [{ scheme: 'http', host: '0.0.0.0', port: 8080, planes: ['traffic', 'admin'] }]);
 });

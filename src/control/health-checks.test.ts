@@ -3,6 +3,7 @@ import { afterEach, test } from 'node:test';
 import type { UpstreamConfig } from '../model/gateway-config.ts';
 import type { UpstreamId } from '../model/ids.ts';
 import { upstreamDefaults } from '../model/upstream.ts';
+import { upstreamProblems } from '../model/upstream-problems.ts';
 import type { ProbeResult, UpstreamTestRequest } from '../model/upstream-test.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { HealthChecks, type HealthChecksOptions } from './health-checks.ts';
@@ -90,10 +91,15 @@ test('an upstream that wants it is asked soon and again after its interval, neve
   asked[1]!.answer(503);
   await come(3);
   assert.deepEqual([checks.of(id)!.streak, checks.of(id)!.failed, checks.of(id)!.okTimes.length], [1, 1, 0]);
-  assert.equal(checks.of(id)!.cause, 'it answered /up with 503, which is not among 200-399');
+  assert.deepEqual(checks.of(id)!.problem, {
+    code: null,
+    title: 'Unexpected status',
+    cause: 'It answered /up with 503, which is not among 200-399.',
+    next: upstreamProblems.unexpected_status.next,
+  });
   asked[2]!.answer(null);
   await come(4);
-  assert.deepEqual([checks.of(id)!.streak, checks.of(id)!.status, checks.of(id)!.cause], [2, null, 'connection refused']);
+  assert.deepEqual([checks.of(id)!.streak, checks.of(id)!.status, checks.of(id)!.problem?.cause], [2, null, 'connection refused']);
 });
 
 test('what is switched off, disabled or deleted is not asked any more, and what was under way counts for nothing', async () => {

@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { GatewayConfigChange, UpstreamConfig } from '../model/gateway-config.ts';
 import { type HealthCheck, healthCheckOf, isAmongStatuses } from '../model/health-check.ts';
 import type { UpstreamId } from '../model/ids.ts';
+import { upstreamProblems } from '../model/upstream-problems.ts';
 import type { ProbeResult } from '../model/upstream-test.ts';
 import type { ControlLogger, UpstreamProbe } from './control-context.ts';
-import { failingAfter, type UpstreamCheck } from './upstream-health.ts';
+import { type CheckProblem, failingAfter, type UpstreamCheck } from './upstream-health.ts';
 
 export interface HealthChecksOptions {
   readonly probe: UpstreamProbe;
@@ -170,7 +171,7 @@ const nothingFound: UpstreamCheck = {
   lastFailureMs: 0,
   status: null,
   tookMs: null,
-  cause: '',
+  problem: null,
 };
 
 function foundBy(result: ProbeResult, check: HealthCheck, before: UpstreamCheck, now: number): UpstreamCheck {
@@ -178,9 +179,18 @@ function foundBy(result: ProbeResult, check: HealthCheck, before: UpstreamCheck,
   const isGood = result.answers && status !== null && isAmongStatuses(check.status, status);
   const about = { done: before.done + 1, lastMs: now, status, tookMs: result.total_ms };
   if (isGood) return { ...before, ...about, streak: 0, okTimes: [...before.okTimes, now].slice(-failingAfter), lastOkMs: now };
-  const cause =
-    result.answers && status !== null
-      ? `it answered ${check.path} with ${status}, which is not among ${check.status}`
-      : (result.problem?.cause ?? 'no answer came');
-  return { ...before, ...about, failed: before.failed + 1, streak: before.streak + 1, okTimes: [], lastFailureMs: now, cause };
+  const problem = problemOf(result, check);
+  return { ...before, ...about, failed: before.failed + 1, streak: before.streak + 1, okTimes: [], lastFailureMs: now, problem };
+}
+
+function problemOf({ answers, answer, problem }: ProbeResult, check: HealthCheck): CheckProblem {
+  if (answers && answer !== null) {
+    const { title, next } = upstreamProblems.unexpected_status;
+    const cause = `It answered ${check.path} with ${answer.status}, which is not among ${check.status}.`;
+    // What is known of such an answer comes first: a credential that is not accepted, say.
+    return { code: null, title: problem?.title ?? title, cause, next: [...(problem?.next ?? []), ...next] };
+  }
+  if (problem === null) return { code: null, title: 'No answer', cause: 'No answer came.', next: [] };
+  const { code, title, cause, next } = problem;
+  return { code, title, cause, next };
 }

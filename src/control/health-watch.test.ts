@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readUpstreamTotals, upstreamCounterBytes, UpstreamCounters, type CountedExchange } from '../telemetry/upstream-counters.ts';
+import { upstreamProblems } from '../model/upstream-problems.ts';
 import { HealthWatch } from './health-watch.ts';
 import { type UpstreamCheck, upstreamHealth, type UpstreamTraffic } from './upstream-health.ts';
 
@@ -16,7 +17,7 @@ const noCheck: UpstreamCheck = {
   lastFailureMs: 0,
   status: null,
   tookMs: null,
-  cause: '',
+  problem: null,
 };
 
 /** One upstream, as two workers count it. */
@@ -82,6 +83,7 @@ test('what became of requests is counted in all workers together, each in one pl
     upstream: 'api',
     state: 'healthy',
     source: 'traffic',
+    problem: null,
     check: null,
     last_ok_at: '2027-01-15T08:00:00.105Z',
     last_failure_at: '2027-01-15T08:00:00.065Z',
@@ -116,12 +118,22 @@ test('three failures in a row over all workers make it failing, one answer healt
   watch.look();
   assert.deepEqual([health().state, flips()], ['failing', ['unknown failing']]);
   assert.match(watch.events()[0]!.cause, /3 requests in a row failed.*connection refused/);
+  const problem = {
+    source: 'traffic',
+    code: 'upstream_connection_refused',
+    title: 'Connection refused',
+    cause: 'The upstream refused the connection.',
+    consecutive_failures: 3,
+    next: upstreamProblems.connection_refused.next,
+  };
+  assert.deepEqual([health().problem, watch.events()[0]!.problem], [problem, problem]);
   finish(1, { status: 500 });
   watch.look();
   assert.deepEqual([health().state, flips()], ['healthy', ['failing healthy', 'unknown failing']]);
   finish(0, refused);
   finish(1, refused);
   assert.match(health().cause, /it answers, but 2 requests in a row failed/);
+  assert.deepEqual([health().problem?.consecutive_failures, watch.events()[0]!.problem], [2, null]);
   assert.deepEqual(logged, ['an upstream is failing', 'an upstream answers again']);
 });
 
@@ -144,6 +156,7 @@ test('disabled is not failing, and the oldest events go first', () => {
   watch.look();
   assert.equal(health().state, 'disabled');
   assert.match(health().cause, /disabled/);
+  assert.equal(health().problem, null);
   for (const on of [true, false, true, false, true]) {
     switchTo(on);
     watch.look();
@@ -157,13 +170,15 @@ test('health checks make it failing by themselves, whatever traffic says, and on
   watch.stop();
   finish(0);
   watch.look();
-  checked({ streak: 2, cause: 'it answered /up with 503', lastFailureMs: 1 });
+  const found = { code: null, title: 'Unexpected status', cause: 'It answered /up with 503.', next: ['Look.'] };
+  checked({ streak: 2, problem: found, lastFailureMs: 1 });
   assert.deepEqual([health().state, health().source], ['healthy', 'traffic']);
-  assert.match(health().cause, /it answers, but 2 health checks in a row failed: it answered \/up with 503/);
+  assert.match(health().cause, /it answers, but 2 health checks in a row failed: It answered \/up with 503\./);
   checked({ streak: 3 });
   finish(0);
   watch.look();
-  assert.deepEqual([health().state, health().source, health().check?.failure], ['failing', 'check', 'it answered /up with 503']);
+  assert.deepEqual([health().state, health().source, health().check?.failure], ['failing', 'check', found.cause]);
+  assert.deepEqual(health().problem, { source: 'check', ...found, consecutive_failures: 3 });
   assert.deepEqual([watch.events()[0]!.to, watch.events()[0]!.source], ['failing', 'check']);
   const now = checked({ streak: 0 });
   checked({ okTimes: [now], lastOkMs: now });

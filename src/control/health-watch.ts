@@ -64,7 +64,7 @@ export class HealthWatch {
 
   #record(traffic: UpstreamTraffic, from: HealthState, to: HealthState): void {
     const { logger, onEvent, clock = Date.now } = this.#options;
-    const { cause, source } = verdictOf(traffic);
+    const { cause, source, problem } = verdictOf(traffic);
     const event: HealthEvent = {
       kind: 'health',
       id: ++this.#made,
@@ -75,6 +75,7 @@ export class HealthWatch {
       to,
       source,
       cause,
+      problem,
     };
     this.#events.push(event);
     onEvent?.(event);

@@ -1,6 +1,7 @@
 import { errorCatalogue } from '../errors/catalogue.ts';
 import type { UpstreamId } from '../model/ids.ts';
-import type { HealthSource, HealthState, UpstreamHealth } from '../model/upstream-health.ts';
+import type { HealthProblem, HealthSource, HealthState, UpstreamHealth } from '../model/upstream-health.ts';
+import { problemOfCode } from '../model/upstream-problems.ts';
 import type { UpstreamTotals } from '../telemetry/upstream-counters.ts';
 
 /** What the data plane counts of one upstream, read at one moment. */
@@ -31,9 +32,12 @@ export interface UpstreamCheck {
   readonly status: number | null;
   /** How long the last check took, milliseconds. */
   readonly tookMs: number | null;
-  /** Why the last one that failed did. */
-  readonly cause: string;
+  /** Why the last one that failed did; null before one did. */
+  readonly problem: CheckProblem | null;
 }
+
+/** What a health check found wrong. */
+export type CheckProblem = Pick<HealthProblem, 'code' | 'title' | 'cause' | 'next'>;
 
 /** This many failures in a row make an upstream failing: one may be a restart, and two of a client's retries. */
 export const failingAfter = 3;
@@ -41,13 +45,14 @@ export const failingAfter = 3;
 /** How an upstream does, as its own traffic tells and, where it has any, health checks. */
 export function upstreamHealth(traffic: UpstreamTraffic): UpstreamHealth {
   const { totals, check } = traffic;
-  const { state, source, cause } = verdictOf(traffic);
+  const { state, source, cause, problem } = verdictOf(traffic);
   return {
     upstream_id: traffic.id,
     upstream: traffic.name,
     state,
     source,
     cause,
+    problem,
     last_ok_at: timeOf(lastOkOf(traffic)),
     last_failure_at: timeOf(totals.lastFailureMs),
     last_failure_code: totals.lastFailureCode,
@@ -62,7 +67,7 @@ export function upstreamHealth(traffic: UpstreamTraffic): UpstreamHealth {
             consecutive_failures: check.streak,
             status: check.status,
             took_ms: check.tookMs,
-            failure: check.streak === 0 ? null : check.cause,
+            failure: check.streak === 0 ? null : (check.problem?.cause ?? null),
             checks: check.done,
             failures: check.failed,
           },
@@ -96,32 +101,26 @@ interface Verdict {
   /** What told so; null where nothing did. */
   readonly source: HealthSource | null;
   readonly cause: string;
+  readonly problem: HealthProblem | null;
 }
 
 /** The state with what told so and why. */
 export function verdictOf(traffic: UpstreamTraffic): Verdict {
   const { totals, check } = traffic;
   const state = healthState(traffic);
-  const checkFailed = check === null || check.streak === 0 ? null : checksText(check);
-  const trafficFailed = totals.streak === 0 ? null : failuresText(totals);
-  switch (state) {
-    case 'disabled':
-      return { state, source: null, cause: 'it is disabled: nothing is sent there' };
-    case 'failing':
-      return failsByCheck(traffic) ? { state, source: 'check', cause: checkFailed! } : { state, source: 'traffic', cause: trafficFailed! };
-    case 'unknown': {
-      const nothingYet = 'no request has been answered yet';
-      const failed = checkFailed ?? trafficFailed;
-      return { state, source: null, cause: failed === null ? `${nothingYet}, and none has failed` : `${nothingYet}; ${failed}` };
-    }
-    case 'healthy': {
-      const isChecked = check !== null && check.lastOkMs >= totals.lastOkMs;
-      const failed = checkFailed ?? trafficFailed;
-      const well = isChecked ? 'it answered the last health check' : 'it answered the last request';
-      if (failed === null) return { state, source: isChecked ? 'check' : 'traffic', cause: well };
-      return { state, source: isChecked ? 'check' : 'traffic', cause: `it answers, but ${failed}` };
-    }
+  if (state === 'disabled') return { state, source: null, cause: 'it is disabled: nothing is sent there', problem: null };
+  const ofTraffic = problemOfTraffic(totals);
+  if (state === 'failing' && !failsByCheck(traffic)) return { state, source: 'traffic', cause: wordsOf(ofTraffic!), problem: ofTraffic };
+  const problem = problemOfChecks(check) ?? ofTraffic;
+  const failed = problem === null ? null : wordsOf(problem);
+  if (state === 'failing') return { state, source: 'check', cause: failed!, problem };
+  if (state === 'unknown') {
+    const nothingYet = 'no request has been answered yet';
+    return { state, source: null, cause: failed === null ? `${nothingYet}, and none has failed` : `${nothingYet}; ${failed}`, problem };
   }
+  const isChecked = check !== null && check.lastOkMs >= totals.lastOkMs;
+  const well = isChecked ? 'it answered the last health check' : 'it answered the last request';
+  return { state, source: isChecked ? 'check' : 'traffic', cause: failed === null ? well : `it answers, but ${failed}`, problem };
 }
 
 // Only a good check takes it back: what is asked may be told by nothing else.
@@ -136,12 +135,22 @@ function failsByTraffic({ totals, check }: UpstreamTraffic): boolean {
   return check === null || check.okTimes.length < failingAfter || check.okTimes[0]! <= totals.lastFailureMs;
 }
 
-function checksText({ streak, cause }: UpstreamCheck): string {
-  return `${streak === 1 ? 'the last health check' : `${streak} health checks in a row`} failed: ${cause}`;
+function problemOfChecks(check: UpstreamCheck | null): HealthProblem | null {
+  if (check === null || check.streak === 0 || check.problem === null) return null;
+  return { source: 'check', ...check.problem, consecutive_failures: check.streak };
 }
 
-function failuresText({ streak, lastFailureCode }: UpstreamTotals): string {
-  const failure = lastFailureCode === null ? 'failure' : `${lastFailureCode}: ${errorCatalogue[lastFailureCode].hint}`;
+function problemOfTraffic({ streak, lastFailureCode: code }: UpstreamTotals): HealthProblem | null {
+  if (streak === 0) return null;
+  const about = { source: 'traffic', code, consecutive_failures: streak } as const;
+  if (code === null) return { ...about, title: 'Requests fail', cause: 'The last request failed.', next: [] };
+  return { ...about, ...problemOfCode(code) };
+}
+
+/** In one line: how often, why, and of requests what to look at. */
+function wordsOf({ source, code, cause, consecutive_failures: streak }: HealthProblem): string {
+  if (source === 'check') return `${streak === 1 ? 'the last health check' : `${streak} health checks in a row`} failed: ${cause}`;
+  const failure = code === null ? 'failure' : `${code}: ${errorCatalogue[code].hint}`;
   return streak === 1 ? `the last request failed, ${failure}` : `${streak} requests in a row failed, the last one ${failure}`;
 }
 

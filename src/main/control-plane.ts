@@ -7,6 +7,7 @@ import { type AccessContext, createAccessContext } from '../control/access-conte
 import type { Actor, ControlContext, ControlLogger, OwnListener, Publisher } from '../control/control-context.ts';
 import { createControlContext } from '../control/create-control-context.ts';
 import type { ProbeMessage } from '../gateway/probe/probe-worker.ts';
+import type { Listener } from '../model/listener.ts';
 import type { ProbeResult } from '../model/upstream-test.ts';
 import type { LiveTraffic } from '../control/live-traffic.ts';
 import { openSealer } from '../control/secret-key.ts';
@@ -50,6 +51,8 @@ export interface ControlPlaneOptions {
   readonly metrics?: () => Promise<string>;
   /** What its workers do; left out as well. */
   readonly traffic?: LiveTraffic;
+  /** Where they and the admin API listen; left out as well. */
+  readonly listeners?: readonly Listener[];
   /** Reads the built admin UI, where there is a server to ask for it. */
   readonly ui?: ReadUi | undefined;
 }
@@ -103,7 +106,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       log: logger,
       ...(metrics === undefined ? {} : { metrics: { text: metrics, openToLoopback: settings.metrics.loopback } }),
       // A command's own settings are not those of the gateway.
-      ...(traffic === undefined ? {} : { traffic, settings: shownSettings(settings) }),
+      ...(traffic === undefined ? {} : { traffic, startedWith: { settings: shownSettings(settings), listeners: options.listeners ?? [] } }),
       ui: options.ui,
     });
     return { store, control, access, app };

@@ -24,6 +24,7 @@ import { TrafficHistory } from '../control/traffic-history.ts';
 import type { TrafficSource } from '../control/traffic-source.ts';
 import { GatewayError } from '../errors/gateway-error.ts';
 import { type TlsFiles, viaTokenOf, type WorkerBirth, type WorkerListener } from '../gateway/worker-protocol.ts';
+import type { Listener } from '../model/listener.ts';
 import { type Settings } from '../settings/settings.ts';
 import type { Store } from '../store/store.ts';
 import { createLogger, droppedNotice, type Logger } from '../telemetry/logger.ts';
@@ -146,6 +147,7 @@ async function runGateway(settings: Settings, demo: boolean, { sink, logger, cou
     probe: (message) => tests.probe(message),
     viaToken: viaTokenOf(birth),
     ownListeners: async () => addresses.listeners,
+    listeners: shownListeners(listeners, adminListener),
     logger,
     metrics: gatewayMetrics(source, pool, counters),
     traffic: { requests, health, history, feed, recordsDropped: () => readSharedCounters(counters).recordsDropped },
@@ -259,6 +261,16 @@ function addressesOf(listeners: readonly WorkerListener[], adminListener: OwnLis
   const first = listeners[0]!;
   const all = adminListener === null ? listeners : [...listeners, adminListener];
   return { trafficUrl: urlOf(first.host, first.port, first.tls !== null), listeners: all.map(({ host, port }) => ({ host, port })) };
+}
+
+/** Without a listener of its own, the admin API is at every other one. */
+function shownListeners(listeners: readonly WorkerListener[], adminListener: OwnListener | null): Listener[] {
+  const own = adminListener === null ? [] : [{ scheme: 'http' as const, ...adminListener, planes: ['admin' as const] }];
+  const served: Listener['planes'] = adminListener === null ? ['traffic', 'admin'] : ['traffic'];
+  return [
+    ...listeners.map(({ host, port, tls }): Listener => ({ scheme: tls === null ? 'http' : 'https', host, port, planes: served })),
+    ...own,
+  ];
 }
 
 function birthOf(

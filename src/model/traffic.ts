@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { timestampSchema } from './field-schemas.ts';
-import { healthSources, healthStates } from './upstream-health.ts';
+import { healthSources, healthStates, nullableProblemSchema } from './upstream-health.ts';
 
 /** How far back numbers of traffic go, and in how many cells they are told one by one. */
 export const trafficWindows = ['5m', '15m', '1h', '6h'] as const;
@@ -56,6 +56,7 @@ const rowSchema = z
     state: z.enum(healthStates),
     source: z.enum(healthSources).nullable().meta({ description: 'What told so; null where nothing did.' }),
     cause: z.string().meta({ description: 'Why, in words.' }),
+    problem: nullableProblemSchema,
     last_ok_at: timestampSchema.nullable(),
     last_used_at: timestampSchema.nullable().meta({ description: 'When a request for it last ended, in whatever way.' }),
     active: z.int().meta({ description: 'Connections in use: requests under way.' }),

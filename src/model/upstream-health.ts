@@ -18,6 +18,24 @@ const sourceSchema = z
   .nullable()
   .meta({ description: 'What told so: its own traffic, or health checks; null where nothing did.' });
 
+/** What is wrong, and what to do about it. */
+export const healthProblemSchema = z
+  .strictObject({
+    source: z.enum(healthSources).meta({ description: 'What failed: requests, or health checks.' }),
+    code: z.enum(codes).nullable().meta({ description: 'Error code that clients get; null where they get an answer of the upstream.' }),
+    title: z.string(),
+    cause: z.string().meta({ description: 'What is wrong, in a sentence.', example: 'The upstream refused the connection.' }),
+    consecutive_failures: total('How many of them failed in a row.'),
+    next: z.array(z.string()).meta({ description: 'What to do, the likeliest first; NAME stands for the upstream.' }),
+  })
+  .meta({ id: 'UpstreamHealthProblem', description: 'What is wrong with an upstream, and what to do about it.' });
+export type HealthProblem = z.output<typeof healthProblemSchema>;
+
+/** As it stands in the answers. */
+export const nullableProblemSchema = healthProblemSchema
+  .nullable()
+  .meta({ description: 'What failed last; null where nothing did since the last good answer, and of a disabled upstream.' });
+
 const checkSchema = z
   .strictObject({
     last_at: timestampSchema.nullable().meta({ description: 'When the last check ended; null before the first.' }),
@@ -42,7 +60,8 @@ export const upstreamHealthSchema = z
         'failing: three or more requests in a row failed, timed out or broke, or three or more health checks failed. An answer of 5xx to a request is an answer.',
     }),
     source: sourceSchema,
-    cause: z.string().meta({ description: 'Why, in words.' }),
+    cause: z.string().meta({ description: 'Why, in words for people: of a failure with how often, and what to look at.' }),
+    problem: nullableProblemSchema,
     last_ok_at: timestampSchema
       .nullable()
       .meta({ description: 'When it last answered a request, whatever the status, or a health check as expected.' }),
@@ -82,6 +101,7 @@ export const healthEventSchema = z
     to: stateSchema,
     source: sourceSchema,
     cause: z.string(),
+    problem: nullableProblemSchema,
   })
   .meta({ id: 'HealthEvent' });
 

@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../errors/catalogue.ts';
+import { errorCatalogue, type ErrorCode } from '../errors/catalogue.ts';
 
-/** What a test of an upstream can find wrong. */
+/** What a test of an upstream, or a health check, can find wrong. */
 export interface UpstreamProblem {
   /** What requests on this upstream's routes are answered meanwhile; null where the upstream's own answer goes to the client. */
   readonly code: ErrorCode | null;
@@ -49,7 +49,7 @@ export const upstreamProblems = {
     code: 'upstream_dns_failure',
     title: 'Name servers fail',
     example: 'The name servers could not answer for api.example.com.',
-    next: ['The servers answer, but with an error: check them (APIGATE_DNS_SERVERS, else /etc/resolv.conf) and the zone of that name.'],
+    next: ['If the servers answer with an error, check them (APIGATE_DNS_SERVERS, else /etc/resolv.conf) and the zone of that name.'],
   },
   connection_refused: {
     code: 'upstream_connection_refused',
@@ -149,7 +149,7 @@ export const upstreamProblems = {
     code: 'upstream_invalid_response',
     title: 'The port speaks TLS',
     example: 'base_url says http, but api.internal:443 speaks TLS.',
-    next: ['Change base_url to https://.'],
+    next: ['If the port speaks TLS, change base_url to https://.'],
   },
   empty_reply: {
     code: 'upstream_reset',
@@ -213,6 +213,35 @@ export const upstreamProblems = {
     example: 'It answers 503: the service can be reached, but fails itself.',
     next: ['Look at the service and its own log.', 'Test another path with --path, if this one is not meant to work.'],
   },
+  unexpected_status: {
+    code: null,
+    title: 'Unexpected status',
+    example: 'It answered /healthz with 404, which is not among 200-399.',
+    next: [
+      'Check the path of the health check: apigate upstreams update NAME --health-check /healthz',
+      'If that answer is as it should be, let its status count as good: --health-check-status 200-399,404',
+    ],
+  },
 } as const satisfies Record<string, UpstreamProblem>;
 
 export type UpstreamProblemKind = keyof typeof upstreamProblems;
+
+/**
+ * What can be told of requests that got this error by an upstream's fault. Where several problems can be behind the code, the steps
+ * of all of them are there, the likeliest first, and the test that tells which it is.
+ */
+export function problemOfCode(code: ErrorCode): { readonly title: string; readonly cause: string; readonly next: string[] } {
+  const kinds =
+    likeliestFirst[code] ?? (Object.keys(upstreamProblems) as UpstreamProblemKind[]).filter((kind) => upstreamProblems[kind].code === code);
+  const [only] = kinds;
+  const { title, detail: cause } = errorCatalogue[code];
+  const next = [...new Set(kinds.flatMap((kind): readonly string[] => upstreamProblems[kind].next))];
+  if (only !== undefined && kinds.length === 1) return { title: upstreamProblems[only].title, cause, next };
+  return { title, cause, next: [...next, 'Ask what it is: apigate upstreams test NAME'] };
+}
+
+/** Where that is not the order of a test's steps. */
+const likeliestFirst: Readonly<Partial<Record<ErrorCode, readonly UpstreamProblemKind[]>>> = {
+  upstream_connect_timeout: ['connect_timeout', 'dns_timeout'],
+  upstream_invalid_response: ['not_http', 'tls_expected'],
+};

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errorCatalogue, type ErrorCode } from '../errors/catalogue.ts';
 import { type UpstreamProblemKind, upstreamProblems } from './upstream-problems.ts';
 
 export const testSteps = ['dns', 'tcp', 'tls', 'credential', 'answer', 'first_byte'] as const;
@@ -21,6 +22,7 @@ export interface UpstreamTestRequest {
   readonly purpose?: 'health check';
 }
 
+const codes = Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]];
 const milliseconds = z.number().nonnegative().nullable();
 
 /** What a test of an upstream found. */
@@ -71,7 +73,10 @@ export const upstreamTestSchema = z
     problem: z
       .strictObject({
         kind: z.enum(Object.keys(upstreamProblems) as [UpstreamProblemKind, ...UpstreamProblemKind[]]),
-        code: z.string().nullable().meta({ description: 'Error code that clients get; null where they get the answer of the upstream.' }),
+        code: z
+          .enum(codes)
+          .nullable()
+          .meta({ description: 'Error code that clients get; null where they get the answer of the upstream.' }),
         title: z.string(),
         cause: z.string(),
         next: z.array(z.string()).meta({ description: 'What to do, the likeliest first.' }),

@@ -3,6 +3,7 @@ import { after, before, suite, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/eventually.ts';
 import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { freePort } from '../support/free-port.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
 import { startGateway, type Gateway } from '../support/start-gateway.ts';
 
@@ -74,6 +75,44 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
     const answer = await fetch(`${gateway.url}/`);
     assert.equal(((await answer.json()) as { code: string }).code, 'route_not_found');
     await gateway.admin.call('GET', '/me').catch(() => undefined);
+  });
+
+  test('with the admin API on a port of its own, every command for clients names the port of the proxied APIs', async () => {
+    const adminPort = await freePort();
+    const apart = await startGateway({ flags: ['--admin-listen', `127.0.0.1:${adminPort}`] });
+    try {
+      const link = /http:\S+\/ui\/setup#code=\S+/.exec(apart.stderr)![0];
+      assert.equal(new URL(link).port, String(adminPort));
+      const page = await browser.current.open(link);
+      await page.getByLabel('E-mail').fill('ann@example.test');
+      await page.getByLabel('Password').fill('a rather long password');
+      await page.getByRole('button', { name: 'Create admin' }).click();
+      await page.getByLabel('Address').fill(upstream.url);
+      await page.getByRole('button', { name: 'Test' }).click();
+      await page.getByLabel('Name').fill('hello');
+      await page.getByText(`Clients will find it at ${apart.url}/hello`).waitFor();
+      await page.getByRole('button', { name: 'Add it' }).click();
+      await page.getByRole('heading', { name: 'hello is ready', level: 1 }).waitFor();
+      const [, key, url] = /^curl -H 'X-API-Key: (ak_\w+)' (\S+)$/.exec(await page.locator('pre').innerText())!;
+      const answer = await fetch(url!, { headers: { 'X-API-Key': key! } });
+      assert.deepEqual([answer.status, await answer.text()], [200, 'hello from /']);
+      assert.equal((await fetch(`http://127.0.0.1:${adminPort}/hello/`)).status, 404, 'where the page is, clients are not served');
+
+      await page.goto(`http://127.0.0.1:${adminPort}/ui/keys/new`);
+      await page.getByLabel('Name').fill('second');
+      await page.keyboard.press('Enter');
+      await page.getByText(`' ${apart.url}/hello`).waitFor();
+      await page.getByRole('link', { name: 'I have copied it' }).click();
+      await page.getByRole('link', { name: 'Routes', exact: true }).click();
+      await page.getByRole('button', { name: 'Actions for hello' }).click();
+      await page.getByRole('menuitem', { name: 'Try a request' }).click();
+      await page.getByRole('heading', { name: 'Try a request', level: 1 }).waitFor();
+      assert.equal(await page.getByLabel('URL').inputValue(), `${apart.url}/hello`);
+      assert.deepEqual(await faultsOf(page, browser.current), []);
+      await page.close();
+    } finally {
+      await apart.stop();
+    }
   });
 
   test('set-up is over: the page says so and leads to the sign-in', async () => {

@@ -3,7 +3,8 @@ import { after, before, suite, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
-import { adminEmail, adminPassword, startGateway, type Gateway } from '../support/start-gateway.ts';
+import { openSignedIn } from '../support/sign-in-page.ts';
+import { startGateway, type Gateway } from '../support/start-gateway.ts';
 
 suite('API keys in a browser', { skip: unlessBrowser }, () => {
   const browser = useBrowser();
@@ -17,10 +18,7 @@ suite('API keys in a browser', { skip: unlessBrowser }, () => {
     gateway = await startGateway({ admin: true });
     const { path } = await gateway.admin.expose({ name: 'orders', base_url: upstream.url }, { auth_required: true });
     routeUrl = gateway.url + path;
-    page = await browser.current.open(`${gateway.url}/ui/keys`);
-    await page.getByLabel('E-mail').fill(adminEmail);
-    await page.getByLabel('Password').fill(adminPassword);
-    await page.keyboard.press('Enter');
+    page = await openSignedIn(browser.current, gateway, '/keys');
     await page.getByRole('heading', { name: 'API keys', level: 1 }).waitFor();
   });
 
@@ -134,6 +132,24 @@ suite('API keys in a browser', { skip: unlessBrowser }, () => {
       (await keysOf()).map(({ name }) => name),
       ['mobile app'],
     );
+  });
+
+  test("a page's code is asked for before it is known who is signed in, and its data before the code is there", async () => {
+    const code = page.waitForRequest(/\/assets\/keys-page-/);
+    const data = page.waitForRequest(/\/admin\/keys\?/);
+    // Each of the two waits for the other: one after the other they would never come.
+    await page.route(/\/admin\/me$/, async (route) => {
+      await code;
+      await route.continue();
+    });
+    await page.route(/\/assets\/keys-page-/, async (route) => {
+      await data;
+      await route.continue();
+    });
+    await page.goto(`${gateway.url}/ui/keys`);
+    await page.getByRole('link', { name: 'mobile app' }).waitFor();
+    await page.unrouteAll();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
   });
 
   test('an address that leads nowhere says so, and where to go', async () => {

@@ -8,7 +8,8 @@ import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
-import { adminEmail, adminPassword, startGateway, type Gateway } from '../support/start-gateway.ts';
+import { openSignedIn } from '../support/sign-in-page.ts';
+import { startGateway, type Gateway } from '../support/start-gateway.ts';
 
 suite('the tail of requests in a browser', { skip: unlessBrowser }, () => {
   const browser = useBrowser();
@@ -28,10 +29,7 @@ suite('the tail of requests in a browser', { skip: unlessBrowser }, () => {
     gateway = await startGateway({ admin: true, directory });
     orders = gateway.url + (await gateway.admin.expose({ name: 'orders', base_url: upstream.url })).path;
     broken = gateway.url + (await gateway.admin.expose({ name: 'broken', base_url: `http://127.0.0.1:${await freePort()}` })).path;
-    page = await browser.current.open(`${gateway.url}/ui/live`);
-    await page.getByLabel('E-mail').fill(adminEmail);
-    await page.getByLabel('Password').fill(adminPassword);
-    await page.keyboard.press('Enter');
+    page = await openSignedIn(browser.current, gateway, '/live');
     await page.getByRole('heading', { name: 'Live', level: 1 }).waitFor();
   });
 

@@ -6,7 +6,8 @@ import { findCanaries } from '../support/canary-search.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
-import { adminEmail, adminPassword, startGateway, type Gateway } from '../support/start-gateway.ts';
+import { openSignedIn } from '../support/sign-in-page.ts';
+import { adminPassword, startGateway, type Gateway } from '../support/start-gateway.ts';
 
 const credential = 'a-stored-Canary-93';
 
@@ -22,10 +23,7 @@ suite('overview and settings in a browser', { skip: unlessBrowser }, () => {
       response.end('passed');
     });
     gateway = await startGateway({ admin: true, env: { APIGATE_MAX_HEADERS: '64' } });
-    page = await browser.current.open(`${gateway.url}/ui/`);
-    await page.getByLabel('E-mail').fill(adminEmail);
-    await page.getByLabel('Password').fill(adminPassword);
-    await page.keyboard.press('Enter');
+    page = await openSignedIn(browser.current, gateway, '/');
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
   });
 
@@ -47,7 +45,7 @@ suite('overview and settings in a browser', { skip: unlessBrowser }, () => {
     const orders = gateway.url + (await gateway.admin.expose({ name: 'orders', base_url: upstream.url })).path;
     const broken = gateway.url + (await gateway.admin.expose({ name: 'broken', base_url: `http://127.0.0.1:${await freePort()}` })).path;
     await page.goto(`${gateway.url}/ui/`);
-    await tile('Requests now').getByText('0 / s').waitFor();
+    await tile('Requests now').getByText('0/s').waitFor();
     await page.getByText('No request has failed since the gateway started.').waitFor();
     for (let number = 0; number < 4; number += 1) await fetch(broken);
     await fetch(`${orders}/boom`);
@@ -57,11 +55,11 @@ suite('overview and settings in a browser', { skip: unlessBrowser }, () => {
     })();
     try {
       await eventually(
-        async () => /^Requests now\s+[1-9][\d,.]* \/ s/.test(await tile('Requests now').innerText()),
+        async () => /^Requests now\s+[1-9][\d.k]*\/s/.test(await tile('Requests now').innerText()),
         () => 'requests per second that move',
         20_000,
       );
-      await page.getByRole('region', { name: 'Failing upstreams' }).getByText('upstream_connection_refused').waitFor();
+      await page.getByRole('region', { name: 'Failing upstreams' }).getByText('The upstream refused the connection.').waitFor();
       await page.getByRole('table', { name: 'Recent failures' }).getByText('The upstream answered 500.').waitFor();
       await page.getByRole('region', { name: 'What happened' }).getByText('is failing').waitFor();
       await page

@@ -3,7 +3,8 @@ import { after, before, suite, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
-import { adminEmail, adminPassword, startGateway, type Gateway } from '../support/start-gateway.ts';
+import { openSignedIn } from '../support/sign-in-page.ts';
+import { startGateway, type Gateway } from '../support/start-gateway.ts';
 
 type Stored = Record<string, unknown> & { readonly id: string; readonly name: string };
 
@@ -16,10 +17,7 @@ suite('the form of a route in a browser', { skip: unlessBrowser }, () => {
   before(async () => {
     upstream = await startNodeServer((request, response) => response.end(request.headers['x-route']));
     gateway = await startGateway({ admin: true });
-    page = await browser.current.open(`${gateway.url}/ui/routes`);
-    await page.getByLabel('E-mail').fill(adminEmail);
-    await page.getByLabel('Password').fill(adminPassword);
-    await page.keyboard.press('Enter');
+    page = await openSignedIn(browser.current, gateway, '/routes');
     await page.getByRole('heading', { name: 'Routes', level: 1 }).waitFor();
   });
 

@@ -4,7 +4,8 @@ import type { Page } from 'playwright-core';
 import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
-import { adminEmail, adminPassword, startGateway, type Gateway } from '../support/start-gateway.ts';
+import { openSignedIn } from '../support/sign-in-page.ts';
+import { startGateway, type Gateway } from '../support/start-gateway.ts';
 
 interface Seen {
   readonly method: string;
@@ -40,10 +41,7 @@ suite('transformations and requests to try, in a browser', { skip: unlessBrowser
     await gateway.admin.must('POST', '/routes', { name: 'users', path_pattern: '/users/{id}', upstream_id: 'shop', auth_required: false });
     await gateway.admin.must('POST', '/routes', { name: 'all', path_pattern: '/*', upstream_id: 'shop', priority: -1 });
     key = String((await gateway.admin.must('POST', '/keys', { name: 'reader', rate_limit_per_minute: 60 }))['key']);
-    page = await browser.current.open(`${gateway.url}/ui/routes`);
-    await page.getByLabel('E-mail').fill(adminEmail);
-    await page.getByLabel('Password').fill(adminPassword);
-    await page.keyboard.press('Enter');
+    page = await openSignedIn(browser.current, gateway, '/routes');
     await page.getByRole('link', { name: 'users', exact: true }).click();
     await page.getByRole('tab', { name: 'Transformations' }).click();
     await page.getByRole('heading', { name: 'Preview' }).waitFor();

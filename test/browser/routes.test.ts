@@ -6,7 +6,8 @@ import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
 import { commandFile, localEnvironment, plainEnvironment } from '../support/run-apigate.ts';
 import { run } from '../support/foreign-program.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
-import { adminEmail, adminPassword, startGateway, type Gateway } from '../support/start-gateway.ts';
+import { openSignedIn } from '../support/sign-in-page.ts';
+import { startGateway, type Gateway } from '../support/start-gateway.ts';
 
 type Stored = Record<string, unknown> & { readonly id: string; readonly name: string };
 
@@ -19,10 +20,7 @@ suite('routes in a browser', { skip: unlessBrowser }, () => {
   before(async () => {
     upstream = await startNodeServer((request, response) => response.end(request.headers['x-route']));
     gateway = await startGateway({ admin: true });
-    page = await browser.current.open(`${gateway.url}/ui/routes`);
-    await page.getByLabel('E-mail').fill(adminEmail);
-    await page.getByLabel('Password').fill(adminPassword);
-    await page.keyboard.press('Enter');
+    page = await openSignedIn(browser.current, gateway, '/routes');
     await page.getByRole('heading', { name: 'Routes', level: 1 }).waitFor();
   });
 

@@ -62,7 +62,8 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
       await page.getByRole('button', { name: '1 failing' }).waitFor();
       const first = page.getByRole('row').nth(1);
       await first.getByText('Failing', { exact: true }).waitFor();
-      assert.match(await first.innerText(), /zeta-dead[\s\S]*Connection refused: check that base_url is correct/);
+      assert.match(await first.innerText(), /zeta-dead[\s\S]*The upstream refused the connection\./);
+      assert.doesNotMatch(await first.innerText(), /in a row|base_url/, 'the cause alone');
       await first.getByRole('img', { name: /Last 5 minutes: .*failing \d+ of 30/ }).waitFor();
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.getByText('Paused: figures stand still').waitFor();
@@ -86,7 +87,7 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
       .filter({ hasText: 'Latency' })
       .getByText(/p95 [\d.]+ ms/)
       .waitFor();
-    await page.getByText(/was unknown\): it answered/).waitFor();
+    await page.getByText(/was unknown\): It answered/).waitFor();
     await page
       .getByRole('link', { name: /^Revision \d+$/ })
       .first()
@@ -97,6 +98,17 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
     await page.reload();
     assert.ok(await page.getByRole('radio', { name: '1 h' }).isChecked());
     await page.getByRole('figure').first().locator('canvas').waitFor();
+  });
+
+  test('one that fails says what is wrong, how often it failed, and what to do next', async () => {
+    await page.goto(`${gateway.url}/ui/upstreams/${deadId}`);
+    const notice = page.getByRole('alert').filter({ hasText: 'Connection refused' });
+    await notice.getByText('The upstream refused the connection. 4 requests failed in a row.').waitFor();
+    const steps = await notice.getByRole('list', { name: 'What to do' }).getByRole('listitem').allInnerTexts();
+    const told = (await gateway.admin.must('GET', `/upstreams/${deadId}/health`))['problem'] as { next: string[] };
+    assert.deepEqual(steps, told.next);
+    assert.match(steps[0]!, /^Is the service running/);
+    assert.deepEqual(await faultsOf(page, browser.current), []);
   });
 
   test('a change is shown before it is saved, and only what was changed is sent', async () => {

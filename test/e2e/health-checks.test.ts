@@ -13,6 +13,7 @@ interface Health {
   readonly state: string;
   readonly source: string | null;
   readonly cause: string;
+  readonly problem: { readonly source: string; readonly title: string; readonly cause: string; readonly next: readonly string[] } | null;
   readonly requests: number;
   readonly check: { readonly status: number | null; readonly checks: number } | null;
 }
@@ -68,12 +69,21 @@ test('health checks see an upstream die and come back without a request of anybo
   const dead = await become('failing');
   assert.equal(dead.source, 'check');
   assert.match(dead.cause, /\d health checks in a row failed: Connection refused/i);
+  assert.deepEqual(
+    [dead.problem!.title, dead.problem!.cause],
+    ['Connection refused', `Connection refused: nothing listens on 127.0.0.1:${port}.`],
+  );
   status = 503;
   server = await start();
   await eventually(async () => (await health()).check?.status === 503, 'an answer, but none as expected', 20_000);
   const ill = await health();
   assert.equal(ill.state, 'failing');
-  assert.match(ill.cause, /health checks in a row failed: it answered \/up\?deep=1 with 503, which is not among 200-399/);
+  assert.match(ill.cause, /health checks in a row failed: It answered \/up\?deep=1 with 503, which is not among 200-399/);
+  assert.deepEqual(
+    [ill.problem!.source, ill.problem!.title, ill.problem!.cause],
+    ['check', 'Answers with an error', 'It answered /up?deep=1 with 503, which is not among 200-399.'],
+  );
+  assert.match(ill.problem!.next.join('\n'), /own log[\s\S]*let its status count as good/);
   const answered = await fetch(`${gateway.url}/w`);
   assert.equal(answered.status, 200, 'still in service');
   assert.equal((await health()).state, 'failing', 'what traffic says does not take it back');

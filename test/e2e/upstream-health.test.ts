@@ -12,6 +12,12 @@ interface Health {
   readonly state: string;
   readonly cause: string;
   readonly last_ok_at: string | null;
+  readonly problem: {
+    readonly code: string;
+    readonly cause: string;
+    readonly consecutive_failures: number;
+    readonly next: readonly string[];
+  } | null;
   readonly requests: number;
   readonly failures: Readonly<Record<string, number>>;
 }
@@ -37,6 +43,20 @@ test("an upstream's health follows its traffic over all workers: down, back, dis
   const down = await health();
   assert.deepEqual([down.state, down.requests, down.failures['connect']], ['failing', 8, 8]);
   assert.match(down.cause, /8 requests in a row failed.*connection refused/);
+  assert.deepEqual(
+    [down.problem!.code, down.problem!.cause, down.problem!.consecutive_failures],
+    ['upstream_connection_refused', 'The upstream refused the connection.', 8],
+    'cause and count apart',
+  );
+  assert.match(down.problem!.next[0]!, /^Is the service running/);
+  const traffic = await admin.call('GET', '/traffic?window=5m');
+  const rows = (traffic.body as unknown as { upstreams: readonly Health[] }).upstreams;
+  assert.deepEqual(rows.find(({ upstream }) => upstream === 'shaky')!.problem, down.problem);
+  const shown = await runApigate(['upstreams', 'health'], { cwd: gateway.directory });
+  assert.match(shown.stdout, / IN A ROW +CAUSE$[\s\S]*^shaky +failing .* 8 +The upstream refused the connection\.$/m);
+  const advice = await runApigate(['upstreams', 'health', 'shaky'], { cwd: gateway.directory });
+  assert.match(advice.stdout, /^problem +Connection refused: The upstream refused the connection\.$/m);
+  assert.match(advice.stderr, /^→ Is the service running/m);
   await eventually(async () => (await events()).length === 1, 'the flip as an event', 10_000);
 
   await using _server = await startNodeServer((_request, response) => response.writeHead(500).end('broken'), port);

@@ -55,6 +55,15 @@ if (!hasOpenssl()) {
       assert.equal((await client.request('GET', { target: '/readyz' })).status, 200);
     });
 
+    test('the admin API tells both listeners, each with its scheme', async () => {
+      const { listeners } = await harness.gateway.admin.must('GET', '/settings');
+      const planes = ['traffic', 'admin'];
+      assert.deepEqual(listeners, [
+        { scheme: 'http', host: '127.0.0.1', port: harness.port, planes },
+        { scheme: 'https', host: '127.0.0.1', port: securePort, planes },
+      ]);
+    });
+
     test('the upstream is told that the client came by https', async () => {
       using client = await connect();
       await client.request('GET', { target: '/proto', host: 'gateway.test' });

@@ -8,6 +8,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from './api/query-client.ts';
+import { loadCode } from './app/load-code.ts';
 import { router } from './app/router.tsx';
 import { cssVariables, theme } from './app/theme.ts';
 
@@ -15,6 +16,10 @@ import { cssVariables, theme } from './app/theme.ts';
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
 // Read by the scroll lock of dialogs (get-nonce).
 Object.assign(globalThis, { __webpack_nonce__: nonce });
+
+// Before React draws anything: the page's code, who is signed in, and its data.
+loadCode(router, router.latestLocation.pathname);
+void router.load();
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

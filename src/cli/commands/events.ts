@@ -9,6 +9,7 @@ import type { Column } from '../output/format-table.ts';
 import type { Item } from '../output/printer.ts';
 import { addExamples, listSome } from '../resource-commands.ts';
 import { whatOf } from './history.ts';
+import { causeOf } from './upstream-health.ts';
 
 const usualLimit = 20;
 
@@ -44,7 +45,7 @@ const columns: readonly Column<Item>[] = [
   },
   {
     title: 'WHY, OR WHO',
-    text: (event) => (event['kind'] === 'health' ? textOf('cause')(event) : textOf('label')((event['actor'] ?? {}) as Item)),
+    text: (event) => (event['kind'] === 'health' ? causeOf(event) : textOf('label')((event['actor'] ?? {}) as Item)),
     shrinks: true,
   },
 ];

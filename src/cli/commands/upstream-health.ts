@@ -1,3 +1,5 @@
+import type { HealthProblem } from '../../model/upstream-health.ts';
+import { visibleText } from '../../settings/visible-text.ts';
 import type { CliCommand } from '../cli-command.ts';
 import { CliError, exitCodes } from '../cli-error.ts';
 import type { CommandHost } from '../command-call.ts';
@@ -19,8 +21,18 @@ const columns: readonly Column<Item>[] = [
   { title: '5XX', text: textOf('server_errors'), align: 'right' },
   { title: 'ACTIVE', text: (item) => textOf('active')((item['connections'] ?? {}) as Item), align: 'right' },
   { title: 'TOLD BY', text: textOf('source') },
-  { title: 'CAUSE', text: textOf('cause'), shrinks: true },
+  { title: 'IN A ROW', text: (item) => String(problemOf(item)?.consecutive_failures ?? ''), align: 'right' },
+  { title: 'CAUSE', text: causeOf, shrinks: true },
 ];
+
+/** What is wrong where something is, else why the state is what it is. */
+export function causeOf(item: Item): string {
+  return problemOf(item)?.cause ?? textOf('cause')(item);
+}
+
+function problemOf(item: Item): HealthProblem | null {
+  return (item['problem'] ?? null) as HealthProblem | null;
+}
 
 /** `apigate upstreams health [NAME]` */
 export function addHealthCommand(group: CliCommand, host: CommandHost): void {
@@ -33,7 +45,11 @@ export function addHealthCommand(group: CliCommand, host: CommandHost): void {
     const [name] = call.args;
     if (name !== undefined) {
       const path = `${resourcePath({ path: '/admin/upstreams', singular: 'upstream' }, name)}/health`;
-      await call.print.one(itemOf(await admin.request('GET', path)), 'upstream');
+      const health = itemOf(await admin.request('GET', path));
+      const problem = problemOf(health);
+      if (call.print.format !== 'table' || problem === null) return await call.print.one(health, 'upstream');
+      await call.print.one({ ...health, problem: `${problem.title}: ${problem.cause}` }, 'upstream');
+      for (const step of problem.next) call.print.note(`→ ${visibleText(step)}`);
       return;
     }
     const { data } = itemOf(await admin.request('GET', '/admin/health')) as { readonly data?: readonly Item[] };

@@ -22,6 +22,7 @@ type BodyOf<Answers> = [Answers] extends [never] ? undefined : Answers extends {
 /** One item of a list. */
 export type Item<P extends PathOf<'get'>> = Output<'get', P> extends { data: (infer One)[] } ? One : never;
 
+export type Listener = Output<'get', '/admin/settings'>['listeners'][number];
 export type ApiKey = Item<'/admin/keys'>;
 export type Upstream = Item<'/admin/upstreams'>;
 export type Route = Item<'/admin/routes'>;

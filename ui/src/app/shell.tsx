@@ -1,14 +1,17 @@
 import { AppShell, Badge, Burger, Group, NavLink, ScrollArea, Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { readApi } from '../api/call-api.ts';
 import { pollInterval, revisionKey } from '../api/query-client.ts';
-import { SessionEndedDialog } from '../features/session/session-ended-dialog.tsx';
 import { AwayBanner } from './away-banner.tsx';
 import { Logo } from './logo.tsx';
 import { sections } from './sections.ts';
 import { UserMenu } from './user-menu.tsx';
+
+const SessionEndedDialog = lazy(async () => ({
+  default: (await import('../features/session/session-ended-dialog.tsx')).SessionEndedDialog,
+}));
 
 /** What is around every page for admins. */
 export function Shell() {
@@ -63,9 +66,22 @@ export function Shell() {
         <AwayBanner />
         <Outlet />
       </AppShell.Main>
-      <SessionEndedDialog />
+      <SessionEnd />
     </AppShell>
   );
+}
+
+/**
+ * The dialog with its form is fetched a moment after the page, which is there sooner for that; and not only when the session has
+ * ended: after an upgrade of the gateway there would be nothing to fetch any more.
+ */
+function SessionEnd() {
+  const [isTime, setTime] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setTime(true), 1_500);
+    return () => clearTimeout(timer);
+  }, []);
+  return <Suspense fallback={null}>{isTime && <SessionEndedDialog />}</Suspense>;
 }
 
 function Revision() {

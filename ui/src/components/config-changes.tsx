@@ -1,8 +1,7 @@
-import { VisuallyHidden } from '@mantine/core';
 import { IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
-import { Fragment } from 'react';
 import type { Output } from '../api/admin-schema.ts';
 import classes from './config-changes.module.css';
+import { FieldChanges } from './field-changes.tsx';
 
 export type ConfigChange = Output<'get', '/admin/history/diff'>['changes'][number];
 
@@ -31,21 +30,11 @@ export function ConfigChanges({ changes, isPlanned = false }: ConfigChangesProps
             {entries.length === 0 && action === 'update' && <div className={classes['note']}>What was before is not known any more.</div>}
             {entries.length > 0 && (
               <div className={classes['fields']}>
-                {entries.map(([field, { from, to }]) => (
-                  <Fragment key={field}>
-                    <div className={classes['field']}>{field}</div>
-                    {from !== undefined && (
-                      <pre className={`${classes['value']} ${classes['from']}`}>
-                        <VisuallyHidden>before: </VisuallyHidden>
-                        {valueText(from)}
-                      </pre>
-                    )}
-                    <pre className={`${classes['value']} ${classes['to']}`}>
-                      <VisuallyHidden>after: </VisuallyHidden>
-                      {valueText(to)}
-                    </pre>
-                  </Fragment>
-                ))}
+                <FieldChanges
+                  label={`Fields of ${kinds[type]} ${name}`}
+                  isNew={action === 'create'}
+                  changes={entries.map(([field, { from, to }]) => ({ field, from, to }))}
+                />
               </div>
             )}
           </section>
@@ -66,10 +55,4 @@ export function changesText(changes: readonly Omit<ConfigChange, 'fields'>[], to
   const shown = changes.slice(0, total > 3 ? 2 : 3).map(({ action, type, name }) => `${kinds[type]} ${name} ${words[action]}`);
   const rest = total - shown.length;
   return rest > 0 ? `${shown.join(', ')} and ${rest.toLocaleString('en')} more` : shown.join(', ');
-}
-
-function valueText(value: unknown): string {
-  if (value === null) return 'none';
-  if (value === '') return '(empty)';
-  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 }

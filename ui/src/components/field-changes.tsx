@@ -19,20 +19,37 @@ export interface FieldChangesProps {
 /** Fields, each as it was and as it is or would be. */
 export function FieldChanges({ label, changes, before = 'Before', after = 'After', isNew = false }: FieldChangesProps) {
   return (
-    <table className={classes['changes']} aria-label={label}>
-      <thead>
-        <tr>
-          <th scope="col">Field</th>
-          {!isNew && <th scope="col">{before}</th>}
-          <th scope="col">{after}</th>
+    // The roles are spelt out because on a phone, where the values stand below one another, it is no table to a browser any more.
+    <table role="table" className={classes['changes']} aria-label={label}>
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader" scope="col">
+            Field
+          </th>
+          {!isNew && (
+            <th role="columnheader" scope="col">
+              {before}
+            </th>
+          )}
+          <th role="columnheader" scope="col">
+            {after}
+          </th>
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         {changes.map(({ field, from, to }) => (
-          <tr key={field}>
-            <th scope="row">{field}</th>
-            {!isNew && <td>{shown(from)}</td>}
-            <td className={classes['after']}>{shown(to)}</td>
+          <tr role="row" key={field}>
+            <th role="rowheader" scope="row">
+              {field}
+            </th>
+            {!isNew && (
+              <td role="cell" className={classes['from']} data-label={before}>
+                <pre>{valueText(from)}</pre>
+              </td>
+            )}
+            <td role="cell" className={classes['to']} data-label={after}>
+              <pre>{valueText(to)}</pre>
+            </td>
           </tr>
         ))}
       </tbody>
@@ -40,12 +57,13 @@ export function FieldChanges({ label, changes, before = 'Before', after = 'After
   );
 }
 
-/** Long texts, certificates say, are cut: what they begin with tells them apart. */
-const longest = 160;
+/** What certificates begin with tells them apart. */
+const longestCertificate = 160;
 
-function shown(value: unknown): string {
-  if (value === null || value === undefined) return 'default';
-  if (value === '') return 'empty';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text;
+function valueText(value: unknown): string {
+  if (value === null || value === undefined) return 'none';
+  if (value === '') return '(empty)';
+  if (typeof value !== 'string') return JSON.stringify(value, null, 2);
+  if (!value.startsWith('-----BEGIN ') || value.length <= longestCertificate) return value;
+  return `${value.slice(0, longestCertificate)}… (${value.length} characters)`;
 }

@@ -21,23 +21,20 @@ export function Heartbeat({ cells, label = 'Last 5 minutes' }: HeartbeatProps) {
   return (
     <svg className={classes['heartbeat']} viewBox="0 0 180 20" role="img" aria-label={`${label}: ${summaryOf(shown)}`}>
       <title>{`${label}: ${summaryOf(shown)}`}</title>
-      {Array.from(shown, (cell, index) => {
-        const [height] = kinds[cell] ?? kinds['-']!;
-        // oxlint-disable-next-line react/no-array-index-key -- a cell is its place
-        return (
-          <rect
-            key={index}
-            className={classes[cell === '-' ? 'none' : cell]}
-            x={index * 6}
-            y={20 - height}
-            width={4}
-            height={height}
-            rx={1}
-          />
-        );
-      })}
+      {Object.entries(kinds).map(([letter, [height]]) => (
+        <path key={letter} className={classes[letter === '-' ? 'none' : letter]} d={barsOf(shown, letter, height)} />
+      ))}
     </svg>
   );
+}
+
+/** All cells of a kind in one path: a list has hundreds of cells, and is drawn anew every few seconds. */
+function barsOf(cells: string, letter: string, height: number): string {
+  const bars = Array.from(
+    cells,
+    (cell, index) => (cell in kinds ? cell : '-') === letter && `M${index * 6} ${20 - height}h4v${height}h-4z`,
+  );
+  return bars.filter(Boolean).join('');
 }
 
 function summaryOf(cells: string): string {

@@ -2,8 +2,9 @@ import { IconAlertTriangleFilled, IconBan, IconCheck, IconPlugConnectedX } from 
 import { useNavigate, useRouter } from '@tanstack/react-router';
 import { memo, type MouseEvent } from 'react';
 import type { Item } from '../api/admin-schema.ts';
-import { clockText, durationText } from './duration-text.ts';
+import { clockText, tookText } from './figures.ts';
 import classes from './request-table.module.css';
+import { sentenceOf } from './sentence-of.ts';
 
 type FinishedRequest = Item<'/admin/requests'>;
 
@@ -99,7 +100,7 @@ const Row = memo(({ request, basepath }: { readonly request: FinishedRequest; re
         {upstream}
       </td>
       <td role="cell" className={classNames('latency number')}>
-        {durationText(duration)}
+        {tookText(duration)}
       </td>
       <td role="cell" className={classNames('cause dim')} title={reason === null ? cause : `${reason}${code === null ? '' : ` (${code})`}`}>
         {cause}
@@ -137,11 +138,6 @@ export function causeOf({ reason, code, status, failed, outcome }: FinishedReque
   if (outcome === 'client_abort') return 'The client left before the end.';
   if (failed && status !== null) return `The upstream answered ${status}.`;
   return '';
-}
-
-/** Causes and hints are told in lower case, for the log. */
-export function sentenceOf(words: string): string {
-  return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
 function classNames(names: string): string {

@@ -6,6 +6,8 @@ import type { UpstreamTest } from '../api/admin-schema.ts';
 import { CommandLine } from './command-line.tsx';
 import { tookText } from './figures.ts';
 import { Notice } from './notice.tsx';
+import { ProblemNotice } from './problem-notice.tsx';
+import { sentenceOf } from './sentence-of.ts';
 import classes from './upstream-test-result.module.css';
 
 type Step = UpstreamTest['steps'][number];
@@ -42,7 +44,7 @@ export function UpstreamTestResult({ test, command }: UpstreamTestResultProps) {
       {test.notes.length > 0 && (
         <List size="sm">
           {test.notes.map((note) => (
-            <List.Item key={note}>{sentence(note)}</List.Item>
+            <List.Item key={note}>{sentenceOf(note)}</List.Item>
           ))}
         </List>
       )}
@@ -78,20 +80,8 @@ function Verdict({ test: { answers, answer, problem, total_ms: total } }: { read
     );
   }
   const kind = answers ? 'warning' : 'danger';
-  return (
-    <Notice kind={kind} icon={IconPlugConnectedX} title={problem?.title ?? 'It does not answer'}>
-      <Stack gap="xs">
-        {problem !== null && <Text size="sm">{problem.cause}</Text>}
-        {problem !== null && problem.next.length > 0 && (
-          <List size="sm">
-            {problem.next.map((step) => (
-              <List.Item key={step}>{step}</List.Item>
-            ))}
-          </List>
-        )}
-      </Stack>
-    </Notice>
-  );
+  if (problem === null) return <Notice kind={kind} icon={IconPlugConnectedX} title="It does not answer" />;
+  return <ProblemNotice kind={kind} problem={problem} />;
 }
 
 /** One step after the other, each bar where the one before it ended. */
@@ -154,8 +144,4 @@ function More({ label, children }: { readonly label: string; readonly children: 
       </Collapse>
     </div>
   );
-}
-
-function sentence(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

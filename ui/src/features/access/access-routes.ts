@@ -1,5 +1,8 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { queryClient } from '../../api/query-client.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
+import { fetchAhead } from '../../app/fetch-ahead.ts';
+import { pagesQuery } from '../../components/use-pages.ts';
 import { readListSearch } from '../../components/use-list-search.ts';
 import { readAuditSearch } from './audit-search.ts';
 
@@ -15,6 +18,7 @@ const lists = [
     getParentRoute: () => accessRoute,
     path: '/',
     validateSearch: readListSearch,
+    loader: (visit) => fetchAhead(visit, () => queryClient.prefetchInfiniteQuery(pagesQuery('admins', '/admin/admins', { q: '' }))),
     component: lazyRouteComponent(() => import('./admins-list.tsx'), 'AdminsList'),
   }),
   createRoute({

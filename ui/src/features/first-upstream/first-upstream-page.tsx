@@ -1,6 +1,7 @@
 import { Anchor, Button, Group, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useState, type SyntheticEvent } from 'react';
+import { useClientOrigin } from '../../components/client-origin.ts';
 import { CommandLine } from '../../components/command-line.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { NarrowPage } from '../session/narrow-page.tsx';
@@ -13,6 +14,7 @@ export function FirstUpstreamPage() {
   const [baseUrl, setBaseUrl] = useState('');
   const [name, setName] = useState('');
   const [access, setAccess] = useState('key');
+  const origin = useClientOrigin();
   const test = useUpstreamTest();
   const make = useMakeApi();
   if (make.data !== undefined) return <ItWorks made={make.data} />;
@@ -66,7 +68,7 @@ export function FirstUpstreamPage() {
             <Stack>
               <TextInput
                 label="Name"
-                description={`Clients will find it at ${location.origin}/${name.trim()}`}
+                description={`Clients will find it at ${origin}/${name.trim()}`}
                 required
                 autoComplete="off"
                 value={name}
@@ -99,11 +101,12 @@ export function FirstUpstreamPage() {
 }
 
 function ItWorks({ made: { name, path, secret } }: { readonly made: MadeApi }) {
+  const origin = useClientOrigin();
   const header = secret === undefined ? '' : `-H 'X-API-Key: ${secret}' `;
   return (
     <NarrowPage title={`${name} is ready`} description="This request goes through the gateway now:" width={640}>
       <Stack>
-        <CommandLine text={`curl ${header}${location.origin}${path}/`} what="the command" />
+        <CommandLine text={`curl ${header}${origin}${path}/`} what="the command" />
         {secret !== undefined && (
           <Text size="sm" c="dimmed">
             The key in it is shown this once. More keys, limits and expiry: API keys in the sidebar.

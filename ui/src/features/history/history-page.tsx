@@ -1,6 +1,7 @@
 import { Anchor, Badge, Button, Group, Menu, Stack, Text } from '@mantine/core';
 import { IconArrowBackUp, IconArrowsDiff, IconFileDiff, IconHistory } from '@tabler/icons-react';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Item } from '../../api/admin-schema.ts';
 import { CommandLine } from '../../components/command-line.tsx';
@@ -12,7 +13,7 @@ import { PageHeader } from '../../components/page-header.tsx';
 import { ResourceTable, type Column } from '../../components/resource-table.tsx';
 import { RowMenu } from '../../components/row-menu.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
-import { usePages } from '../../components/use-pages.ts';
+import { historyQuery } from './history-query.ts';
 import type { HistorySearch } from './history-search.ts';
 import { RollbackDialog } from './rollback-dialog.tsx';
 import { usePresentRevision } from './use-revision.ts';
@@ -23,7 +24,7 @@ type Revision = Item<'/admin/history'>;
 export function HistoryPage() {
   const search = useSearch({ from: '/shell/history' });
   const navigate = useNavigate();
-  const revisions = usePages('history', '/admin/history', { ...search }, 50);
+  const revisions = useInfiniteQuery(historyQuery(search));
   const present = usePresentRevision();
   const [goingBackTo, setGoingBackTo] = useState<number>();
   const change = (changes: Partial<Record<keyof HistorySearch, string | undefined>>): void => {

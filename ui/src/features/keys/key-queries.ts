@@ -1,18 +1,10 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { callApi, readApi } from '../../api/call-api.ts';
-import { listKey, oneKey, pollInterval } from '../../api/query-client.ts';
+import { listKey, oneKey } from '../../api/query-client.ts';
+import { pagesQuery } from '../../components/use-pages.ts';
 
 /** The keys whose name holds `q`, page by page. Kept up to date: "last used" moves by itself. */
-export function useKeys(q: string) {
-  return useInfiniteQuery({
-    queryKey: listKey('keys', { q }),
-    queryFn: ({ pageParam, signal }) => readApi('/admin/keys', { query: { q, cursor: pageParam, limit: '100' } }, signal),
-    initialPageParam: '',
-    getNextPageParam: (last) => last.next_cursor ?? undefined,
-    refetchInterval: pollInterval,
-    placeholderData: (before) => before,
-  });
-}
+export const keysQuery = (q: string) => pagesQuery('keys', '/admin/keys', { q });
 
 /** One key with its ETag. Not refreshed while it is edited. */
 export function useKey(id: string) {

@@ -1,5 +1,8 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { queryClient } from '../../api/query-client.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
+import { fetchAhead } from '../../app/fetch-ahead.ts';
+import { keysQuery } from './key-queries.ts';
 import { readListSearch } from '../../components/use-list-search.ts';
 
 export const keyRoutes = [
@@ -7,6 +10,7 @@ export const keyRoutes = [
     getParentRoute: () => shellRoute,
     path: '/keys',
     validateSearch: readListSearch,
+    loader: (visit) => fetchAhead(visit, () => queryClient.prefetchInfiniteQuery(keysQuery(''))),
     component: lazyRouteComponent(() => import('./keys-page.tsx'), 'KeysPage'),
   }),
   createRoute({

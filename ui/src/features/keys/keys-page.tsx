@@ -1,6 +1,7 @@
 import { Anchor, Button, Code, Group, Menu, Stack, Text } from '@mantine/core';
 import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { IconBan, IconKey, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ApiKey } from '../../api/admin-schema.ts';
@@ -14,13 +15,13 @@ import { SearchField } from '../../components/search-field.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { useListSearch } from '../../components/use-list-search.ts';
 import { EndKeyDialog, type KeyEnding } from './end-key-dialog.tsx';
-import { useKeys, useRouteNames } from './key-queries.ts';
+import { keysQuery, useRouteNames } from './key-queries.ts';
 import { KeyState } from './key-state.tsx';
 
 export function KeysPage() {
   const { q, setQ } = useListSearch();
   const navigate = useNavigate();
-  const keys = useKeys(q);
+  const keys = useInfiniteQuery(keysQuery(q));
   const columns = useColumns();
   const [ending, setEnding] = useState<KeyEnding>();
   usePageHotkey('n', () => void navigate({ to: '/keys/new' }));

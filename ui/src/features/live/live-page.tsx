@@ -1,4 +1,5 @@
 import { Box, Button, Group, Stack, Text } from '@mantine/core';
+import { rateText } from '../../components/figures.ts';
 import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { IconBroadcast, IconFilterOff, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -142,11 +143,6 @@ function NoRequests({ isFiltered, onClear }: { readonly isFiltered: boolean; rea
       <CommandLine text={`curl -i ${sample}`} what="the command" />
     </EmptyState>
   );
-}
-
-function rateText(perSecond: number): string {
-  const shown = perSecond < 10 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond);
-  return `${shown.toLocaleString('en')} / s`;
 }
 
 function count(number: number, what: string): string {

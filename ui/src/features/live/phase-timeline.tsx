@@ -1,5 +1,5 @@
 import { IconCheck, IconMinus, IconX } from '@tabler/icons-react';
-import { bytesText, durationText } from '../../components/duration-text.ts';
+import { bytesText, tookText } from '../../components/figures.ts';
 import classes from './phase-timeline.module.css';
 import type { FinishedRequest } from './request-tail.ts';
 
@@ -14,7 +14,7 @@ export function PhaseTimeline({ request }: { readonly request: FinishedRequest }
             <div className={classes['waited']} style={{ width: `${Math.min(100, (100 * waited) / Math.max(duration, waited))}%` }} />
           </div>
           <div className={classes['legend']}>
-            {durationText(waited)} of {durationText(duration)} were spent waiting for the upstream.
+            {tookText(waited)} of {tookText(duration)} were spent waiting for the upstream.
           </div>
         </>
       )}
@@ -87,7 +87,7 @@ function stepsOf(request: FinishedRequest): readonly Step[] {
     {
       name: 'Answer of the upstream',
       state: state('wait'),
-      detail: about('wait', `${status ?? 'None'} after ${durationText(waited)}.`, 'None came that could be passed on.'),
+      detail: about('wait', `${status ?? 'None'} after ${tookText(waited)}.`, 'None came that could be passed on.'),
     },
     {
       name: isTunnel ? 'Tunnel' : 'Response passed on',

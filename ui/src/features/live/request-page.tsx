@@ -9,12 +9,13 @@ import { readApi } from '../../api/call-api.ts';
 import { oneKey } from '../../api/query-client.ts';
 import { CommandLine } from '../../components/command-line.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
-import { bytesText, clockText, durationText } from '../../components/duration-text.ts';
+import { bytesText, clockText, tookText } from '../../components/figures.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
-import { causeOf, RequestStatus, sentenceOf } from '../../components/request-table.tsx';
+import { causeOf, RequestStatus } from '../../components/request-table.tsx';
+import { sentenceOf } from '../../components/sentence-of.ts';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { LookUpRequest } from './look-up-request.tsx';
 import { PhaseTimeline } from './phase-timeline.tsx';
@@ -57,7 +58,7 @@ function OneRequest({ request }: { readonly request: FinishedRequest }) {
         title={`${method} ${path.length > 60 ? `${path.slice(0, 59)}…` : path}`}
         description={
           <>
-            <RequestStatus request={request} /> · {durationText(duration)} · <TimeAgo time={time} />
+            <RequestStatus request={request} /> · {tookText(duration)} · <TimeAgo time={time} />
           </>
         }
         actions={

@@ -26,15 +26,7 @@ export function highest(values: readonly (number | null)[]): number | undefined 
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
-/** `0`, `0.4`, `12`, `1,234`. */
-export function figureText(value: number): string {
-  return (value < 10 ? Math.round(value * 10) / 10 : Math.round(value)).toLocaleString('en');
-}
-
-/** `0 %`, `0.02 %`, `7 %`: never `0 %` for a few among many; `—` of nothing. */
-export function shareText(part: number, whole: number): string {
-  if (whole === 0) return '—';
-  if (part === 0) return '0 %';
-  const percent = (100 * part) / whole;
-  return percent < 0.01 ? '< 0.01 %' : `${percent < 10 ? Math.round(percent * 100) / 100 : Math.round(percent)} %`;
+/** null where there is nothing to have a share of. */
+export function shareOf(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
 }

@@ -1,19 +1,18 @@
 import { Button, Group, SegmentedControl, SimpleGrid, Stack } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconRocket } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import type { Traffic } from '../../api/admin-schema.ts';
 import { problemOf } from '../../api/api-problem.ts';
-import { readApi } from '../../api/call-api.ts';
-import { listKey } from '../../api/query-client.ts';
 import { pauseLive, useLive } from '../../api/use-live.ts';
-import { durationText } from '../../components/duration-text.ts';
+import { rateText, tookText } from '../../components/figures.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { CellChart } from './cell-chart.tsx';
-import { figureText, ratesOf } from './cell-figures.ts';
+import { ratesOf } from './cell-figures.ts';
+import { overviewTrafficQuery, someUpstreamQuery } from './overview-queries.ts';
 import { OverviewTiles } from './overview-tiles.tsx';
 import { windows, windowText, type Window } from './overview-search.ts';
 import { FailingUpstreams, SlowestUpstreams } from './upstream-lists.tsx';
@@ -23,17 +22,8 @@ import { GatewayState, RecentEvents, RecentFailures } from './recent-lists.tsx';
 export function OverviewPage() {
   const { window = '5m' } = useSearch({ from: '/shell/' });
   const live = useLive();
-  const traffic = useQuery({
-    queryKey: ['traffic', 'all', window],
-    queryFn: ({ signal }) => readApi('/admin/traffic', { query: { window } }, signal),
-    refetchInterval: live.refetchInterval,
-    placeholderData: keepPreviousData,
-  });
-  const one = { limit: '1' };
-  const upstreams = useQuery({
-    queryKey: listKey('upstreams', one),
-    queryFn: ({ signal }) => readApi('/admin/upstreams', { query: one }, signal),
-  });
+  const traffic = useQuery({ ...overviewTrafficQuery(window), refetchInterval: live.refetchInterval });
+  const upstreams = useQuery(someUpstreamQuery);
   const problem = traffic.data === undefined ? (traffic.error ?? upstreams.error) : null;
   return (
     <>
@@ -81,9 +71,9 @@ function Figures({ traffic, window }: { readonly traffic: Traffic; readonly wind
           values={ratesOf(totals.requests, traffic)}
           bad={ratesOf(totals.status_5xx, traffic)}
           badName="with 5xx"
-          show={(value) => `${figureText(value)} / s`}
+          show={rateText}
         />
-        <CellChart title="95 % of answers began within" frame={traffic} values={totals.p95_ms} show={durationText} />
+        <CellChart title="95 % of answers began within" frame={traffic} values={totals.p95_ms} show={tookText} />
       </SimpleGrid>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
         <FailingUpstreams upstreams={traffic.upstreams} />

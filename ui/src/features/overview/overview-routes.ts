@@ -1,5 +1,8 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { queryClient } from '../../api/query-client.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
+import { fetchAhead } from '../../app/fetch-ahead.ts';
+import { overviewTrafficQuery, someUpstreamQuery } from './overview-queries.ts';
 import { readOverviewSearch } from './overview-search.ts';
 
 export const overviewRoutes = [
@@ -7,6 +10,11 @@ export const overviewRoutes = [
     getParentRoute: () => shellRoute,
     path: '/',
     validateSearch: readOverviewSearch,
+    loader: (visit) =>
+      fetchAhead(visit, () => {
+        void queryClient.prefetchQuery(overviewTrafficQuery('5m'));
+        void queryClient.prefetchQuery(someUpstreamQuery);
+      }),
     component: lazyRouteComponent(() => import('./overview-page.tsx'), 'OverviewPage'),
   }),
 ] as const;

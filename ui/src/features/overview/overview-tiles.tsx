@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
 import type { Traffic } from '../../api/admin-schema.ts';
 import { useLive } from '../../api/use-live.ts';
-import { durationText } from '../../components/duration-text.ts';
-import { figureText, latest, ratesOf, shareText, sum } from './cell-figures.ts';
+import { rateText, shareText, tookText } from '../../components/figures.ts';
+import { latest, ratesOf, shareOf, sum } from './cell-figures.ts';
 import classes from './overview.module.css';
 import { windowText, type Window } from './overview-search.ts';
 
@@ -17,20 +17,20 @@ export function OverviewTiles({ traffic, window }: { readonly traffic: Traffic; 
   const last = `last ${windowText[window]}`;
   return (
     <div className={classes['tiles']}>
-      <Tile name="Requests now" value={`${figureText(perSecond)} / s`} note={`${inAll.toLocaleString('en')} in the ${last}`} />
+      <Tile name="Requests now" value={rateText(perSecond)} note={`${inAll.toLocaleString('en')} in the ${last}`} />
       <Tile
         name="Answered with 5xx"
-        value={shareText(failed, inAll)}
+        value={shareText(shareOf(failed, inAll))}
         note={`${failed.toLocaleString('en')} of ${inAll.toLocaleString('en')}, ${last}`}
       />
       <Tile
         name="Refused with 4xx"
-        value={shareText(sum(totals.status_4xx), inAll)}
+        value={shareText(shareOf(sum(totals.status_4xx), inAll))}
         note={`${sum(totals.status_4xx).toLocaleString('en')} of ${inAll.toLocaleString('en')}, ${last}`}
       />
       <Tile
         name="p95 of the upstreams"
-        value={p95 === undefined ? '—' : durationText(p95)}
+        value={p95 === undefined ? '—' : tookText(p95)}
         note={p95 === undefined ? `no answer in the ${last}` : 'latest; 95 % of answers began within'}
       />
       <Tile

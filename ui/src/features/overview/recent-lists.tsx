@@ -5,7 +5,9 @@ import type { ReactNode } from 'react';
 import type { Item, Traffic } from '../../api/admin-schema.ts';
 import { readApi } from '../../api/call-api.ts';
 import { listKey, revisionKey } from '../../api/query-client.ts';
+import { settingsQuery } from '../../api/settings-query.ts';
 import { useLive } from '../../api/use-live.ts';
+import { causeText } from '../../components/cause-text.ts';
 import { changesText } from '../../components/config-changes.tsx';
 import { RequestTable } from '../../components/request-table.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
@@ -79,7 +81,7 @@ const flips = { healthy: 'answers again', failing: 'is failing', unknown: 'is un
 
 function EventText({ event }: { readonly event: TimelineEvent }) {
   if (event.kind === 'health') {
-    const { upstream, upstream_id: id, from, to, cause } = event;
+    const { upstream, upstream_id: id, from, to } = event;
     return (
       <>
         <Anchor component={Link} to={`/upstreams/${id}`} size="sm" fw={600} c="var(--mantine-color-text)">
@@ -88,7 +90,7 @@ function EventText({ event }: { readonly event: TimelineEvent }) {
         {to === 'healthy' && from !== 'failing' ? 'answers' : flips[to]}
         {to === 'failing' && (
           <Text size="xs" c="dimmed">
-            {cause}
+            {causeText(event)}
           </Text>
         )}
       </>
@@ -114,11 +116,7 @@ function EventText({ event }: { readonly event: TimelineEvent }) {
 /** The gateway itself. */
 export function GatewayState({ traffic }: { readonly traffic: Traffic }) {
   const { data: version } = useQuery({ queryKey: revisionKey, queryFn: ({ signal }) => readApi('/version', {}, signal) });
-  const { data: settings } = useQuery({
-    queryKey: ['settings'],
-    queryFn: ({ signal }) => readApi('/admin/settings', {}, signal),
-    staleTime: Infinity,
-  });
+  const { data: settings } = useQuery(settingsQuery);
   const live = useLive();
   const setting = (key: string) => settings?.data.find((each) => each.key === key)?.value;
   const connections = live.traffic?.totals.connections ?? traffic.totals.connections.at(-1) ?? 0;

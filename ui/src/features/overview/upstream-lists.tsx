@@ -2,10 +2,11 @@ import { Anchor, Group, Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useId, type ReactNode } from 'react';
 import type { Traffic } from '../../api/admin-schema.ts';
-import { durationText } from '../../components/duration-text.ts';
+import { causeText } from '../../components/cause-text.ts';
+import { shareText, tookText } from '../../components/figures.ts';
 import { HealthMark } from '../../components/health-mark.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
-import { highest, shareText, sum } from './cell-figures.ts';
+import { highest, shareOf, sum } from './cell-figures.ts';
 import classes from './overview.module.css';
 import { windowText, type Window } from './overview-search.ts';
 
@@ -26,14 +27,16 @@ export function FailingUpstreams({ upstreams }: { readonly upstreams: readonly R
         <div className={classes['none']}>None is failing: {words.join(', ')}.</div>
       ) : (
         <ul className={classes['list']}>
-          {failing.slice(0, shown).map(({ upstream_id: id, upstream, cause, last_ok_at: ok }) => (
+          {failing.slice(0, shown).map(({ upstream_id: id, upstream, cause, problem, last_ok_at: ok }) => (
             <li key={id} className={classes['item']}>
               <div className={classes['main']}>
                 <Group gap="xs">
                   <HealthMark state="failing" />
                   <UpstreamLink id={id} name={upstream} />
                 </Group>
-                <Text size="sm">{cause}</Text>
+                <Text size="sm" title={cause}>
+                  {causeText({ cause, problem })}
+                </Text>
               </div>
               <div className={classes['side']}>
                 {ok === null ? (
@@ -71,11 +74,11 @@ export function SlowestUpstreams({ upstreams, window }: { readonly upstreams: re
               <div className={classes['main']}>
                 <UpstreamLink id={id} name={upstream} />
                 <Text size="xs" c="dimmed">
-                  {sum(requests).toLocaleString('en')} requests, {shareText(sum(errors) + sum(own), sum(requests))} failed
+                  {sum(requests).toLocaleString('en')} requests, {shareText(shareOf(sum(errors) + sum(own), sum(requests)))} failed
                 </Text>
               </div>
               <div className={classes['side']}>
-                p95 up to <b>{durationText(p95)}</b>
+                p95 up to <b>{tookText(p95)}</b>
               </div>
             </li>
           ))}

@@ -8,17 +8,18 @@ import { callApi, type Answer } from '../../api/call-api.ts';
 import type { Route } from '../../api/admin-schema.ts';
 import { invalidate } from '../../api/query-client.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
+import { useClientOrigin } from '../../components/client-origin.ts';
 import { ConflictNotice } from '../../components/conflict-notice.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { sampleUrlOf } from '../../components/sample-url.ts';
 import { useResourceForm } from '../../components/use-resource-form.ts';
 import { DeleteRouteDialog } from './delete-route-dialog.tsx';
 import { RouteForm } from './route-form.tsx';
 import { RouteMenu } from './route-menu.tsx';
 import { useRoute, useUpstream } from './route-queries.ts';
 import { fieldsOfRoute, valuesOfRoute } from './route-values.ts';
-import { sampleUrlOf } from './sample-url.ts';
 import { tellWarnings } from './tell-warnings.ts';
 
 export function EditRoutePage() {
@@ -42,6 +43,7 @@ export function EditRoutePage() {
 function EditRoute({ stored, reload }: { readonly stored: Answer<Route>; readonly reload: () => void }) {
   const { value: route } = stored;
   const navigate = useNavigate();
+  const origin = useClientOrigin();
   const { data: upstream } = useUpstream(route.upstream_id);
   const [deleting, setDeleting] = useState(false);
   const [initial] = useState(() => valuesOfRoute(route));
@@ -77,7 +79,7 @@ function EditRoute({ stored, reload }: { readonly stored: Answer<Route>; readonl
             <Button
               component={Link}
               to="/routes/try"
-              search={{ method: route.methods[0] ?? 'GET', url: sampleUrlOf(route) } as never}
+              search={{ method: route.methods[0] ?? 'GET', url: sampleUrlOf(route, origin) } as never}
               variant="default"
               leftSection={<IconRouteAltLeft size={16} aria-hidden />}
             >

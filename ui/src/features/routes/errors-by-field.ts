@@ -1,4 +1,5 @@
 import type { FieldError } from '../../api/api-problem.ts';
+import { sentenceOf } from '../../components/sentence-of.ts';
 
 /** What the gateway has against a draft, to be shown beside each field. */
 export class ErrorsByField {
@@ -11,15 +12,11 @@ export class ErrorsByField {
   /** About this very field. */
   at(field: string): string | undefined {
     const found = this.#errors.filter((error) => error.field === field);
-    return found.length === 0 ? undefined : found.map(({ message }) => sentence(message)).join('. ');
+    return found.length === 0 ? undefined : found.map(({ message }) => sentenceOf(message)).join('. ');
   }
 
   /** About anything in it. */
   within(field: string): readonly FieldError[] {
     return this.#errors.filter((error) => error.field === field || error.field.startsWith(`${field}.`));
   }
-}
-
-function sentence(message: string): string {
-  return message.slice(0, 1).toUpperCase() + message.slice(1);
 }

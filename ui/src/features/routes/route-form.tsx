@@ -3,6 +3,8 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import type { FieldError } from '../../api/api-problem.ts';
+import { useClientOrigin } from '../../components/client-origin.ts';
+import { sampleHeadersOf, sampleUrlOf } from '../../components/sample-url.ts';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { Notice } from '../../components/notice.tsx';
@@ -10,7 +12,6 @@ import type { ResourceForm } from '../../components/use-resource-form.ts';
 import { ErrorsByField } from './errors-by-field.ts';
 import type { RouteValues } from './route-values.ts';
 import classes from './routes.module.css';
-import { sampleHeadersOf, sampleUrlOf } from './sample-url.ts';
 import { SettingsTab } from './settings-tab.tsx';
 import { draftProblems, transformOfDraft } from './transform-draft.ts';
 import { useRoutePreview, type Sample } from './use-route-preview.ts';
@@ -37,6 +38,7 @@ const transforming = new Set(['path_rewrite', 'method_override', 'request_transf
 export function RouteForm({ resource, routeId, submitLabel, isUnchanged = false, onCancel, conflict, isReadOnly = false }: RouteFormProps) {
   const { form, submit, busy, problem, shown } = resource;
   const values = form.getValues();
+  const origin = useClientOrigin();
   const { tab = 'settings' } = useSearch({ strict: false }) as { tab?: string };
   const navigate = useNavigate();
   const element = useRef<HTMLFormElement>(null);
@@ -46,7 +48,7 @@ export function RouteForm({ resource, routeId, submitLabel, isUnchanged = false,
 
   const sample: Sample = {
     method: values.methods[0] ?? 'GET',
-    url: sampleUrlOf({ ...values, host_match_type: values.host_match_type === 'auto' ? 'exact' : values.host_match_type }),
+    url: sampleUrlOf({ ...values, host_match_type: values.host_match_type === 'auto' ? 'exact' : values.host_match_type }, origin),
     headers: sampleHeadersOf(values.headers),
     body: '',
     ...(transformOfDraft(values.response_transform, 'response') === null ? {} : { response: sampleResponse }),

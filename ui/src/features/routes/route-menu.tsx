@@ -3,10 +3,11 @@ import { notifications } from '@mantine/notifications';
 import { IconCopy, IconFileText, IconPencil, IconRouteAltLeft, IconTerminal2, IconTrash } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { Route } from '../../api/admin-schema.ts';
+import { useClientOrigin } from '../../components/client-origin.ts';
 import { copyText } from '../../components/copy-button.tsx';
 import { RowMenu } from '../../components/row-menu.tsx';
+import { sampleUrlOf } from '../../components/sample-url.ts';
 import { cliOfRoute, yamlOfRoute } from './copy-route.ts';
-import { sampleUrlOf } from './sample-url.ts';
 
 export interface RouteMenuProps {
   readonly route: Route;
@@ -19,6 +20,7 @@ export interface RouteMenuProps {
 
 /** What can be done with a route. */
 export function RouteMenu({ route, upstream, onDelete, isOwnPage = false }: RouteMenuProps) {
+  const origin = useClientOrigin();
   const copy = async (what: string, text: string): Promise<void> => {
     const done = await copyText(text);
     notifications.show(
@@ -37,7 +39,7 @@ export function RouteMenu({ route, upstream, onDelete, isOwnPage = false }: Rout
       <Menu.Item
         component={Link}
         to="/routes/try"
-        search={{ method: route.methods[0] ?? 'GET', url: sampleUrlOf(route) } as never}
+        search={{ method: route.methods[0] ?? 'GET', url: sampleUrlOf(route, origin) } as never}
         leftSection={<IconRouteAltLeft size={16} aria-hidden />}
       >
         Try a request

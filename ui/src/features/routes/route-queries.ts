@@ -1,12 +1,12 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { infiniteQueryOptions, useQuery } from '@tanstack/react-query';
 import { callApi, readApi } from '../../api/call-api.ts';
 import { listKey, oneKey, pollInterval } from '../../api/query-client.ts';
 import { orderQueryOf, type RoutesSearch } from './routes-search.ts';
 
 /** Routes in the order of matching, page by page. Read again by itself as long as that is one page or two. */
-export function useRouteOrder(search: RoutesSearch) {
+export function routeOrderQuery(search: RoutesSearch) {
   const query = orderQueryOf(search);
-  return useInfiniteQuery({
+  return infiniteQueryOptions({
     queryKey: listKey('routes', { order: query }),
     queryFn: ({ pageParam, signal }) => readApi('/admin/route-order', { query: { ...query, cursor: pageParam, limit: '100' } }, signal),
     initialPageParam: '',

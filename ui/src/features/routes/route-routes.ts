@@ -1,5 +1,8 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { queryClient } from '../../api/query-client.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
+import { fetchAhead } from '../../app/fetch-ahead.ts';
+import { routeOrderQuery } from './route-queries.ts';
 import { readRoutesSearch } from './routes-search.ts';
 
 export interface NewRouteSearch {
@@ -22,6 +25,7 @@ export const routeRoutes = [
     getParentRoute: () => shellRoute,
     path: '/routes',
     validateSearch: readRoutesSearch,
+    loader: (visit) => fetchAhead(visit, () => queryClient.prefetchInfiniteQuery(routeOrderQuery({}))),
     component: lazyRouteComponent(() => import('./routes-page.tsx'), 'RoutesPage'),
   }),
   createRoute({

@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { IconArrowsSplit2, IconPlus, IconRouteAltLeft } from '@tabler/icons-react';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Route } from '../../api/admin-schema.ts';
 import { problemOf } from '../../api/api-problem.ts';
@@ -13,13 +14,13 @@ import { DeleteRouteDialog } from './delete-route-dialog.tsx';
 import { routeColumns } from './route-columns.tsx';
 import { RouteFilters } from './route-filters.tsx';
 import { RouteMenu } from './route-menu.tsx';
-import { useRouteOrder } from './route-queries.ts';
+import { routeOrderQuery } from './route-queries.ts';
 import type { RoutesSearch } from './routes-search.ts';
 
 export function RoutesPage() {
   const search = useSearch({ from: '/shell/routes' });
   const navigate = useNavigate();
-  const routes = useRouteOrder(search);
+  const routes = useInfiniteQuery(routeOrderQuery(search));
   const [deleting, setDeleting] = useState<Route>();
   usePageHotkey('n', () => void navigate({ to: '/routes/new' }));
   const setSearch = (next: RoutesSearch): void => void navigate({ to: '/routes', search: next, replace: true });

@@ -5,6 +5,7 @@ import { useState, type SyntheticEvent } from 'react';
 import type { Explanation } from '../../api/admin-schema.ts';
 import type { ApiProblem } from '../../api/api-problem.ts';
 import { callApi } from '../../api/call-api.ts';
+import { useClientOrigin } from '../../components/client-origin.ts';
 import { CommandLine } from '../../components/command-line.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
@@ -25,6 +26,7 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 export function TryRequestPage() {
   const search = useSearch({ from: '/shell/routes/try' });
   const navigate = useNavigate();
+  const origin = useClientOrigin();
   const [method, setMethod] = useState(search.method ?? 'GET');
   const [url, setUrl] = useState(search.url ?? '');
   const [headers, setHeaders] = useState('');
@@ -84,7 +86,7 @@ export function TryRequestPage() {
               <TextInput
                 flex="1 1 18rem"
                 label="URL"
-                placeholder={`${location.origin}/orders/42?full=1`}
+                placeholder={`${origin}/orders/42?full=1`}
                 spellCheck={false}
                 autoComplete="off"
                 value={url}

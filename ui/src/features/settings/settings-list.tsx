@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Item } from '../../api/admin-schema.ts';
 import { problemOf } from '../../api/api-problem.ts';
-import { readApi } from '../../api/call-api.ts';
+import { settingsQuery } from '../../api/settings-query.ts';
 import { CommandLine } from '../../components/command-line.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
@@ -18,7 +18,7 @@ type Setting = Item<'/admin/settings'>;
 export function SettingsList() {
   const { q, setQ } = useListSearch();
   const [onlySet, setOnlySet] = useState(false);
-  const { data, error, refetch } = useQuery({ queryKey: ['settings'], queryFn: ({ signal }) => readApi('/admin/settings', {}, signal) });
+  const { data, error, refetch } = useQuery({ ...settingsQuery, staleTime: 2_000 });
   const words = q.toLowerCase();
   const rows = data?.data.filter(
     ({ key, help, environment, flag, origin }) =>

@@ -1,5 +1,8 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { queryClient } from '../../api/query-client.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
+import { fetchAhead } from '../../app/fetch-ahead.ts';
+import { settingsQuery } from '../../api/settings-query.ts';
 import { readListSearch } from '../../components/use-list-search.ts';
 
 const settingsRoute = createRoute({
@@ -13,6 +16,7 @@ const tabs = [
     getParentRoute: () => settingsRoute,
     path: '/',
     validateSearch: readListSearch,
+    loader: (visit) => fetchAhead(visit, () => queryClient.prefetchQuery(settingsQuery)),
     component: lazyRouteComponent(() => import('./settings-list.tsx'), 'SettingsList'),
   }),
   createRoute({

@@ -8,6 +8,7 @@ import { callApi, type Answer } from '../../api/call-api.ts';
 import { invalidate } from '../../api/query-client.ts';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { SecretInput } from '../../components/secret-input.tsx';
+import { sentenceOf } from '../../components/sentence-of.ts';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
 import { credentialWords } from './credential-words.ts';
@@ -88,7 +89,7 @@ function Rotate({ upstream, etag }: { readonly upstream: Upstream; readonly etag
           placeholder={upstream.auth_type === 'basic' ? 'username:password' : ''}
           value={value}
           onChange={(event) => setValue(event.currentTarget.value)}
-          error={fieldError === undefined ? undefined : fieldError.slice(0, 1).toUpperCase() + fieldError.slice(1)}
+          error={fieldError === undefined ? undefined : sentenceOf(fieldError)}
         />
         <div aria-live="polite">
           {tested !== undefined && (

@@ -6,6 +6,7 @@ import type { Upstream, UpstreamTest } from '../../api/admin-schema.ts';
 import { ApiProblem, problemOf } from '../../api/api-problem.ts';
 import { callApi } from '../../api/call-api.ts';
 import { FormProblem } from '../../components/form-problem.tsx';
+import { sentenceOf } from '../../components/sentence-of.ts';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
 import { testCommand } from './test-command.ts';
 import { fieldsOfUpstream, type UpstreamValues } from './upstream-values.ts';
@@ -43,7 +44,7 @@ export function DraftTest({ form, stored, changed }: DraftTestProps) {
     },
     onError: (error) => {
       const messages = problemOf(error).errors.flatMap(({ field, message }) =>
-        field.startsWith('upstream.') ? [[fieldOfDraft(field), message.slice(0, 1).toUpperCase() + message.slice(1)] as const] : [],
+        field.startsWith('upstream.') ? [[fieldOfDraft(field), sentenceOf(message)] as const] : [],
       );
       form.setErrors(Object.fromEntries(messages));
       const first = Object.keys(form.getValues()).find((name) => messages.some(([field]) => field === name));

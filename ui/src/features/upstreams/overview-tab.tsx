@@ -2,20 +2,24 @@ import { Anchor, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo } from 'react';
-import type { TimelineEvent, Upstream } from '../../api/admin-schema.ts';
+import type { TimelineEvent } from '../../api/admin-schema.ts';
 import { problemOf } from '../../api/api-problem.ts';
 import { readApi } from '../../api/call-api.ts';
 import { useLive } from '../../api/use-live.ts';
+import { causeText } from '../../components/cause-text.ts';
 import { ErrorState } from '../../components/error-state.tsx';
+import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { LiveControl } from './live-control.tsx';
 import classes from './upstream-page.module.css';
 import { trafficWindows, useUpstreamTraffic, type TrafficWindow } from './upstream-queries.ts';
+import type { UpstreamRow } from './upstream-row.ts';
 
 const UpstreamCharts = lazy(() => import('./upstream-charts.tsx').then((module) => ({ default: module.UpstreamCharts })));
 
 /** How an upstream did of late. */
-export function OverviewTab({ upstream, window }: { readonly upstream: Upstream; readonly window: TrafficWindow }) {
+export function OverviewTab({ row, window }: { readonly row: UpstreamRow; readonly window: TrafficWindow }) {
+  const { upstream, state, problem } = row;
   const navigate = useNavigate();
   const traffic = useUpstreamTraffic(upstream.id, window);
   const events = useUpstreamEvents(upstream.id);
@@ -27,6 +31,7 @@ export function OverviewTab({ upstream, window }: { readonly upstream: Upstream;
   const charts = <Skeleton height={420} />;
   return (
     <Stack>
+      {problem !== null && state !== 'healthy' && <ProblemNotice kind={state === 'failing' ? 'danger' : 'warning'} problem={problem} />}
       <Group justify="space-between">
         <SegmentedControl
           aria-label="How far back"
@@ -73,7 +78,8 @@ function EventWords({ event }: { readonly event: TimelineEvent }) {
     return (
       <>
         <span>
-          <b>{event.to === 'failing' ? '▲ Failing' : event.to === 'healthy' ? '● Healthy' : event.to}</b> (was {event.from}): {event.cause}
+          <b>{event.to === 'failing' ? '▲ Failing' : event.to === 'healthy' ? '● Healthy' : event.to}</b> (was {event.from}):{' '}
+          {causeText(event)}
         </span>
         <Text size="xs" c="dimmed" span>
           {time !== null && <TimeAgo time={time} />}

@@ -1,6 +1,7 @@
 import { Anchor, Badge, Switch, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { causeText } from '../../components/cause-text.ts';
 import { rateText, shareText, tookText } from '../../components/figures.ts';
 import { HealthMark } from '../../components/health-mark.tsx';
 import { Heartbeat } from '../../components/heartbeat.tsx';
@@ -52,7 +53,7 @@ export const upstreamColumns: readonly UpstreamColumn[] = [
   {
     header: 'Health',
     area: 'health',
-    cell: ({ state, lastOkAt, cause, heartbeat }) => (
+    cell: ({ state, lastOkAt, cause, problem, heartbeat }) => (
       <>
         <div className={classes['pair']}>
           <HealthMark state={state} />
@@ -65,7 +66,7 @@ export const upstreamColumns: readonly UpstreamColumn[] = [
         <Heartbeat cells={heartbeat} />
         {state !== 'healthy' && (
           <Text size="xs" c="dimmed" className={classes['clamp']} title={cause}>
-            {sentence(briefly(cause))}
+            {causeText({ problem, cause })}
           </Text>
         )}
       </>
@@ -94,7 +95,7 @@ export const upstreamColumns: readonly UpstreamColumn[] = [
     area: 'errors',
     cell: ({ errorShare }) => (
       <Text size="sm" c={errorShare !== null && errorShare > 0 ? 'var(--tone-danger)' : 'inherit'} className={classes['figure']}>
-        {known(errorShare, shareText)}
+        {shareText(errorShare)}
       </Text>
     ),
   },
@@ -158,18 +159,4 @@ function Figure({ text, children }: { readonly text: string; readonly children: 
 function hostOf(baseUrl: string): string {
   const url = URL.parse(baseUrl);
   return url === null ? baseUrl : url.host + (url.pathname === '/' ? '' : url.pathname);
-}
-
-/** What to do about it comes first where there is little room; the whole cause is its title. */
-function briefly(cause: string): string {
-  return (
-    /^\d+ requests in a row failed, the last one \w+: (.+)$|^\d+ health checks in a row failed: (.+)$/
-      .exec(cause)
-      ?.slice(1)
-      .find(Boolean) ?? cause
-  );
-}
-
-function sentence(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -1,6 +1,7 @@
 import { upstreamDefaults } from '../../../../src/model/upstream.ts';
 import type { Upstream } from '../../api/admin-schema.ts';
 import { shellQuote } from '../../components/shell-quote.ts';
+import { yamlOf } from '../../components/yaml-of.ts';
 
 /** The fields that a new upstream takes, in the order in which people read them. */
 const writable = [
@@ -82,18 +83,11 @@ export function asCurl(upstream: Upstream, origin: string): string {
 
 /** The same for a declarative file. */
 export function asYaml(upstream: Upstream): string {
-  const lines = saidFields(upstream).map(([field, value]) => `${field}: ${typeof value === 'string' ? yamlText(value) : String(value)}`);
-  if (upstream.auth_type !== 'none') lines.push('auth_value: ${env.CREDENTIAL}');
-  return `version: 1\nupstreams:\n  - ${lines.join('\n    ')}\n`;
+  const fields = Object.fromEntries<unknown>(saidFields(upstream));
+  if (upstream.auth_type !== 'none') fields['auth_value'] = '${env.CREDENTIAL}';
+  return yamlOf({ version: 1, upstreams: [fields] });
 }
 
 function singleQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** JSON's strings are YAML's too; what reads the same without quotes has none. */
-function yamlText(text: string): string {
-  const isPlain =
-    /^[A-Za-z][\w./-]*(?::\/\/[\w.:/-]+)?$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text) && !text.endsWith(':');
-  return isPlain ? text : JSON.stringify(text);
 }

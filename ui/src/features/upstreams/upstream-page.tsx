@@ -1,5 +1,6 @@
 import { Anchor, Button, Group, Skeleton, Switch, Tabs, Text } from '@mantine/core';
 import { IconPlugConnected } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
@@ -8,6 +9,7 @@ import type { Upstream } from '../../api/admin-schema.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { useLive } from '../../api/use-live.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
+import { causeText } from '../../components/cause-text.ts';
 import { ErrorState } from '../../components/error-state.tsx';
 import { rateText, shareText, tookText } from '../../components/figures.ts';
 import { HealthMark } from '../../components/health-mark.tsx';
@@ -21,7 +23,7 @@ import { RoutesTab } from './routes-tab.tsx';
 import { TestUpstreamDialog } from './test-upstream-dialog.tsx';
 import { UpstreamMenu } from './upstream-menu.tsx';
 import classes from './upstream-page.module.css';
-import { useRoutesByUpstream, useTraffic, useUpstream } from './upstream-queries.ts';
+import { routesByUpstreamQuery, useTraffic, useUpstream } from './upstream-queries.ts';
 import { upstreamRows, type UpstreamRow } from './upstream-row.ts';
 import type { UpstreamPageSearch, UpstreamTab } from './upstream-search.ts';
 import { useSwitchUpstreams } from './use-switch-upstreams.ts';
@@ -60,7 +62,7 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
   const navigate = useNavigate();
   const live = useLive();
   const traffic = useTraffic();
-  const routes = useRoutesByUpstream();
+  const routes = useQuery(routesByUpstreamQuery);
   const { switching, switchAll } = useSwitchUpstreams();
   const [asking, setAsking] = useState<'test' | 'delete'>();
   const [forms, setForms] = useState(0);
@@ -120,7 +122,7 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
           ))}
         </Tabs.List>
         <Tabs.Panel value="overview">
-          <OverviewTab upstream={upstream} window={window} />
+          <OverviewTab row={row!} window={window} />
         </Tabs.Panel>
         <Tabs.Panel value="routes">
           <RoutesTab upstream={upstream} routes={mine} />
@@ -157,7 +159,7 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
 
 /** How it does just now, in one line. */
 function Facts({ row }: { readonly row: UpstreamRow }) {
-  const { state, cause, lastOkAt, lastUsedAt, rate, latestP95, errorShare, active, idle, upstream } = row;
+  const { state, lastOkAt, lastUsedAt, rate, latestP95, errorShare, active, idle, upstream } = row;
   return (
     <div className={`surface ${classes['facts']}`}>
       <Group gap="xs">
@@ -166,7 +168,7 @@ function Facts({ row }: { readonly row: UpstreamRow }) {
           {lastOkAt === null ? '' : 'last ok '}
           {lastOkAt !== null && <TimeAgo time={lastOkAt} short />}
           {lastOkAt === null ? '' : ' · '}
-          {cause}
+          {causeText(row)}
         </Text>
       </Group>
       <dl className={classes['figures']}>
@@ -174,7 +176,7 @@ function Facts({ row }: { readonly row: UpstreamRow }) {
           [
             ['Now', rate === null ? '—' : rateText(rate)],
             ['p95', latestP95 === null ? '—' : tookText(latestP95)],
-            ['Errors, 5 min', errorShare === null ? '—' : shareText(errorShare)],
+            ['Errors, 5 min', shareText(errorShare)],
             ['Pool', `${active} active · ${idle}/${upstream.max_idle_conns} idle`],
           ] as const
         ).map(([name, value]) => (

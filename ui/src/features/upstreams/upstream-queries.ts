@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import type { Route, Traffic, Upstream } from '../../api/admin-schema.ts';
 import { callApi, readApi } from '../../api/call-api.ts';
 import { listKey, oneKey } from '../../api/query-client.ts';
@@ -18,43 +18,42 @@ interface AnyPage<One> {
 }
 
 /** Every upstream, in order of name: a list that is searched and sorted by health has to know them all. */
-export function useAllUpstreams() {
-  return useQuery({
-    queryKey: listKey('upstreams', { all: true }),
-    queryFn: ({ signal }) => allPages<Upstream>((cursor) => readApi('/admin/upstreams', { query: { limit, cursor } }, signal)),
-    refetchInterval: slowPoll,
-  });
-}
+export const allUpstreamsQuery = queryOptions({
+  queryKey: listKey('upstreams', { all: true }),
+  queryFn: ({ signal }) => allPages<Upstream>((cursor) => readApi('/admin/upstreams', { query: { limit, cursor } }, signal)),
+  refetchInterval: slowPoll,
+});
 
 /** Every route by the id of its upstream. */
-export function useRoutesByUpstream() {
-  return useQuery({
-    queryKey: listKey('routes', { all: true }),
-    queryFn: ({ signal }) => allPages<Route>((cursor) => readApi('/admin/routes', { query: { limit, cursor } }, signal)),
-    select: byUpstream,
-    refetchInterval: slowPoll,
-  });
-}
+export const routesByUpstreamQuery = queryOptions({
+  queryKey: listKey('routes', { all: true }),
+  queryFn: ({ signal }) => allPages<Route>((cursor) => readApi('/admin/routes', { query: { limit, cursor } }, signal)),
+  select: byUpstream,
+  refetchInterval: slowPoll,
+});
 
-/** All traffic of the last five minutes. */
+/** All traffic of the last five minutes; `useTraffic` keeps it up to date. */
+export const trafficQuery = queryOptions({
+  queryKey: listKey('traffic', { window: '5m' }),
+  queryFn: ({ signal }) => readApi('/admin/traffic', { query: { window: '5m' } }, signal),
+});
+
 export function useTraffic() {
   const { refetchInterval } = useLive();
-  return useQuery({
-    queryKey: listKey('traffic', { window: '5m' }),
-    queryFn: ({ signal }) => readApi('/admin/traffic', { query: { window: '5m' } }, signal),
-    refetchInterval,
+  return useQuery({ ...trafficQuery, refetchInterval });
+}
+
+/** The traffic of one upstream; `useUpstreamTraffic` keeps it up to date. */
+export function upstreamTrafficQuery(id: string, window: TrafficWindow) {
+  return queryOptions({
+    queryKey: ['traffic', 'one', id, window],
+    queryFn: ({ signal }) => readApi('/admin/upstreams/:id/traffic', { param: { id }, query: { window } }, signal),
   });
 }
 
-/** The traffic of one upstream. */
 export function useUpstreamTraffic(id: string, window: TrafficWindow) {
   const { refetchInterval } = useLive();
-  return useQuery({
-    queryKey: ['traffic', 'one', id, window],
-    queryFn: ({ signal }) => readApi('/admin/upstreams/:id/traffic', { param: { id }, query: { window } }, signal),
-    refetchInterval,
-    placeholderData: (before) => before,
-  });
+  return useQuery({ ...upstreamTrafficQuery(id, window), refetchInterval, placeholderData: (before) => before });
 }
 
 /** One upstream with its ETag. Not refreshed by itself: it is what a form was opened with. */

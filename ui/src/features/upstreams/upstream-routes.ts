@@ -1,5 +1,8 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { queryClient } from '../../api/query-client.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
+import { fetchAhead } from '../../app/fetch-ahead.ts';
+import { allUpstreamsQuery, routesByUpstreamQuery, trafficQuery, upstreamTrafficQuery } from './upstream-queries.ts';
 import { readUpstreamListSearch, readUpstreamPageSearch } from './upstream-search.ts';
 
 export const upstreamRoutes = [
@@ -7,6 +10,12 @@ export const upstreamRoutes = [
     getParentRoute: () => shellRoute,
     path: '/upstreams',
     validateSearch: readUpstreamListSearch,
+    loader: (visit) =>
+      fetchAhead(visit, () => {
+        void queryClient.prefetchQuery(allUpstreamsQuery);
+        void queryClient.prefetchQuery(trafficQuery);
+        void queryClient.prefetchQuery(routesByUpstreamQuery);
+      }),
     component: lazyRouteComponent(() => import('./upstreams-page.tsx'), 'UpstreamsPage'),
   }),
   createRoute({
@@ -19,6 +28,13 @@ export const upstreamRoutes = [
     getParentRoute: () => shellRoute,
     path: '/upstreams/$id',
     validateSearch: readUpstreamPageSearch,
+    // Not the upstream itself: what a form is opened with is read when it is opened.
+    loader: (visit) =>
+      fetchAhead(visit, () => {
+        void queryClient.prefetchQuery(trafficQuery);
+        void queryClient.prefetchQuery(routesByUpstreamQuery);
+        void queryClient.prefetchQuery(upstreamTrafficQuery(visit.params.id, '5m'));
+      }),
     component: lazyRouteComponent(() => import('./upstream-page.tsx'), 'UpstreamPage'),
   }),
 ] as const;

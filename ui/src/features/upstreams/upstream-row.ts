@@ -9,6 +9,8 @@ export interface UpstreamRow {
   readonly upstream: Upstream;
   readonly state: HealthState;
   readonly cause: string;
+  /** What failed last; null where nothing did, and of a disabled one. */
+  readonly problem: TrafficRow['problem'];
   readonly lastOkAt: string | null;
   readonly lastUsedAt: string | null;
   /** One letter for each of the last cells, oldest first. */
@@ -48,6 +50,7 @@ export function upstreamRows({ upstreams, traffic, live, routes }: RowSources): 
       upstream,
       state: upstream.enabled ? stateOf(row) : 'disabled',
       cause: upstream.enabled ? causeOf(row) : 'it is disabled: nothing is sent there',
+      problem: upstream.enabled ? (row?.problem ?? null) : null,
       lastOkAt: row?.last_ok_at ?? null,
       lastUsedAt: gauges?.lastUsedAt ?? row?.last_used_at ?? null,
       heartbeat: row?.health ?? '',
@@ -83,7 +86,8 @@ function stateOf(row: TrafficRow | undefined): HealthState {
 }
 
 function causeOf(row: TrafficRow | undefined): string {
-  return row === undefined || row.state === 'disabled' || row.last_used_at === null ? 'no request yet' : row.cause;
+  const isUntold = row === undefined || row.state === 'disabled' || (row.state === 'unknown' && row.last_used_at === null);
+  return isUntold ? 'no request yet' : row.cause;
 }
 
 /** Of the last cell that is over, without the stream. */

@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { IconPlus, IconServer2 } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useDeferredValue, useMemo, useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
@@ -15,7 +16,7 @@ import { LiveControl } from './live-control.tsx';
 import { SummaryStrip } from './summary-strip.tsx';
 import { TestUpstreamDialog } from './test-upstream-dialog.tsx';
 import { UpstreamMenu } from './upstream-menu.tsx';
-import { useAllUpstreams, useRoutesByUpstream, useTraffic } from './upstream-queries.ts';
+import { allUpstreamsQuery, routesByUpstreamQuery, useTraffic } from './upstream-queries.ts';
 import { byUrgency, isFound, upstreamRows, type HealthState, type UpstreamRow } from './upstream-row.ts';
 import { UpstreamTable } from './upstream-table.tsx';
 import { useSwitchUpstreams } from './use-switch-upstreams.ts';
@@ -25,9 +26,9 @@ export function UpstreamsPage() {
   const { state } = useSearch({ from: '/shell/upstreams' });
   const navigate = useNavigate();
   const live = useLive();
-  const upstreams = useAllUpstreams();
+  const upstreams = useQuery(allUpstreamsQuery);
   const traffic = useTraffic();
-  const routes = useRoutesByUpstream();
+  const routes = useQuery(routesByUpstreamQuery);
   const { switching, switchAll } = useSwitchUpstreams();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [asking, setAsking] = useState<{ readonly what: 'test' | 'delete'; readonly row: UpstreamRow }>();
