@@ -116,16 +116,18 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
 
   test('two people edit the same upstream: the second sees both versions, and saves on top of the first only when told to', async () => {
     await openTab(id, 'settings');
+    const type = async (tab: Page, text: string): Promise<void> => tab.getByRole('textbox', { name: 'Description' }).fill(text);
+    await type(page, 'by the second');
     const second = await browser.current.open(`${gateway.url}/ui/upstreams/${id}?tab=settings`);
-    const describe = async (tab: Page, text: string): Promise<void> => {
-      await tab.getByRole('textbox', { name: 'Description' }).fill(text);
+    const save = async (tab: Page): Promise<void> => {
       await tab.getByRole('button', { name: 'Save', exact: true }).click();
       await tab.getByRole('button', { name: 'Save changes' }).click();
     };
-    await describe(second, 'by the first');
+    await type(second, 'by the first');
+    await save(second);
     await eventually(async () => (await stored())['description'] === 'by the first', 'the first has saved');
     await second.close();
-    await describe(page, 'by the second');
+    await save(page);
     await page.getByText('This upstream was changed meanwhile').waitFor();
     assert.match(
       await page.getByRole('table', { name: 'Both versions' }).innerText(),

@@ -22,8 +22,9 @@ export interface ResourceForm<Values extends Record<string, unknown>> {
   readonly problem: ApiProblem | undefined;
   /** Names for `FormProblem`: their messages stand beside the fields. */
   readonly shown: readonly string[];
-  /** Somebody else changed the resource meanwhile (412). Offer to read it again: see `ConflictNotice`. */
+  /** Somebody else changed the resource meanwhile (412): see `useEditForm`. */
   readonly isConflict: boolean;
+  readonly clearProblem: () => void;
 }
 
 /**
@@ -53,7 +54,8 @@ export function useResourceForm<Values extends Record<string, unknown>, Fields e
   });
   const shown = (problem?.errors ?? []).map(({ field }) => field).filter((field) => fieldOf(field) in initial);
   const submit = form.onSubmit((values) => saving.mutate(values));
-  return { form, submit, busy: saving.isPending, problem, shown, isConflict: problem?.status === 412 };
+  const clearProblem = (): void => setProblem(undefined);
+  return { form, submit, busy: saving.isPending, problem, shown, isConflict: problem?.status === 412, clearProblem };
 }
 
 /** `routes.0` and `request_transform.headers` belong to the field that they begin with. */

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { callApi, readApi } from '../../api/call-api.ts';
-import { listKey, oneKey, pollInterval } from '../../api/query-client.ts';
+import { listKey, pollInterval } from '../../api/query-client.ts';
+import { useOne } from '../../api/use-one.ts';
 
 /** The keys whose name holds `q`, page by page. Kept up to date: "last used" moves by itself. */
 export function useKeys(q: string) {
@@ -14,14 +15,9 @@ export function useKeys(q: string) {
   });
 }
 
-/** One key with its ETag. Not refreshed while it is edited. */
+/** One key with its ETag. */
 export function useKey(id: string) {
-  return useQuery({
-    queryKey: oneKey('keys', id),
-    queryFn: ({ signal }) => callApi('get', '/admin/keys/:id', { param: { id } }, { signal }),
-    staleTime: Infinity,
-    gcTime: 0,
-  });
+  return useOne('keys', id, (id, signal) => callApi('get', '/admin/keys/:id', { param: { id } }, { signal }));
 }
 
 /** Names of routes by id, to choose from and to show. */

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import http, { type RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import type { Locator, Page, Request } from 'playwright-core';
+import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { startNodeServer, type NodeServer } from '../support/node-server.ts';
+import { openSignedIn } from '../support/sign-in-page.ts';
+import { startGateway, type Gateway } from '../support/start-gateway.ts';
+
+suite('the admin UI while the gateway comes and goes and others change things', { skip: unlessBrowser }, () => {
+  const browser = useBrowser();
+  let directory: string;
+  let gateway: Gateway;
+  let upstream: NodeServer;
+  let upstreamId: string;
+  let routeId: string;
+
+  before(async () => {
+    upstream = await startNodeServer((_, response) => response.end('passed'));
+    directory = await mkdtemp(join(tmpdir(), 'apigate-steady-'));
+    gateway = await startGateway({ admin: true, directory });
+    const credential = { auth_type: 'bearer', auth_value: 'canary-steady' };
+    ({ upstreamId, routeId } = await gateway.admin.expose({ name: 'orders', base_url: upstream.url, ...credential }));
+  });
+
+  after(async () => {
+    await gateway.stop();
+    await upstream[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test('what is typed in an open form stays when the gateway restarts and others change the same thing, and the form says so at once', async () => {
+    const { admin } = gateway;
+    const made = async (path: string, fields: object): Promise<string> => String((await admin.must('POST', path, fields))['id']);
+    const keyId = await made('/keys', { name: 'mobile app' });
+    const tokenId = await made('/tokens', { name: 'deploy', scope: 'read' });
+    const adminId = await made('/admins', { email: 'bob@example.test', password: 'quite-Another-passphrase-17' });
+    const jsonText = '{ "path_rewrite": "/typed", ';
+    const forms: readonly (readonly [address: string, field: (page: Page) => Locator, typed: string, change: () => Promise<unknown>])[] = [
+      [
+        `/upstreams/${upstreamId}?tab=settings`,
+        (page) => page.getByRole('textbox', { name: 'Description' }),
+        'typed here',
+        () => admin.must('PATCH', `/upstreams/${upstreamId}`, { timeout_ms: 7_000, auth_value: 'canary-steady-2' }),
+      ],
+      [`/upstreams/${upstreamId}?tab=credential`, (page) => page.getByLabel('New token'), 'canary-typed', () => Promise.resolve()],
+      [
+        `/routes/${routeId}`,
+        (page) => page.getByLabel('Description'),
+        'typed here',
+        () => admin.must('PATCH', `/routes/${routeId}`, { priority: 7 }),
+      ],
+      [`/routes/${routeId}?tab=transformations`, (page) => page.getByLabel('Transformations as JSON'), jsonText, () => Promise.resolve()],
+      [
+        `/keys/${keyId}`,
+        (page) => page.getByLabel('Name'),
+        'typed here',
+        () => admin.must('PATCH', `/keys/${keyId}`, { rate_limit_per_minute: 7 }),
+      ],
+      [
+        `/access/tokens/${tokenId}`,
+        (page) => page.getByLabel('Name'),
+        'typed here',
+        () => admin.must('PATCH', `/tokens/${tokenId}`, { name: 'others' }),
+      ],
+      [
+        `/access/admins/${adminId}`,
+        (page) => page.getByLabel('New password'),
+        'Typed-passphrase-55',
+        () => admin.must('PATCH', `/admins/${adminId}`, { email: 'rob@example.test' }),
+      ],
+    ];
+    const first = await openSignedIn(browser.current, gateway, forms[0]![0]);
+    const pages = [first, ...(await Promise.all(forms.slice(1).map(([address]) => browser.current.open(`${gateway.url}/ui${address}`))))];
+    await Promise.all(
+      forms.map(async ([, field, typed], index) => {
+        if (typed === jsonText) await pages[index]!.getByText('JSON', { exact: true }).click();
+        await field(pages[index]!).fill(typed);
+      }),
+    );
+    await gateway.stop();
+    await first.getByText('The gateway does not answer').waitFor();
+    gateway = await startGateway({ admin: true, directory, port: gateway.port });
+    for (const [, , , change] of forms) await change();
+    await Promise.all(
+      forms.map(async ([address, field, typed], index) => {
+        const page = pages[index]!;
+        await page.getByText(/^This (?:upstream|route|key|token|admin) was changed meanwhile$/).waitFor();
+        await page.getByText('The gateway does not answer').waitFor({ state: 'detached' });
+        assert.equal(await field(page).inputValue(), typed, address);
+      }),
+    );
+    const versions = (page: Page) => page.getByRole('table', { name: 'Both versions' });
+    assert.match(await versions(first).innerText(), /description\s+unchanged\s+typed here\s+timeout_ms\s+7000\s+unchanged/);
+    assert.match(await versions(pages[1]!).innerText(), /auth_value\s+set \d[^\t]*\s+what you typed[\s\S]*timeout_ms\s+7000/);
+
+    // Each way out: on top of the others' change, or without what was typed.
+    await first.getByRole('button', { name: 'Save my changes on top' }).click();
+    await first.getByText('orders was saved').waitFor();
+    const saved = await admin.must('GET', `/upstreams/${upstreamId}`);
+    assert.deepEqual([saved['description'], saved['timeout_ms']], ['typed here', 7_000]);
+    await pages[3]!.getByRole('button', { name: 'Show the new state' }).click();
+    await versions(pages[3]!).waitFor({ state: 'detached' });
+    await pages[3]!.getByText('JSON', { exact: true }).click();
+    assert.equal(await forms[3]![1](pages[3]!).inputValue(), '{}');
+    await Promise.all(pages.map((page) => page.close()));
+  });
+
+  test('the live stream is closed while the tab is hidden, and opened again when it is shown', async () => {
+    const page = await browser.current.open(`${gateway.url}/ui/upstreams`);
+    await page.locator('[data-live="live"]').waitFor();
+    // Headless Chromium never hides a page, not even behind another one or in a window that is minimised: so it is only told that.
+    const show = async (state: 'hidden' | 'visible'): Promise<void> => {
+      await page.evaluate(`
+        Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${state}' });
+        Object.defineProperty(document, 'hidden', { configurable: true, value: ${state === 'hidden'} });
+        document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+      `);
+    };
+    const isLive = (request: Request): boolean => request.url().endsWith('/admin/live');
+    const closed = page.waitForEvent('requestfailed', isLive);
+    await show('hidden');
+    await closed;
+    const opened = page.waitForEvent('request', isLive);
+    await gateway.admin.must('PATCH', `/upstreams/${upstreamId}`, { name: 'renamed-while-hidden' });
+    await show('visible');
+    await opened;
+    await page.getByRole('link', { name: 'renamed-while-hidden' }).waitFor();
+    await page.locator('[data-live="live"]').waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.close();
+  });
+
+  test('where no stream can be held, because something between refuses or swallows it, figures move by polling, and the page says so', async () => {
+    const between = async (onLive: RequestListener): Promise<NodeServer> =>
+      await startNodeServer((request, response) => {
+        if (request.url === '/admin/live') return onLive(request, response);
+        const { method, url, headers } = request;
+        const forwarded = http.request({ host: '127.0.0.1', port: gateway.port, method, path: url, headers }, (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        });
+        request.pipe(forwarded);
+      });
+    await using refusing = await between((_, response) => response.writeHead(502).end());
+    await using swallowing = await between(() => {});
+    const [list, overview] = await Promise.all([
+      browser.current.open(`${refusing.url}/ui/upstreams`),
+      browser.current.open(`${swallowing.url}/ui/`),
+    ]);
+    await list.getByText('Figures are read every 5 s').waitFor();
+    await list.getByText('Never', { exact: true }).waitFor();
+    await overview.getByRole('region', { name: 'Gateway' }).getByText('read every few seconds').waitFor();
+    const requests = overview.getByRole('region', { name: 'Requests now' });
+    await requests.getByText('0 in the last 5 minutes').waitFor();
+    for (let sent = 0; sent < 3; sent += 1) assert.equal((await fetch(`${gateway.url}/orders`)).status, 200);
+    await Promise.all([
+      requests.getByText('3 in the last 5 minutes').waitFor(),
+      list.getByText('Never', { exact: true }).waitFor({ state: 'detached' }),
+    ]);
+    assert.deepEqual(await faultsOf(list, browser.current), []);
+    await Promise.all([list.close(), overview.close()]);
+  });
+});
