@@ -16,14 +16,12 @@ suite('the admin UI while the gateway comes and goes and others change things', 
   let gateway: Gateway;
   let upstream: NodeServer;
   let upstreamId: string;
-  let routeId: string;
 
   before(async () => {
     upstream = await startNodeServer((_, response) => response.end('passed'));
     directory = await mkdtemp(join(tmpdir(), 'apigate-steady-'));
     gateway = await startGateway({ admin: true, directory });
-    const credential = { auth_type: 'bearer', auth_value: 'canary-steady' };
-    ({ upstreamId, routeId } = await gateway.admin.expose({ name: 'orders', base_url: upstream.url, ...credential }));
+    ({ upstreamId } = await gateway.admin.expose({ name: 'orders', base_url: upstream.url }));
   });
 
   after(async () => {
@@ -34,6 +32,12 @@ suite('the admin UI while the gateway comes and goes and others change things', 
 
   test('what is typed in an open form stays when the gateway restarts and others change the same thing, and the form says so at once', async () => {
     const { admin } = gateway;
+    const { upstreamId, routeId } = await admin.expose({
+      name: 'edited',
+      base_url: upstream.url,
+      auth_type: 'bearer',
+      auth_value: 'canary-steady',
+    });
     const made = async (path: string, fields: object): Promise<string> => String((await admin.must('POST', path, fields))['id']);
     const keyId = await made('/keys', { name: 'mobile app' });
     const tokenId = await made('/tokens', { name: 'deploy', scope: 'read' });
@@ -99,13 +103,17 @@ suite('the admin UI while the gateway comes and goes and others change things', 
 
     // Each way out: on top of the others' change, or without what was typed.
     await first.getByRole('button', { name: 'Save my changes on top' }).click();
-    await first.getByText('orders was saved').waitFor();
+    await first.getByText('edited was saved').waitFor();
     const saved = await admin.must('GET', `/upstreams/${upstreamId}`);
     assert.deepEqual([saved['description'], saved['timeout_ms']], ['typed here', 7_000]);
     await pages[3]!.getByRole('button', { name: 'Show the new state' }).click();
     await versions(pages[3]!).waitFor({ state: 'detached' });
     await pages[3]!.getByText('JSON', { exact: true }).click();
     assert.equal(await forms[3]![1](pages[3]!).inputValue(), '{}');
+    await forms[0]![1](first).fill('typed in vain');
+    await admin.must('DELETE', `/upstreams/${upstreamId}?cascade=true`);
+    await first.getByText('This upstream was deleted meanwhile').waitFor();
+    assert.equal(await forms[0]![1](first).inputValue(), 'typed in vain');
     await Promise.all(pages.map((page) => page.close()));
   });
 

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { ApiProblem } from '../api/api-problem.ts';
 import type { Answer } from '../api/call-api.ts';
 import { queryClient } from '../api/query-client.ts';
+import classes from './conflict-notice.module.css';
 import { ConflictNotice } from './conflict-notice.tsx';
 import { Notice } from './notice.tsx';
 import { useResourceForm, type ResourceForm } from './use-resource-form.ts';
@@ -91,7 +92,7 @@ export function useEditForm<Stored, Values extends Record<string, unknown>, Fiel
       What you typed is still here, but there is nothing any more that it could be saved to.
     </Notice>
   ) : !busy && (resource.isConflict || (isOutdated && isTouched)) ? (
-    <div ref={notice} tabIndex={-1} style={{ outline: 'none' }}>
+    <div ref={notice} tabIndex={-1} className={classes['notice']}>
       <ConflictNotice
         what={what}
         before={visible(toFields(initial))}

@@ -1,5 +1,4 @@
 import { Box, Button, Stack } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
@@ -11,6 +10,7 @@ import { ErrorState } from '../../components/error-state.tsx';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { tellChange } from '../../components/tell-change.tsx';
 import { useEditForm } from '../../components/use-edit-form.tsx';
 import { EndKeyDialog, type KeyEnding } from './end-key-dialog.tsx';
 import { fieldsOfKey, KeyFields, valuesOfKey } from './key-fields.tsx';
@@ -36,9 +36,9 @@ function EditKey({ stored, readError }: { readonly stored: Answer<ApiKey>; reado
     valuesOf: valuesOfKey,
     toFields: fieldsOfKey,
     save: (json, ifMatch) => callApi('patch', '/admin/keys/:id', { param: { id: key.id }, json }, { ifMatch }),
-    onSaved: async ({ value }) => {
+    onSaved: async ({ value, revision }) => {
       await invalidate('keys');
-      notifications.show({ message: `${value.name} was saved.` });
+      tellChange({ message: `${value.name} was saved.`, revision, undone: `${value.name} is as it was.`, ofKeys: true });
       await navigate({ to: '/keys' });
     },
   });

@@ -1,5 +1,4 @@
 import { Button } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { IconRouteAltLeft } from '@tabler/icons-react';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -11,6 +10,7 @@ import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { tellChange } from '../../components/tell-change.tsx';
 import { useEditForm } from '../../components/use-edit-form.tsx';
 import { DeleteRouteDialog } from './delete-route-dialog.tsx';
 import { RouteForm } from './route-form.tsx';
@@ -51,9 +51,9 @@ function EditRoute({ stored, readError }: { readonly stored: Answer<Route>; read
     valuesOf: valuesOfRoute,
     toFields: fieldsOfRoute,
     save: (json, ifMatch) => callApi('patch', '/admin/routes/:id', { param: { id: route.id }, json }, { ifMatch }),
-    onSaved: async ({ value, warnings }) => {
+    onSaved: async ({ value, revision, warnings }) => {
       await invalidate('routes');
-      notifications.show({ message: `${value.name} was saved.` });
+      tellChange({ message: `${value.name} was saved.`, revision, undone: `${value.name} is as it was.` });
       tellWarnings(value.name, warnings);
       await navigate({ to: '/routes' });
     },

@@ -9,6 +9,7 @@ import { invalidate } from '../../api/query-client.ts';
 import { ConflictNotice } from '../../components/conflict-notice.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { SecretInput } from '../../components/secret-input.tsx';
+import { tellChange } from '../../components/tell-change.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
 import { shellQuote } from '../../components/shell-quote.ts';
@@ -56,18 +57,27 @@ function Rotate({ stored }: { readonly stored: Answer<Upstream> }) {
   });
   const swapping = useMutation({
     mutationFn: async () => {
-      const { warnings } = await callApi('patch', '/admin/upstreams/:id', { param, json: { auth_value: value } }, { ifMatch: etag }).catch(
-        async (error: unknown) => {
-          // What is stored now is shown beside what was typed.
-          if (problemOf(error).status === 412) await invalidate('upstreams');
-          throw error;
-        },
-      );
+      const { revision, warnings } = await callApi(
+        'patch',
+        '/admin/upstreams/:id',
+        { param, json: { auth_value: value } },
+        { ifMatch: etag },
+      ).catch(async (error: unknown) => {
+        // What is stored now is shown beside what was typed.
+        if (problemOf(error).status === 412) await invalidate('upstreams');
+        throw error;
+      });
       // Nothing that was typed stays in the page.
       setValue('');
       testing.reset();
       await invalidate('upstreams');
-      notifications.show({ message: `The credential of ${upstream.name} was swapped: new requests carry the new one.` });
+      tellChange({
+        message: `The credential of ${upstream.name} was swapped: new requests carry the new one. Undo ${
+          upstream.auth_value_set ? 'brings the old one back' : 'takes it away again'
+        }.`,
+        revision,
+        undone: upstream.auth_value_set ? `${upstream.name} has its old credential again.` : `${upstream.name} has no credential again.`,
+      });
       for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });
     },
   });

@@ -8,6 +8,7 @@ import { FieldChanges } from '../../components/field-changes.tsx';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { Notice } from '../../components/notice.tsx';
+import { tellChange } from '../../components/tell-change.tsx';
 import { useEditForm } from '../../components/use-edit-form.tsx';
 import { DraftTest } from './draft-test.tsx';
 import { UpstreamFields } from './upstream-fields.tsx';
@@ -39,8 +40,8 @@ export function SettingsTab({ stored, readError }: SettingsTabProps) {
     toFields: fieldsOfUpstream,
     visible: withoutSecret,
     save: (json, ifMatch) => callApi('patch', '/admin/upstreams/:id', { param: { id }, json }, { ifMatch }),
-    onSaved: async ({ value, warnings }) => {
-      notifications.show({ message: `${value.name} was saved.` });
+    onSaved: async ({ value, revision, warnings }) => {
+      tellChange({ message: `${value.name} was saved.`, revision, undone: `${value.name} is as it was.` });
       for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });
       await invalidate('upstreams', 'traffic', 'events');
     },
