@@ -106,6 +106,9 @@ suite('the admin UI while the gateway comes and goes and others change things', 
     await first.getByText('edited was saved').waitFor();
     const saved = await admin.must('GET', `/upstreams/${upstreamId}`);
     assert.deepEqual([saved['description'], saved['timeout_ms']], ['typed here', 7_000]);
+    await pages[3]!.getByRole('button', { name: 'Save my changes on top' }).click();
+    await pages[3]!.getByText('Please see to the fields marked above; nothing was saved.').waitFor();
+    assert.equal(await forms[3]![1](pages[3]!).inputValue(), jsonText, 'what is no JSON cannot be saved, and stays');
     await pages[3]!.getByRole('button', { name: 'Show the new state' }).click();
     await versions(pages[3]!).waitFor({ state: 'detached' });
     await pages[3]!.getByText('JSON', { exact: true }).click();

@@ -57,10 +57,7 @@ export function useEditForm<Stored, Values extends Record<string, unknown>, Fiel
     isNew: false,
     save: async (fields) => {
       const saved = await save(fields, ifMatch.current).catch(async (error: unknown) => {
-        if (isStatus(error, 412)) {
-          await queryClient.refetchQueries({ queryKey, exact: true });
-          requestAnimationFrame(() => notice.current?.focus());
-        }
+        if (isStatus(error, 412)) await queryClient.refetchQueries({ queryKey, exact: true });
         throw error;
       });
       // A reading that is under way may have begun before.
@@ -86,21 +83,27 @@ export function useEditForm<Stored, Values extends Record<string, unknown>, Fiel
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- the others follow from these
   }, [stored, isTouched]);
 
-  const fields = toFields(form.getValues());
+  const { isConflict, problem } = resource;
+  useEffect(() => {
+    if (isConflict && !busy) notice.current?.focus();
+  }, [isConflict, problem, busy]);
+
   const conflict = isStatus(readError, 404) ? (
     <Notice kind="danger" title={`This ${what} was deleted meanwhile`}>
       What you typed is still here, but there is nothing any more that it could be saved to.
     </Notice>
-  ) : !busy && (resource.isConflict || (isOutdated && isTouched)) ? (
+  ) : !busy && (isConflict || (isOutdated && isTouched)) ? (
     <div ref={notice} tabIndex={-1} className={classes['notice']}>
       <ConflictNotice
         what={what}
         before={visible(toFields(initial))}
-        mine={visible(fields)}
+        mine={visible(toFields(form.getValues()))}
         theirs={isOutdated ? visible(toFields(valuesOf(stored.value))) : undefined}
         onOverwrite={() => {
           ifMatch.current = stored.etag;
-          submit();
+          // What cannot be read yet is the page's to refuse.
+          if (isHeld) notice.current?.closest('form')?.requestSubmit();
+          else submit();
         }}
         onReload={() => {
           openWith(stored);
