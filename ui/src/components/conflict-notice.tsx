@@ -42,8 +42,8 @@ export function ConflictNotice(props: ConflictNoticeProps) {
               .filter((field) => isTheirs(field) || isMine(field))
               .map((field) => ({
                 field,
-                from: isTheirs(field) ? theirs[field] : 'unchanged',
-                to: isMine(field) ? mine[field] : 'unchanged',
+                from: isTheirs(field) ? theirs[field] : 'as it was',
+                to: isMine(field) ? mine[field] : 'as it was',
               }))}
           />
         </Box>

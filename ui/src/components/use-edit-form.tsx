@@ -1,3 +1,5 @@
+import { Button, Group } from '@mantine/core';
+import { IconGitMerge } from '@tabler/icons-react';
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { ApiProblem } from '../api/api-problem.ts';
 import type { Answer } from '../api/call-api.ts';
@@ -48,6 +50,7 @@ export function useEditForm<Stored, Values extends Record<string, unknown>, Fiel
   const [opened, setOpened] = useState(stored);
   const [isHeld, hold] = useState(false);
   const [formKey, setFormKey] = useState(0);
+  const [wantsBoth, setWantsBoth] = useState(false);
   const ifMatch = useRef(stored.etag);
   const notice = useRef<HTMLDivElement>(null);
   const initial = useMemo(() => valuesOf(opened.value), [opened, valuesOf]);
@@ -74,6 +77,7 @@ export function useEditForm<Stored, Values extends Record<string, unknown>, Fiel
     form.setValues(valuesOf(state.value));
     form.resetDirty();
     hold(false);
+    setWantsBoth(false);
     clearProblem();
   };
   const isTouched = form.isDirty() || isHeld || busy;
@@ -84,16 +88,28 @@ export function useEditForm<Stored, Values extends Record<string, unknown>, Fiel
   }, [stored, isTouched]);
 
   const { isConflict, problem } = resource;
+  const isWhole = isConflict || wantsBoth;
   useEffect(() => {
-    if (isConflict && !busy) notice.current?.focus();
-  }, [isConflict, problem, busy]);
+    if (isWhole && !busy) notice.current?.focus();
+  }, [isWhole, problem, busy]);
 
   const conflict = isStatus(readError, 404) ? (
     <Notice kind="danger" title={`This ${what} was deleted meanwhile`}>
       What you typed is still here, but there is nothing any more that it could be saved to.
     </Notice>
+  ) : !busy && !isWhole && isOutdated && isTouched ? (
+    <div className={classes['brief']}>
+      <Notice kind="warning" icon={IconGitMerge} title={`This ${what} was changed meanwhile`}>
+        <Group justify="space-between" gap="xs">
+          What you typed is still here.
+          <Button size="xs" variant="default" onClick={() => setWantsBoth(true)}>
+            Show both versions
+          </Button>
+        </Group>
+      </Notice>
+    </div>
   ) : !busy && (isConflict || (isOutdated && isTouched)) ? (
-    <div ref={notice} tabIndex={-1} className={classes['notice']}>
+    <div ref={notice} tabIndex={-1} className={classes['whole']}>
       <ConflictNotice
         what={what}
         before={visible(toFields(initial))}
