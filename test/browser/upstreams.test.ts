@@ -184,6 +184,7 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('row', { name: /with-user/ }).waitFor({ state: 'detached' });
     assert.equal((await gateway.admin.call('GET', '/upstreams/with-user')).status, 404);
     assert.equal((await gateway.admin.call('GET', '/routes/with-user')).status, 404);
+    await page.getByText('with-user was deleted.').waitFor();
     await page.getByRole('button', { name: 'Undo' }).last().click();
     await page.getByText('with-user is back.').waitFor();
     await page.getByRole('row', { name: /with-user/ }).waitFor();

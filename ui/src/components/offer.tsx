@@ -18,13 +18,17 @@ export interface OfferOptions {
 }
 
 /** Milliseconds that an offer stands, longer as long as the pointer or the focus is on it. */
-const standing = 15_000;
+export const standing = 15_000;
 let count = 0;
+/** Id of the last offer with this key. */
+const last = new Map<string | undefined, string>();
 
-/** A message with something to do about it. A new offer takes the place of the one before; screen readers are told politely. */
+/** A message with something to do about it. A new offer takes the place of the one before of its kind; screen readers are told politely. */
 export function offer({ title, message, color, ...button }: OfferOptions): void {
-  notifications.hide(`offer ${count}`);
+  const before = last.get(button.hotkey);
+  if (before !== undefined) notifications.hide(before);
   const id = `offer ${(count += 1)}`;
+  last.set(button.hotkey, id);
   const data: NotificationData = {
     id,
     role: 'status',

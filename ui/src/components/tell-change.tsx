@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { problemOf } from '../api/api-problem.ts';
 import { callApi, readApi } from '../api/call-api.ts';
 import { invalidate } from '../api/query-client.ts';
-import { offer } from './offer.tsx';
+import { offer, standing } from './offer.tsx';
 
 export interface ToldChange {
   /** "orders was saved." */
@@ -21,14 +21,20 @@ export interface ToldChange {
   readonly onUndone?: () => void;
 }
 
+/** What was told of last, and when by `performance.now()`. */
+let told = { revision: 0, at: 0 };
+
 /**
  * Says what was changed and offers to undo it, which is a rollback to the revision before: credentials come back with it. It is
  * refused once anything else was changed.
  */
 export function tellChange(change: ToldChange): void {
   const { message, revision } = change;
-  if (revision === undefined) notifications.show({ message });
-  else offer({ message, label: 'Undo', hotkey: 'mod+Z', act: () => undo(change, revision) });
+  const at = performance.now();
+  // Of two that were made at once the later one stands in the way of the earlier one, whichever is answered first.
+  if (revision === undefined || (revision < told.revision && at - told.at < standing)) return void notifications.show({ message });
+  told = { revision, at };
+  offer({ message, label: 'Undo', hotkey: 'mod+Z', act: () => undo(change, revision) });
 }
 
 async function undo({ since, undone, ofKeys = false, onUndone }: ToldChange, revision: number): Promise<void> {
@@ -46,7 +52,8 @@ async function undo({ since, undone, ofKeys = false, onUndone }: ToldChange, rev
     const problem = problemOf(error);
     notifications.show({
       color: 'red',
-      title: 'Nothing was undone',
+      // Without an answer, or with one of 5xx, it may have been done.
+      title: problem.status >= 400 && problem.status < 500 ? 'Nothing was undone' : 'It is not known whether that was undone',
       message: problem.status === 412 ? await whyNot(revision) : problem.message,
       autoClose: 30_000,
     });
@@ -55,11 +62,11 @@ async function undo({ since, undone, ofKeys = false, onUndone }: ToldChange, rev
 
 /** Undoing would take back others' changes, too. */
 async function whyNot(revision: number): Promise<ReactNode> {
-  const [latest] = await readApi('/admin/history', { query: { limit: '1' } }).then(
+  const [newest] = await readApi('/admin/history', { query: { limit: '1' } }).then(
     ({ data }) => data,
     () => [],
   );
-  const by = latest?.actor?.label || latest?.actor?.kind;
+  const by = newest?.actor?.label || newest?.actor?.kind;
   return (
     <>
       Something else was changed since{by === undefined ? '' : `, last by ${by}`}, and would be taken back with it. What this change did,
