@@ -52,10 +52,11 @@ suite('the admin UI while the gateway comes and goes and others change things', 
       ],
       [`/upstreams/${upstreamId}?tab=credential`, (page) => page.getByLabel('New token'), 'canary-typed', () => Promise.resolve()],
       [
-        `/routes/${routeId}`,
+        // By its name, which is another one then.
+        '/routes/edited',
         (page) => page.getByLabel('Description'),
         'typed here',
-        () => admin.must('PATCH', `/routes/${routeId}`, { priority: 7 }),
+        () => admin.must('PATCH', `/routes/${routeId}`, { priority: 7, name: 'renamed' }),
       ],
       [`/routes/${routeId}?tab=transformations`, (page) => page.getByLabel('Transformations as JSON'), jsonText, () => Promise.resolve()],
       [

@@ -52,11 +52,12 @@ interface EditAdminProps {
 
 function EditAdmin({ stored, isMe, readError }: EditAdminProps) {
   const { value: admin } = stored;
+  const { id } = useParams({ from: '/shell/access/admins/$id' });
   const navigate = useNavigate();
   const [isDeleting, setDeleting] = useState(false);
   const { form, submit, busy, problem, shown, conflict } = useEditForm({
     what: 'admin',
-    queryKey: oneKey('admins', admin.id),
+    queryKey: oneKey('admins', id),
     stored,
     readError,
     valuesOf: valuesOfAdmin,

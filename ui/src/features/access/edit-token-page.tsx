@@ -25,11 +25,12 @@ export function EditTokenPage() {
 
 function EditToken({ stored, readError }: { readonly stored: Answer<ApiToken>; readonly readError: Error | null }) {
   const { value: token } = stored;
+  const { id } = useParams({ from: '/shell/access/tokens/$id' });
   const navigate = useNavigate();
   const [ending, setEnding] = useState<TokenEnding>();
   const { form, submit, busy, problem, shown, conflict } = useEditForm({
     what: 'token',
-    queryKey: oneKey('tokens', token.id),
+    queryKey: oneKey('tokens', id),
     stored,
     readError,
     valuesOf: valuesOfToken,

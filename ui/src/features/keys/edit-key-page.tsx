@@ -26,11 +26,12 @@ export function EditKeyPage() {
 
 function EditKey({ stored, readError }: { readonly stored: Answer<ApiKey>; readonly readError: Error | null }) {
   const { value: key } = stored;
+  const { id } = useParams({ from: '/shell/keys/$id' });
   const navigate = useNavigate();
   const [ending, setEnding] = useState<KeyEnding>();
   const { form, submit, busy, problem, shown, conflict } = useEditForm({
     what: 'key',
-    queryKey: oneKey('keys', key.id),
+    queryKey: oneKey('keys', id),
     stored,
     readError,
     valuesOf: valuesOfKey,

@@ -18,7 +18,7 @@ import { RouteMenu } from './route-menu.tsx';
 import { useRoute, useUpstream } from './route-queries.ts';
 import { fieldsOfRoute, valuesOfRoute } from './route-values.ts';
 import { sampleUrlOf } from './sample-url.ts';
-import { tellWarnings } from './tell-warnings.ts';
+import { tellWarnings } from '../../components/tell-warnings.ts';
 
 export function EditRoutePage() {
   const { id } = useParams({ from: '/shell/routes/$id' });
@@ -40,12 +40,13 @@ export function EditRoutePage() {
 
 function EditRoute({ stored, readError }: { readonly stored: Answer<Route>; readonly readError: Error | null }) {
   const { value: route } = stored;
+  const { id } = useParams({ from: '/shell/routes/$id' });
   const navigate = useNavigate();
   const { data: upstream } = useUpstream(route.upstream_id);
   const [deleting, setDeleting] = useState(false);
   const resource = useEditForm({
     what: 'route',
-    queryKey: oneKey('routes', route.id),
+    queryKey: oneKey('routes', id),
     stored,
     readError,
     valuesOf: valuesOfRoute,

@@ -1,7 +1,7 @@
 import { Switch } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import type { Route } from '../../api/admin-schema.ts';
-import { switchEnabled } from '../../components/switch-enabled.tsx';
+import { switchEnabled } from '../../components/switch-enabled.ts';
 
 /** Switches a route on and off at once. */
 export function EnabledSwitch({ route }: { readonly route: Route }) {

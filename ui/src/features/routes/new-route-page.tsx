@@ -10,7 +10,7 @@ import { useResourceForm } from '../../components/use-resource-form.ts';
 import { RouteForm } from './route-form.tsx';
 import { useRoute } from './route-queries.ts';
 import { fieldsOfRoute, newRouteValues, valuesOfRoute, type RouteValues } from './route-values.ts';
-import { tellWarnings } from './tell-warnings.ts';
+import { tellWarnings } from '../../components/tell-warnings.ts';
 
 /** A route from nothing, or from another one. */
 export function NewRoutePage() {

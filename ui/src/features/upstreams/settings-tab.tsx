@@ -1,5 +1,6 @@
 import { Box, Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
+import { useParams } from '@tanstack/react-router';
 import { useState, type SyntheticEvent } from 'react';
 import type { Upstream } from '../../api/admin-schema.ts';
 import { callApi, type Answer } from '../../api/call-api.ts';
@@ -21,7 +22,7 @@ export interface SettingsTabProps {
 
 /** The form of a stored upstream; what it changes is shown before it is saved. */
 export function SettingsTab({ stored, readError }: SettingsTabProps) {
-  const { id } = stored.value;
+  const { id } = useParams({ from: '/shell/upstreams/$id' });
   const [reviewing, setReviewing] = useState(false);
   const {
     form,
@@ -39,7 +40,7 @@ export function SettingsTab({ stored, readError }: SettingsTabProps) {
     valuesOf: valuesOfUpstream,
     toFields: fieldsOfUpstream,
     visible: withoutSecret,
-    save: (json, ifMatch) => callApi('patch', '/admin/upstreams/:id', { param: { id }, json }, { ifMatch }),
+    save: (json, ifMatch) => callApi('patch', '/admin/upstreams/:id', { param: { id: stored.value.id }, json }, { ifMatch }),
     onSaved: async ({ value, revision, warnings }) => {
       tellChange({ message: `${value.name} was saved.`, revision, undone: `${value.name} is as it was.` });
       for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { Upstream } from '../../api/admin-schema.ts';
-import { switchEnabled } from '../../components/switch-enabled.tsx';
+import { switchEnabled } from '../../components/switch-enabled.ts';
 
 export interface SwitchUpstreams {
   /** Ids whose switch is on its way to the gateway. */

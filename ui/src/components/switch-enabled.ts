@@ -4,6 +4,7 @@ import { callApi } from '../api/call-api.ts';
 import { invalidate } from '../api/query-client.ts';
 import { offer } from './offer.tsx';
 import { tellChange } from './tell-change.tsx';
+import { tellWarnings } from './tell-warnings.ts';
 
 /** A row of a list, as it is shown. */
 export interface SwitchableRow {
@@ -50,7 +51,7 @@ async function switchOne(resource: keyof typeof paths, shown: SwitchableRow, ena
       if (now.updated_at !== shown.updated_at) return { kind: 'outdated', now, fields: fieldsThatDiffer(shown, now) };
       try {
         const { revision, warnings } = await callApi('patch', paths[resource], { param, json: { enabled } }, { ifMatch: etag });
-        for (const message of warnings) notifications.show({ color: 'orange', title: shown.name, message, autoClose: 8_000 });
+        tellWarnings(shown.name, warnings);
         return { kind: 'switched', revision };
       } catch (error) {
         if (!(error instanceof ApiProblem) || error.status !== 412) throw error;
