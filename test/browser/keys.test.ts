@@ -97,6 +97,11 @@ suite('API keys in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('heading', { name: 'API keys', level: 1 }).waitFor();
     const saved = (await keysOf()).find(({ name }) => name === 'partner')!;
     assert.deepEqual([saved['rate_limit_per_minute'], saved['expires_at']], [50, '2099-01-01T00:00:00.000Z']);
+    await page.getByText('partner was saved.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('partner is as it was.').waitFor();
+    const undone = (await keysOf()).find(({ name }) => name === 'partner')!;
+    assert.deepEqual([undone['rate_limit_per_minute'], undone['expires_at']], [600, '2099-01-01T00:00:00.000Z']);
   });
 
   test('on a phone the table is cards, and the menu leads to every section', async () => {

@@ -156,17 +156,24 @@ suite('the tail of requests in a browser', { skip: unlessBrowser }, () => {
     assert.deepEqual(await faultsOf(page, browser.current), []);
   });
 
-  test('a gateway that goes away is told, and after its restart the tail goes on by itself', async () => {
+  test('a gateway that goes away is told, with how old the figures are; after its restart the tail and the figures go on by themselves', async () => {
     await page.goto(`${gateway.url}/ui/live`);
+    const figures = await browser.current.open(`${gateway.url}/ui/upstreams`);
+    await figures.locator('[data-live="live"]').waitFor();
     await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
     await gateway.stop();
     await page.getByText('Interrupted: trying again').waitFor();
     await page.getByText('The gateway does not answer').waitFor();
+    await figures.getByText(/What you see is of \d\d:\d\d:\d\d or older\./).waitFor();
+    await figures.getByText(/^Old figures, of \d\d:\d\d:\d\d$/).waitFor();
+    await figures.getByRole('row', { name: /orders/ }).waitFor();
     gateway = await startGateway({ admin: true, directory, port: gateway.port });
     await page.getByRole('status').getByText('Live', { exact: true }).waitFor();
     await fetch(`${orders}/after-the-restart`);
     await row('/orders/after-the-restart').waitFor();
-    await page.getByText('The gateway does not answer').waitFor({ state: 'detached' });
+    for (const tab of [page, figures]) await tab.getByText('The gateway does not answer').waitFor({ state: 'detached' });
+    await figures.getByText('Live: figures move by themselves').waitFor();
+    await figures.close();
     await fetch(`${broken}/deep`);
     assert.deepEqual(await faultsOf(page, browser.current), []);
   });

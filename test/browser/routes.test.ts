@@ -178,7 +178,8 @@ suite('routes in a browser', { skip: unlessBrowser }, () => {
     await dialog.getByRole('button', { name: 'Delete the route' }).click();
     await page.getByRole('link', { name: 'books', exact: true }).first().waitFor({ state: 'detached' });
     assert.equal(await takerOf('/books'), 'everything');
-    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('books was deleted.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).last().click();
     await page.getByText('books is back.').waitFor();
     assert.equal((await routeOf('books')).id, before.id);
     assert.equal(await takerOf('/books'), 'books');

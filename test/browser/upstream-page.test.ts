@@ -126,18 +126,70 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
     assert.equal((await stored())['auth_value_set'], true, 'the credential stays');
   });
 
+  test('an edit can be undone while nothing else was changed; else it says why not, and leads to History', async () => {
+    // In a tab of its own, because its clock is put forward.
+    const tab = await browser.current.open(`${gateway.url}/ui/upstreams/${id}?tab=settings`);
+    await tab.clock.install();
+    const idle = tab.getByRole('textbox', { name: 'Max idle connections' });
+    const undo = tab.getByRole('button', { name: 'Undo' }).last();
+    const isNow = async (value: number): Promise<void> =>
+      eventually(
+        async () => (await stored())['max_idle_conns'] === value,
+        () => `max_idle_conns to be ${value}`,
+      );
+    const isShown = async (value: string): Promise<void> =>
+      eventually(
+        async () => (await idle.inputValue()) === value,
+        () => `the form to show ${value}`,
+      );
+    const save = async (value: string): Promise<void> => {
+      await idle.fill(value);
+      await tab.getByRole('button', { name: 'Save', exact: true }).click();
+      await tab.getByRole('button', { name: 'Save changes' }).click();
+      await isNow(Number(value));
+      await undo.waitFor();
+    };
+    await save('50');
+    await undo.focus();
+    await tab.clock.fastForward(20_000);
+    assert.ok(await undo.isVisible(), 'it stands as long as it has the focus');
+    await undo.press('Enter');
+    await tab.getByText('orders is as it was.').waitFor();
+    await isNow(100);
+    await isShown('100');
+
+    await save('60');
+    await tab.getByRole('heading', { name: 'orders', level: 1 }).focus();
+    await tab.keyboard.press('Control+z');
+    await isNow(100);
+    await isShown('100');
+
+    await save('70');
+    await gateway.admin.must('PATCH', `/upstreams/${deadId}`, { description: 'by somebody else' });
+    await undo.click();
+    const refused = tab.getByRole('alert').filter({ hasText: 'Nothing was undone' });
+    await refused.getByText(/Something else was changed since, last by conformance@example\.test/).waitFor();
+    assert.equal((await stored())['max_idle_conns'], 70);
+    assert.deepEqual(await faultsOf(tab, browser.current), []);
+    await refused.getByRole('link', { name: /^revision \d+ in History$/ }).click();
+    await tab.getByRole('region', { name: 'Upstream orders' }).getByText('max_idle_conns').waitFor();
+    await tab.close();
+  });
+
   test('two people edit the same upstream: the second sees both versions, and saves on top of the first only when told to', async () => {
     await openTab(id, 'settings');
+    const type = async (tab: Page, text: string): Promise<void> => tab.getByRole('textbox', { name: 'Description' }).fill(text);
+    await type(page, 'by the second');
     const second = await browser.current.open(`${gateway.url}/ui/upstreams/${id}?tab=settings`);
-    const describe = async (tab: Page, text: string): Promise<void> => {
-      await tab.getByRole('textbox', { name: 'Description' }).fill(text);
+    const save = async (tab: Page): Promise<void> => {
       await tab.getByRole('button', { name: 'Save', exact: true }).click();
       await tab.getByRole('button', { name: 'Save changes' }).click();
     };
-    await describe(second, 'by the first');
+    await type(second, 'by the first');
+    await save(second);
     await eventually(async () => (await stored())['description'] === 'by the first', 'the first has saved');
     await second.close();
-    await describe(page, 'by the second');
+    await save(page);
     await page.getByText('This upstream was changed meanwhile').waitFor();
     assert.match(
       await page.getByRole('table', { name: 'Both versions' }).innerText(),
@@ -185,6 +237,11 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
     assert.ok(!(await page.content()).includes('canary-second'));
     await ask(path);
     assert.equal(credential, 'Bearer canary-second');
+    await page.getByText('Undo brings the old one back.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('orders has its old credential again.').waitFor();
+    await ask(path);
+    assert.equal(credential, 'Bearer canary-first');
   });
 
   test('the history says who changed what, and puts back one change alone', async () => {

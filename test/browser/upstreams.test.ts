@@ -69,8 +69,38 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('checkbox', { name: 'Select all that are shown' }).check();
     await page.getByRole('button', { name: 'Enable', exact: true }).click();
     await page.getByRole('button', { name: /disabled/ }).waitFor({ state: 'detached' });
-    const all = (await gateway.admin.must('GET', '/upstreams'))['data'] as { enabled: boolean }[];
-    assert.ok(all.every(({ enabled }) => enabled));
+    const all = async () => (await gateway.admin.must('GET', '/upstreams'))['data'] as { enabled: boolean }[];
+    assert.ok((await all()).every(({ enabled }) => enabled));
+    // One undo for all four.
+    await page.getByText('4 upstreams are enabled.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).last().click();
+    await page.getByText('4 upstreams are disabled again.').waitFor();
+    assert.ok((await all()).every(({ enabled }) => !enabled));
+    await page.getByRole('checkbox', { name: 'Select all that are shown' }).check();
+    await page.getByRole('button', { name: 'Enable', exact: true }).click();
+    await page.getByRole('button', { name: /disabled/ }).waitFor({ state: 'detached' });
+  });
+
+  test('a switch of a row that others have changed meanwhile says what they changed and asks; one that is done already says so', async () => {
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const row = page.getByRole('row', { name: /with-value/ });
+    const toggle = row.getByRole('switch', { name: 'Enabled: with-value' });
+    await gateway.admin.must('PATCH', '/upstreams/with-value', { base_url: 'http://127.0.0.1:9', auth_value: secret });
+    await toggle.press('Space');
+    const told = page.getByRole('status').filter({ hasText: 'Not disabled: changed meanwhile' });
+    await told.getByText('Others have changed with-value (base_url, auth_value).').waitFor();
+    await row.getByText('127.0.0.1:9').waitFor();
+    assert.ok(await toggle.isChecked());
+    assert.equal((await stored('with-value'))['enabled'], true);
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await told.getByRole('button', { name: 'Disable it all the same' }).click();
+    await page.getByText('with-value is disabled.').waitFor();
+    const { enabled, base_url } = await stored('with-value');
+    assert.deepEqual([enabled, base_url], [false, 'http://127.0.0.1:9']);
+    await gateway.admin.must('PATCH', '/upstreams/with-value', { base_url: upstream.url, auth_value: secret, enabled: true });
+    await toggle.press('Space');
+    await page.getByText('with-value is enabled already: somebody else was faster.').waitFor();
+    await page.getByRole('button', { name: 'Go on' }).click();
   });
 
   test('a search, /, and a new one, n, by keyboard alone', async () => {
@@ -154,6 +184,11 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('row', { name: /with-user/ }).waitFor({ state: 'detached' });
     assert.equal((await gateway.admin.call('GET', '/upstreams/with-user')).status, 404);
     assert.equal((await gateway.admin.call('GET', '/routes/with-user')).status, 404);
+    await page.getByText('with-user was deleted.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).last().click();
+    await page.getByText('with-user is back.').waitFor();
+    await page.getByRole('row', { name: /with-user/ }).waitFor();
+    assert.equal((await gateway.admin.call('GET', '/routes/with-user')).status, 200);
   });
 
   test('on a phone the rows are cards', async () => {

@@ -1,13 +1,13 @@
 import { problemOfResponse, unreachable } from './api-problem.ts';
 import type { CallInput, Method, Output, PathOf } from './admin-schema.ts';
-import { gatewayAway, signedInAgain } from './session-state.ts';
+import { gatewayAnswered, gatewayIsSilent, signedInAgain } from './session-state.ts';
 
 /** An answer of 2xx. */
 export interface Answer<T> {
   readonly value: T;
   /** For `ifMatch` of a change of this state. */
   readonly etag: string | undefined;
-  /** Of the gateway config, after a change. */
+  /** Of the gateway config, that a change made; undefined also where an edit with `ifMatch` changed nothing. */
   readonly revision: number | undefined;
   /** About a change that was made all the same. */
   readonly warnings: readonly string[];
@@ -38,10 +38,13 @@ export async function callApi<M extends Method, P extends PathOf<M>>(
     return await callApi(method, path, input, options);
   }
   if (!response.ok) throw await problemOfResponse(response);
+  const etag = response.headers.get('etag') ?? undefined;
+  // What is so already makes no revision: then the API names the one that holds.
+  const changedNothing = options.ifMatch !== undefined && etag === options.ifMatch;
   return {
     value: (response.status === 204 ? undefined : await response.json()) as Output<M, P>,
-    etag: response.headers.get('etag') ?? undefined,
-    revision: numberOf(response.headers.get('x-apigate-revision')),
+    etag,
+    revision: changedNothing ? undefined : numberOf(response.headers.get('x-apigate-revision')),
     warnings: JSON.parse(response.headers.get('x-apigate-warnings') ?? '[]') as string[],
   };
 }
@@ -70,11 +73,11 @@ async function send(method: Method, path: string, input: AnyInput, { signal, ifM
   if (signal !== undefined) init.signal = signal;
   try {
     const response = await fetch(urlOf(path, input), init);
-    gatewayAway.set(false);
+    gatewayAnswered();
     return response;
   } catch (error) {
     if (signal?.aborted === true) throw error;
-    gatewayAway.set(true);
+    gatewayIsSilent();
     throw unreachable();
   }
 }

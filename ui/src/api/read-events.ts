@@ -1,5 +1,5 @@
 import { ApiProblem, problemOfResponse, unreachable } from './api-problem.ts';
-import { gatewayAway } from './session-state.ts';
+import { gatewayAnswered } from './session-state.ts';
 
 export interface StreamEvent {
   readonly name: string;
@@ -33,7 +33,7 @@ export async function readEvents(path: string, options: ReadEventsOptions): Prom
       credentials: 'same-origin',
       cache: 'no-store',
     });
-    gatewayAway.set(false);
+    gatewayAnswered();
     if (!response.ok || response.body === null) throw await problemOfResponse(response);
     onOpen();
     await readBody(response.body, onEvent);

@@ -44,7 +44,7 @@ const nothingYet: Live = {
 
 /**
  * The one live stream of the admin UI (`GET /admin/live`): open while a page follows it, the tab can be seen, and nobody has
- * paused it. A new revision, and an upstream's health that changed, make lists be read again; forms are left alone.
+ * paused it. A new revision, and an upstream's health that changed, make what shows them be read again.
  */
 class LiveStream {
   #state = nothingYet;
@@ -99,6 +99,8 @@ class LiveStream {
   /** Also on a stream that ended as it should: it is asked for again, and whoever may not see it any more is told by other calls. */
   #lost(): void {
     this.#set({ mode: 'polling', traffic: undefined, refetchInterval: pollInterval });
+    // Whether the gateway is gone altogether is known at once then.
+    void queryClient.invalidateQueries({ queryKey: revisionKey });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#again(), retryAfter);
   }
@@ -126,10 +128,8 @@ class LiveStream {
     const before = this.#state.revision;
     this.#set({ revision });
     if (before === undefined || before === revision) return;
-    // Lists only: a form keeps the state that it was opened with, and is told by its ETag when that is old.
-    for (const resource of ['upstreams', 'routes', 'keys']) void queryClient.invalidateQueries({ queryKey: [resource, 'list'] });
     void queryClient.invalidateQueries({ queryKey: revisionKey });
-    this.#changed('history', 'events', 'traffic');
+    this.#changed('upstreams', 'routes', 'keys', 'history', 'events', 'traffic');
   }
 
   #changed(...resources: string[]): void {

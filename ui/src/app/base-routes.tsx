@@ -1,3 +1,4 @@
+import { Notifications } from '@mantine/notifications';
 import { createRootRoute, createRoute, Outlet, redirect } from '@tanstack/react-router';
 import { ApiProblem } from '../api/api-problem.ts';
 import { callApi } from '../api/call-api.ts';
@@ -5,7 +6,18 @@ import { meKey, queryClient } from '../api/query-client.ts';
 import { NotFoundPage } from './not-found-page.tsx';
 import { Shell } from './shell.tsx';
 
-export const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
+export const rootRoute = createRootRoute({ component: Root, notFoundComponent: NotFoundPage });
+
+/** Messages are below the router, because some lead to a page. */
+function Root() {
+  return (
+    <>
+      {/* Over the sidebar: at the right are the menus of rows and the buttons that save. */}
+      <Notifications position="bottom-left" aria-live="polite" />
+      <Outlet />
+    </>
+  );
+}
 
 /** Parent of every page for admins: the sidebar, the header, and the session that they need. */
 export const shellRoute = createRoute({

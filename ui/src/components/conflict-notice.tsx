@@ -1,38 +1,37 @@
 import { Box, Button, Group, Text } from '@mantine/core';
 import { IconGitMerge } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
-import type { Answer } from '../api/call-api.ts';
 import { FieldChanges } from './field-changes.tsx';
 import { Notice } from './notice.tsx';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export interface ConflictNoticeProps<Stored> {
+export interface ConflictNoticeProps {
   /** "key" in "This key was changed meanwhile". */
   readonly what: string;
-  readonly id: string;
-  /** Reads the state that is stored now. */
-  readonly read: (signal: AbortSignal) => Promise<Answer<Stored>>;
-  /** The fields that the form shows, of a stored state; no secrets. */
-  readonly fieldsOf: (stored: Stored) => Fields;
-  /** As the form was opened with. */
+  /** The fields that the form shows, as it was opened with; no secrets. */
   readonly before: Fields;
   /** As they stand in the form. */
   readonly mine: Fields;
-  /** Saves what was typed on top of the new state: only the fields that one changed oneself. */
-  readonly onOverwrite: (newer: Answer<Stored>) => void;
+  /** As they are stored now; undefined while that is not known. */
+  readonly theirs: Fields | undefined;
+  /** What is done with both: "Save my changes on top" when not given. */
+  readonly overwrite?: string;
+  readonly onOverwrite: () => void;
   /** Throws away what was typed. */
   readonly onReload: () => void;
 }
 
-/** After 412: somebody else was faster. Shows both versions, field by field; nothing is lost until one says what to do. */
-export function ConflictNotice<Stored>(props: ConflictNoticeProps<Stored>) {
-  const { what, id, read, fieldsOf, before, mine, onOverwrite, onReload } = props;
-  const { data: newer } = useQuery({ queryKey: ['conflict', what, id], queryFn: ({ signal }) => read(signal), gcTime: 0, staleTime: 0 });
-  const theirs = newer === undefined ? undefined : fieldsOf(newer.value);
+/** Somebody else was faster. Shows both versions, field by field; nothing is lost until one says what to do. */
+export function ConflictNotice(props: ConflictNoticeProps) {
+  const { what, before, mine, theirs, overwrite = 'Save my changes on top', onOverwrite, onReload } = props;
+  const isTheirs = (field: string): boolean => theirs !== undefined && differ(theirs[field], before[field]);
+  const isMine = (field: string): boolean => differ(mine[field], before[field]);
   return (
     <Notice kind="warning" icon={IconGitMerge} title={`This ${what} was changed meanwhile`}>
-      <Text size="sm">Somebody else saved a change after you opened this form. What you typed is still here; nothing was saved.</Text>
+      <Text size="sm">
+        A change of it was saved after you opened this form. What you typed is still here; nothing of it was saved.
+        {theirs !== undefined && !Object.keys(mine).some(isTheirs) && ' What was changed is nothing that this form shows.'}
+      </Text>
       {theirs !== undefined && (
         <Box mt="sm">
           <FieldChanges
@@ -40,20 +39,20 @@ export function ConflictNotice<Stored>(props: ConflictNoticeProps<Stored>) {
             before="Saved by others"
             after="Yours"
             changes={Object.keys(mine)
-              .filter((field) => differ(theirs[field], before[field]) || differ(mine[field], before[field]))
+              .filter((field) => isTheirs(field) || isMine(field))
               .map((field) => ({
                 field,
-                from: differ(theirs[field], before[field]) ? theirs[field] : 'unchanged',
-                to: differ(mine[field], before[field]) ? mine[field] : 'unchanged',
+                from: isTheirs(field) ? theirs[field] : 'as it was',
+                to: isMine(field) ? mine[field] : 'as it was',
               }))}
           />
         </Box>
       )}
       <Group mt="sm" gap="xs">
-        <Button size="xs" disabled={newer === undefined} onClick={() => newer !== undefined && onOverwrite(newer)}>
-          Save my changes on top
+        <Button size="xs" disabled={theirs === undefined} onClick={onOverwrite}>
+          {overwrite}
         </Button>
-        <Button size="xs" variant="default" onClick={onReload}>
+        <Button size="xs" variant="default" disabled={theirs === undefined} onClick={onReload}>
           Show the new state
         </Button>
       </Group>

@@ -1,19 +1,21 @@
 import { useHotkeys } from '@mantine/hooks';
 
-/** A key that does something on the page, unless somebody types it into a field. A switch or a checkbox is no field to type in. */
-export function usePageHotkey(key: string, act: () => void): void {
+/** A key that does something on the page, unless somebody types it into a field; undefined is none. A switch or a checkbox is no field to type in. */
+export function usePageHotkey(key: string | undefined, act: () => void): void {
   useHotkeys(
-    [
-      [
-        key,
-        (event) => {
-          if (isTypedInto(event.target)) return;
-          event.preventDefault();
-          act();
-        },
-        { preventDefault: false },
-      ],
-    ],
+    key === undefined
+      ? []
+      : [
+          [
+            key,
+            (event) => {
+              if (isTypedInto(event.target)) return;
+              event.preventDefault();
+              act();
+            },
+            { preventDefault: false },
+          ],
+        ],
     [],
   );
 }

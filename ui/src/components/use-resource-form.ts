@@ -2,6 +2,7 @@ import { useForm, type UseFormReturnType } from '@mantine/form';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type ApiProblem, problemOf } from '../api/api-problem.ts';
+import { sentenceOf } from './sentence-of.ts';
 
 export interface ResourceFormOptions<Values extends Record<string, unknown>, Fields extends Record<string, unknown>> {
   /** What the form begins with: the stored state, or the defaults of a new resource. */
@@ -22,8 +23,9 @@ export interface ResourceForm<Values extends Record<string, unknown>> {
   readonly problem: ApiProblem | undefined;
   /** Names for `FormProblem`: their messages stand beside the fields. */
   readonly shown: readonly string[];
-  /** Somebody else changed the resource meanwhile (412). Offer to read it again: see `ConflictNotice`. */
+  /** Somebody else changed the resource meanwhile (412): see `useEditForm`. */
   readonly isConflict: boolean;
+  readonly clearProblem: () => void;
 }
 
 /**
@@ -45,7 +47,7 @@ export function useResourceForm<Values extends Record<string, unknown>, Fields e
     onError: (error) => {
       const found = problemOf(error);
       setProblem(found);
-      const messages = Object.fromEntries(found.errors.map(({ field, message }) => [fieldOf(field), sentence(message)]));
+      const messages = Object.fromEntries(found.errors.map(({ field, message }) => [fieldOf(field), sentenceOf(message)]));
       form.setErrors(messages);
       const first = Object.keys(initial).find((name) => name in messages);
       if (first !== undefined) requestAnimationFrame(() => form.getInputNode(first)?.focus());
@@ -53,7 +55,8 @@ export function useResourceForm<Values extends Record<string, unknown>, Fields e
   });
   const shown = (problem?.errors ?? []).map(({ field }) => field).filter((field) => fieldOf(field) in initial);
   const submit = form.onSubmit((values) => saving.mutate(values));
-  return { form, submit, busy: saving.isPending, problem, shown, isConflict: problem?.status === 412 };
+  const clearProblem = (): void => setProblem(undefined);
+  return { form, submit, busy: saving.isPending, problem, shown, isConflict: problem?.status === 412, clearProblem };
 }
 
 /** `routes.0` and `request_transform.headers` belong to the field that they begin with. */
@@ -65,8 +68,4 @@ function changedFields<Fields extends Record<string, unknown>>(before: Fields, a
   return Object.fromEntries(
     Object.entries(after).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])),
   ) as Partial<Fields>;
-}
-
-function sentence(message: string): string {
-  return message.slice(0, 1).toUpperCase() + message.slice(1);
 }

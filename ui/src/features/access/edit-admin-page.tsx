@@ -2,57 +2,69 @@ import { Box, Button, Stack, Text, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
 import { callApi, readApi, type Answer } from '../../api/call-api.ts';
 import { invalidate, meKey, oneKey, queryClient } from '../../api/query-client.ts';
+import { useOne } from '../../api/use-one.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
-import { ConflictNotice } from '../../components/conflict-notice.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { SecretInput } from '../../components/secret-input.tsx';
-import { useResourceForm } from '../../components/use-resource-form.ts';
+import { useEditForm } from '../../components/use-edit-form.tsx';
 import { DeleteAdminDialog, type Admin } from './admins-list.tsx';
 
 export function EditAdminPage() {
   const { id } = useParams({ from: '/shell/access/admins/$id' });
   const { data: me } = useQuery({ queryKey: meKey, queryFn: ({ signal }) => readApi('/admin/me', {}, signal), staleTime: Infinity });
-  const { data, error, refetch } = useQuery({
-    queryKey: oneKey('admins', id),
-    queryFn: ({ signal }) => callApi('get', '/admin/admins/:id', { param: { id } }, { signal }),
-    staleTime: Infinity,
-    gcTime: 0,
-  });
-  if (data !== undefined && me !== undefined)
-    return <EditAdmin key={data.etag} stored={data} isMe={me.id === data.value.id} reload={() => void refetch()} />;
+  const { data, error, refetch } = useOne('admins', id, (id, signal) => callApi('get', '/admin/admins/:id', { param: { id } }, { signal }));
+  if (data !== undefined && me !== undefined) return <EditAdmin key={id} stored={data} isMe={me.id === data.value.id} readError={error} />;
   if (error !== null) return <ErrorState problem={problemOf(error)} onRetry={() => void refetch()} />;
   return <PageSkeleton />;
+}
+
+interface AdminValues extends Record<string, unknown> {
+  readonly email: string;
+  readonly password: string;
+  readonly current_password: string;
+}
+
+function valuesOfAdmin({ email }: Admin): AdminValues {
+  return { email, password: '', current_password: '' };
+}
+
+function fieldsOfAdmin({ email, password, current_password }: AdminValues) {
+  return {
+    email: email.trim(),
+    // An empty field is no new password.
+    password: password === '' ? undefined : password,
+    current_password: password === '' ? undefined : current_password,
+  };
 }
 
 interface EditAdminProps {
   readonly stored: Answer<Admin>;
   readonly isMe: boolean;
-  readonly reload: () => void;
+  readonly readError: Error | null;
 }
 
-function EditAdmin({ stored, isMe, reload }: EditAdminProps) {
+function EditAdmin({ stored, isMe, readError }: EditAdminProps) {
   const { value: admin } = stored;
+  const { id } = useParams({ from: '/shell/access/admins/$id' });
   const navigate = useNavigate();
   const [isDeleting, setDeleting] = useState(false);
-  const etag = useRef(stored.etag);
-  const { form, submit, busy, problem, shown, isConflict } = useResourceForm({
-    initial: { email: admin.email, password: '', current_password: '' },
-    toFields: ({ email, password, current_password }) => ({
-      email: email.trim(),
-      // An empty field is no new password.
-      password: password === '' ? undefined : password,
-      current_password: password === '' ? undefined : current_password,
-    }),
-    isNew: false,
-    save: async (fields) => {
-      await callApi('patch', '/admin/admins/:id', { param: { id: admin.id }, json: fields }, { ifMatch: etag.current });
+  const { form, submit, busy, problem, shown, conflict } = useEditForm({
+    what: 'admin',
+    queryKey: oneKey('admins', id),
+    stored,
+    readError,
+    valuesOf: valuesOfAdmin,
+    toFields: fieldsOfAdmin,
+    visible: ({ email }) => ({ email }),
+    save: (json, ifMatch) => callApi('patch', '/admin/admins/:id', { param: { id: admin.id }, json }, { ifMatch }),
+    onSaved: async (_, fields) => {
       if (isMe) await queryClient.invalidateQueries({ queryKey: meKey });
       await invalidate('admins', 'sessions');
       const hasPassword = 'password' in fields;
@@ -64,10 +76,6 @@ function EditAdmin({ stored, isMe, reload }: EditAdminProps) {
       await navigate({ to: '/access' });
     },
   });
-  const overwrite = (newer: Answer<Admin>): void => {
-    etag.current = newer.etag;
-    submit();
-  };
   return (
     <>
       <PageHeader
@@ -98,20 +106,7 @@ function EditAdmin({ stored, isMe, reload }: EditAdminProps) {
               {...form.getInputProps('current_password')}
             />
           )}
-          {isConflict ? (
-            <ConflictNotice
-              what="admin"
-              id={admin.id}
-              read={(signal) => callApi('get', '/admin/admins/:id', { param: { id: admin.id } }, { signal })}
-              fieldsOf={({ email }) => ({ email })}
-              before={{ email: admin.email }}
-              mine={{ email: form.getValues().email.trim() }}
-              onOverwrite={overwrite}
-              onReload={reload}
-            />
-          ) : (
-            <FormProblem problem={problem} shown={shown} />
-          )}
+          {conflict ?? <FormProblem problem={problem} shown={shown} />}
           <FormActions submit="Save" busy={busy} disabled={!form.isDirty()} onCancel={() => void navigate({ to: '/access' })} />
         </Stack>
       </Box>

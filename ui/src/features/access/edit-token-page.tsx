@@ -1,54 +1,47 @@
 import { Box, Button, Stack } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
 import { callApi, type Answer } from '../../api/call-api.ts';
 import { invalidate, oneKey } from '../../api/query-client.ts';
+import { useOne } from '../../api/use-one.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
-import { ConflictNotice } from '../../components/conflict-notice.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
-import { useResourceForm } from '../../components/use-resource-form.ts';
+import { useEditForm } from '../../components/use-edit-form.tsx';
 import { EndTokenDialog, type TokenEnding } from './end-token-dialog.tsx';
 import { fieldsOfToken, TokenFields, valuesOfToken, type ApiToken } from './token-fields.tsx';
 
 export function EditTokenPage() {
   const { id } = useParams({ from: '/shell/access/tokens/$id' });
-  const { data, error, refetch } = useQuery({
-    queryKey: oneKey('tokens', id),
-    queryFn: ({ signal }) => callApi('get', '/admin/tokens/:id', { param: { id } }, { signal }),
-    staleTime: Infinity,
-    gcTime: 0,
-  });
-  if (data !== undefined) return <EditToken key={data.etag} stored={data} reload={() => void refetch()} />;
+  const { data, error, refetch } = useOne('tokens', id, (id, signal) => callApi('get', '/admin/tokens/:id', { param: { id } }, { signal }));
+  if (data !== undefined) return <EditToken key={id} stored={data} readError={error} />;
   if (error !== null) return <ErrorState problem={problemOf(error)} onRetry={() => void refetch()} />;
   return <PageSkeleton />;
 }
 
-function EditToken({ stored, reload }: { readonly stored: Answer<ApiToken>; readonly reload: () => void }) {
+function EditToken({ stored, readError }: { readonly stored: Answer<ApiToken>; readonly readError: Error | null }) {
   const { value: token } = stored;
+  const { id } = useParams({ from: '/shell/access/tokens/$id' });
   const navigate = useNavigate();
   const [ending, setEnding] = useState<TokenEnding>();
-  const etag = useRef(stored.etag);
-  const { form, submit, busy, problem, shown, isConflict } = useResourceForm({
-    initial: valuesOfToken(token),
+  const { form, submit, busy, problem, shown, conflict } = useEditForm({
+    what: 'token',
+    queryKey: oneKey('tokens', id),
+    stored,
+    readError,
+    valuesOf: valuesOfToken,
     toFields: fieldsOfToken,
-    isNew: false,
-    save: async (fields) => {
-      await callApi('patch', '/admin/tokens/:id', { param: { id: token.id }, json: fields }, { ifMatch: etag.current });
+    save: (json, ifMatch) => callApi('patch', '/admin/tokens/:id', { param: { id: token.id }, json }, { ifMatch }),
+    onSaved: async ({ value }) => {
       await invalidate('tokens');
-      notifications.show({ message: `${form.getValues().name} was saved.` });
+      notifications.show({ message: `${value.name} was saved.` });
       await navigate({ to: '/access/tokens' });
     },
   });
-  const overwrite = (newer: Answer<ApiToken>): void => {
-    etag.current = newer.etag;
-    submit();
-  };
   return (
     <>
       <PageHeader
@@ -70,20 +63,7 @@ function EditToken({ stored, reload }: { readonly stored: Answer<ApiToken>; read
       <Box component="form" onSubmit={submit} noValidate className="surface" p={{ base: 'md', sm: 'lg' }} maw={560}>
         <Stack>
           <TokenFields form={form} />
-          {isConflict ? (
-            <ConflictNotice
-              what="token"
-              id={token.id}
-              read={(signal) => callApi('get', '/admin/tokens/:id', { param: { id: token.id } }, { signal })}
-              fieldsOf={(newer) => fieldsOfToken(valuesOfToken(newer))}
-              before={fieldsOfToken(valuesOfToken(token))}
-              mine={fieldsOfToken(form.getValues())}
-              onOverwrite={overwrite}
-              onReload={reload}
-            />
-          ) : (
-            <FormProblem problem={problem} shown={shown} />
-          )}
+          {conflict ?? <FormProblem problem={problem} shown={shown} />}
           <FormActions submit="Save" busy={busy} disabled={!form.isDirty()} onCancel={() => void navigate({ to: '/access/tokens' })} />
         </Stack>
       </Box>

@@ -1,18 +1,17 @@
 import { Box, Button, Stack } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
 import { callApi, type Answer } from '../../api/call-api.ts';
 import type { ApiKey } from '../../api/admin-schema.ts';
-import { invalidate } from '../../api/query-client.ts';
+import { invalidate, oneKey } from '../../api/query-client.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
-import { ConflictNotice } from '../../components/conflict-notice.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
-import { useResourceForm } from '../../components/use-resource-form.ts';
+import { tellChange } from '../../components/tell-change.tsx';
+import { useEditForm } from '../../components/use-edit-form.tsx';
 import { EndKeyDialog, type KeyEnding } from './end-key-dialog.tsx';
 import { fieldsOfKey, KeyFields, valuesOfKey } from './key-fields.tsx';
 import { useKey } from './key-queries.ts';
@@ -20,31 +19,30 @@ import { useKey } from './key-queries.ts';
 export function EditKeyPage() {
   const { id } = useParams({ from: '/shell/keys/$id' });
   const { data, error, refetch } = useKey(id);
-  if (data !== undefined) return <EditKey key={data.etag} stored={data} reload={() => void refetch()} />;
+  if (data !== undefined) return <EditKey key={id} stored={data} readError={error} />;
   if (error !== null) return <ErrorState problem={problemOf(error)} onRetry={() => void refetch()} />;
   return <PageSkeleton />;
 }
 
-function EditKey({ stored, reload }: { readonly stored: Answer<ApiKey>; readonly reload: () => void }) {
+function EditKey({ stored, readError }: { readonly stored: Answer<ApiKey>; readonly readError: Error | null }) {
   const { value: key } = stored;
+  const { id } = useParams({ from: '/shell/keys/$id' });
   const navigate = useNavigate();
   const [ending, setEnding] = useState<KeyEnding>();
-  const etag = useRef(stored.etag);
-  const { form, submit, busy, problem, shown, isConflict } = useResourceForm({
-    initial: valuesOfKey(key),
+  const { form, submit, busy, problem, shown, conflict } = useEditForm({
+    what: 'key',
+    queryKey: oneKey('keys', id),
+    stored,
+    readError,
+    valuesOf: valuesOfKey,
     toFields: fieldsOfKey,
-    isNew: false,
-    save: async (fields) => {
-      await callApi('patch', '/admin/keys/:id', { param: { id: key.id }, json: fields }, { ifMatch: etag.current });
+    save: (json, ifMatch) => callApi('patch', '/admin/keys/:id', { param: { id: key.id }, json }, { ifMatch }),
+    onSaved: async ({ value, revision }) => {
       await invalidate('keys');
-      notifications.show({ message: `${form.getValues().name} was saved.` });
+      tellChange({ message: `${value.name} was saved.`, revision, undone: `${value.name} is as it was.`, ofKeys: true });
       await navigate({ to: '/keys' });
     },
   });
-  const overwrite = (newer: Answer<ApiKey>): void => {
-    etag.current = newer.etag;
-    submit();
-  };
   return (
     <>
       <PageHeader
@@ -66,20 +64,7 @@ function EditKey({ stored, reload }: { readonly stored: Answer<ApiKey>; readonly
       <Box component="form" onSubmit={submit} noValidate className="surface" p={{ base: 'md', sm: 'lg' }} maw={560}>
         <Stack>
           <KeyFields form={form} />
-          {isConflict ? (
-            <ConflictNotice
-              what="key"
-              id={key.id}
-              read={(signal) => callApi('get', '/admin/keys/:id', { param: { id: key.id } }, { signal })}
-              fieldsOf={(newer) => fieldsOfKey(valuesOfKey(newer))}
-              before={fieldsOfKey(valuesOfKey(key))}
-              mine={fieldsOfKey(form.getValues())}
-              onOverwrite={overwrite}
-              onReload={reload}
-            />
-          ) : (
-            <FormProblem problem={problem} shown={shown} />
-          )}
+          {conflict ?? <FormProblem problem={problem} shown={shown} />}
           <FormActions submit="Save" busy={busy} disabled={!form.isDirty()} onCancel={() => void navigate({ to: '/keys' })} />
         </Stack>
       </Box>

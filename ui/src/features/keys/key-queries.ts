@@ -1,19 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
 import { callApi, readApi } from '../../api/call-api.ts';
-import { listKey, oneKey } from '../../api/query-client.ts';
+import { listKey } from '../../api/query-client.ts';
+import { useOne } from '../../api/use-one.ts';
 import { pagesQuery } from '../../components/use-pages.ts';
 
 /** The keys whose name holds `q`, page by page. Kept up to date: "last used" moves by itself. */
 export const keysQuery = (q: string) => pagesQuery('keys', '/admin/keys', { q });
 
-/** One key with its ETag. Not refreshed while it is edited. */
+/** One key with its ETag. */
 export function useKey(id: string) {
-  return useQuery({
-    queryKey: oneKey('keys', id),
-    queryFn: ({ signal }) => callApi('get', '/admin/keys/:id', { param: { id } }, { signal }),
-    staleTime: Infinity,
-    gcTime: 0,
-  });
+  return useOne('keys', id, (id, signal) => callApi('get', '/admin/keys/:id', { param: { id } }, { signal }));
 }
 
 /** Names of routes by id, to choose from and to show. */

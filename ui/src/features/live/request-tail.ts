@@ -3,7 +3,7 @@ import type { Item } from '../../api/admin-schema.ts';
 import { readApi } from '../../api/call-api.ts';
 import { ObservableValue } from '../../api/observable-value.ts';
 import { readEvents, type StreamEvent } from '../../api/read-events.ts';
-import { gatewayAway, signedInAgain } from '../../api/session-state.ts';
+import { gatewayIsSilent, signedInAgain } from '../../api/session-state.ts';
 
 export type FinishedRequest = Item<'/admin/requests'>;
 export type TailQuery = Readonly<Record<string, string>>;
@@ -76,7 +76,7 @@ export class RequestTail {
       );
       if (signal.aborted) return;
       this.#change({ connection: 'lost', problem });
-      if (problem?.status === 0) gatewayAway.set(true);
+      if (problem?.status === 0) gatewayIsSilent();
       if (problem?.status === 401) await signedInAgain();
       else await wait(pause, signal);
       if (signal.aborted) return;

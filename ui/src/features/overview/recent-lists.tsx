@@ -4,11 +4,14 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Item, Traffic } from '../../api/admin-schema.ts';
 import { readApi } from '../../api/call-api.ts';
+import { useObservable } from '../../api/observable-value.ts';
 import { listKey, revisionKey } from '../../api/query-client.ts';
+import { awaySince } from '../../api/session-state.ts';
 import { settingsQuery } from '../../api/settings-query.ts';
-import { useLive } from '../../api/use-live.ts';
+import { useLive, type LiveMode } from '../../api/use-live.ts';
 import { causeText } from '../../components/cause-text.ts';
 import { changesText } from '../../components/config-changes.tsx';
+import { clockText } from '../../components/local-time.ts';
 import { RequestTable } from '../../components/request-table.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import classes from './overview.module.css';
@@ -113,11 +116,19 @@ function EventText({ event }: { readonly event: TimelineEvent }) {
   );
 }
 
+const modeWords: Readonly<Record<LiveMode, string>> = {
+  connecting: 'read every few seconds',
+  live: 'as they come',
+  polling: 'read every few seconds',
+  paused: 'paused',
+};
+
 /** The gateway itself. */
 export function GatewayState({ traffic }: { readonly traffic: Traffic }) {
   const { data: version } = useQuery({ queryKey: revisionKey, queryFn: ({ signal }) => readApi('/version', {}, signal) });
   const { data: settings } = useQuery(settingsQuery);
   const live = useLive();
+  const away = useObservable(awaySince);
   const setting = (key: string) => settings?.data.find((each) => each.key === key)?.value;
   const connections = live.traffic?.totals.connections ?? traffic.totals.connections.at(-1) ?? 0;
   const most = setting('max_connections');
@@ -130,7 +141,7 @@ export function GatewayState({ traffic }: { readonly traffic: Traffic }) {
       'Connections of clients',
       `${connections.toLocaleString('en')}${typeof most === 'number' ? ` of at most ${most.toLocaleString('en')}` : ''}`,
     ],
-    ['These figures', live.mode === 'live' ? 'as they come' : live.mode === 'paused' ? 'paused' : 'read every few seconds'],
+    ['These figures', away === undefined ? modeWords[live.mode] : `old, of ${clockText(away)}`],
   ];
   return (
     <Section title="Gateway" more={<More to="/settings">Settings</More>}>

@@ -1,11 +1,10 @@
-import { Button, Code, Group, List, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
+import { Code, List, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Route } from '../../api/admin-schema.ts';
-import { problemOf } from '../../api/api-problem.ts';
 import { callApi, readApi } from '../../api/call-api.ts';
 import { invalidate, listKey } from '../../api/query-client.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
+import { tellChange } from '../../components/tell-change.tsx';
 
 export interface DeleteRouteDialogProps {
   readonly route: Route;
@@ -24,21 +23,7 @@ export function DeleteRouteDialog({ route, onClose, onDeleted }: DeleteRouteDial
     const { revision } = await callApi('delete', '/admin/routes/:id', { param: { id: route.id } });
     await invalidate('routes');
     onDeleted?.();
-    const id = `deleted-${route.id}`;
-    notifications.show({
-      id,
-      autoClose: 15_000,
-      message: (
-        <Group gap="xs" justify="space-between">
-          {route.name} was deleted.
-          {revision !== undefined && (
-            <Button size="compact-sm" variant="default" onClick={() => void undo(route.name, revision, id)}>
-              Undo
-            </Button>
-          )}
-        </Group>
-      ),
-    });
+    tellChange({ message: `${route.name} was deleted.`, revision, undone: `${route.name} is back.` });
   };
   return (
     <ConfirmDialog title={`Delete ${route.name}?`} confirm="Delete the route" onConfirm={end} onClose={onClose}>
@@ -62,24 +47,4 @@ export function DeleteRouteDialog({ route, onClose, onDeleted }: DeleteRouteDial
       )}
     </ConfirmDialog>
   );
-}
-
-/** Goes back to the revision before, unless somebody has changed anything since. */
-async function undo(name: string, revision: number, id: string): Promise<void> {
-  notifications.hide(id);
-  try {
-    await callApi('post', '/admin/history/:revision/rollback', {
-      param: { revision: String(revision - 1) },
-      query: { expect_revision: String(revision), keep_keys: 'true' },
-    });
-    await invalidate('routes', 'keys');
-    notifications.show({ message: `${name} is back.` });
-  } catch (error) {
-    const problem = problemOf(error);
-    const message =
-      problem.status === 412
-        ? 'The gateway config was changed since. History shows what the route was and can go back to it.'
-        : problem.message;
-    notifications.show({ color: 'red', title: `${name} stays deleted`, message, autoClose: 15_000 });
-  }
 }

@@ -1,31 +1,30 @@
 import { Button } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { IconRouteAltLeft } from '@tabler/icons-react';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
 import { callApi, type Answer } from '../../api/call-api.ts';
 import type { Route } from '../../api/admin-schema.ts';
-import { invalidate } from '../../api/query-client.ts';
+import { invalidate, oneKey } from '../../api/query-client.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import { useClientOrigin } from '../../components/client-origin.ts';
-import { ConflictNotice } from '../../components/conflict-notice.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { sampleUrlOf } from '../../components/sample-url.ts';
-import { useResourceForm } from '../../components/use-resource-form.ts';
+import { tellChange } from '../../components/tell-change.tsx';
+import { tellWarnings } from '../../components/tell-warnings.ts';
+import { useEditForm } from '../../components/use-edit-form.tsx';
 import { DeleteRouteDialog } from './delete-route-dialog.tsx';
 import { RouteForm } from './route-form.tsx';
 import { RouteMenu } from './route-menu.tsx';
 import { useRoute, useUpstream } from './route-queries.ts';
 import { fieldsOfRoute, valuesOfRoute } from './route-values.ts';
-import { tellWarnings } from './tell-warnings.ts';
 
 export function EditRoutePage() {
   const { id } = useParams({ from: '/shell/routes/$id' });
   const { data, error, refetch } = useRoute(id);
-  if (data !== undefined) return <EditRoute key={data.etag} stored={data} reload={() => void refetch()} />;
+  if (data !== undefined) return <EditRoute key={id} stored={data} readError={error} />;
   if (error !== null && problemOf(error).status === 404) {
     return (
       <>
@@ -40,35 +39,28 @@ export function EditRoutePage() {
   return <PageSkeleton />;
 }
 
-function EditRoute({ stored, reload }: { readonly stored: Answer<Route>; readonly reload: () => void }) {
+function EditRoute({ stored, readError }: { readonly stored: Answer<Route>; readonly readError: Error | null }) {
   const { value: route } = stored;
+  const { id } = useParams({ from: '/shell/routes/$id' });
   const navigate = useNavigate();
   const origin = useClientOrigin();
   const { data: upstream } = useUpstream(route.upstream_id);
   const [deleting, setDeleting] = useState(false);
-  const [initial] = useState(() => valuesOfRoute(route));
-  const etag = useRef(stored.etag);
-  const resource = useResourceForm({
-    initial,
+  const resource = useEditForm({
+    what: 'route',
+    queryKey: oneKey('routes', id),
+    stored,
+    readError,
+    valuesOf: valuesOfRoute,
     toFields: fieldsOfRoute,
-    isNew: false,
-    save: async (fields) => {
-      const { value, warnings } = await callApi(
-        'patch',
-        '/admin/routes/:id',
-        { param: { id: route.id }, json: fields },
-        { ifMatch: etag.current },
-      );
+    save: (json, ifMatch) => callApi('patch', '/admin/routes/:id', { param: { id: route.id }, json }, { ifMatch }),
+    onSaved: async ({ value, revision, warnings }) => {
       await invalidate('routes');
-      notifications.show({ message: `${value.name} was saved.` });
+      tellChange({ message: `${value.name} was saved.`, revision, undone: `${value.name} is as it was.` });
       tellWarnings(value.name, warnings);
       await navigate({ to: '/routes' });
     },
   });
-  const overwrite = (newer: Answer<Route>): void => {
-    etag.current = newer.etag;
-    resource.submit();
-  };
   return (
     <>
       <PageHeader
@@ -96,26 +88,15 @@ function EditRoute({ stored, reload }: { readonly stored: Answer<Route>; readonl
         </Notice>
       )}
       <RouteForm
+        key={resource.formKey}
         resource={resource}
         routeId={route.id}
         submitLabel="Save"
         isUnchanged={!resource.form.isDirty()}
         isReadOnly={route.managed}
         onCancel={() => void navigate({ to: '/routes' })}
-        conflict={
-          resource.isConflict ? (
-            <ConflictNotice
-              what="route"
-              id={route.id}
-              read={(signal) => callApi('get', '/admin/routes/:id', { param: { id: route.id } }, { signal })}
-              fieldsOf={(newer) => fieldsOfRoute(valuesOfRoute(newer))}
-              before={fieldsOfRoute(valuesOfRoute(route))}
-              mine={fieldsOfRoute(resource.form.getValues())}
-              onOverwrite={overwrite}
-              onReload={reload}
-            />
-          ) : undefined
-        }
+        conflict={resource.conflict}
+        onHold={resource.hold}
       />
       {deleting && (
         <DeleteRouteDialog route={route} onClose={() => setDeleting(false)} onDeleted={() => void navigate({ to: '/routes' })} />

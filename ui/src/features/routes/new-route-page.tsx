@@ -1,4 +1,3 @@
-import { notifications } from '@mantine/notifications';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { problemOf } from '../../api/api-problem.ts';
 import { callApi } from '../../api/call-api.ts';
@@ -6,11 +5,12 @@ import { invalidate } from '../../api/query-client.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { tellChange } from '../../components/tell-change.tsx';
 import { useResourceForm } from '../../components/use-resource-form.ts';
 import { RouteForm } from './route-form.tsx';
 import { useRoute } from './route-queries.ts';
 import { fieldsOfRoute, newRouteValues, valuesOfRoute, type RouteValues } from './route-values.ts';
-import { tellWarnings } from './tell-warnings.ts';
+import { tellWarnings } from '../../components/tell-warnings.ts';
 
 /** A route from nothing, or from another one. */
 export function NewRoutePage() {
@@ -31,9 +31,9 @@ function NewRoute({ initial, copyOf }: { readonly initial: RouteValues; readonly
     toFields: fieldsOfRoute,
     isNew: true,
     save: async (_, values) => {
-      const { value, warnings } = await callApi('post', '/admin/routes', { json: fieldsOfRoute(values) });
+      const { value, revision, warnings } = await callApi('post', '/admin/routes', { json: fieldsOfRoute(values) });
       await invalidate('routes');
-      notifications.show({ message: `${value.name} takes requests from now on.` });
+      tellChange({ message: `${value.name} takes requests from now on.`, revision, undone: `${value.name} is gone again.` });
       tellWarnings(value.name, warnings);
       await navigate({ to: '/routes' });
     },

@@ -26,6 +26,8 @@ export interface RouteFormProps {
   readonly onCancel: () => void;
   /** In the place of the gateway's objections: what to do about a conflict. */
   readonly conflict?: ReactNode;
+  /** Told whether something is typed that cannot be read yet, and so is in no field. */
+  readonly onHold?: (isHeld: boolean) => void;
   readonly isReadOnly?: boolean;
 }
 
@@ -35,7 +37,8 @@ const TransformationsTab = lazy(async () => ({ default: (await import('./transfo
 const transforming = new Set(['path_rewrite', 'method_override', 'request_transform', 'response_transform', 'json']);
 
 /** Everything that a route has, on two tabs, with what the gateway makes of it beside it. */
-export function RouteForm({ resource, routeId, submitLabel, isUnchanged = false, onCancel, conflict, isReadOnly = false }: RouteFormProps) {
+export function RouteForm(props: RouteFormProps) {
+  const { resource, routeId, submitLabel, isUnchanged = false, onCancel, conflict, onHold, isReadOnly = false } = props;
   const { form, submit, busy, problem, shown } = resource;
   const values = form.getValues();
   const origin = useClientOrigin();
@@ -129,7 +132,10 @@ export function RouteForm({ resource, routeId, submitLabel, isUnchanged = false,
                 sample={sample}
                 onSample={setTyped}
                 isOwn={isOwn}
-                onJsonProblem={setJsonProblem}
+                onJsonProblem={(problem) => {
+                  setJsonProblem(problem);
+                  onHold?.(problem !== undefined);
+                }}
               />
             </Suspense>
           </Tabs.Panel>

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, useQuery } from '@tanstack/react-query';
 import { callApi, readApi } from '../../api/call-api.ts';
 import { listKey, oneKey, pollInterval } from '../../api/query-client.ts';
+import { useOne } from '../../api/use-one.ts';
 import { orderQueryOf, type RoutesSearch } from './routes-search.ts';
 
 /** Routes in the order of matching, page by page. Read again by itself as long as that is one page or two. */
@@ -16,15 +17,9 @@ export function routeOrderQuery(search: RoutesSearch) {
   });
 }
 
-/** One route with its ETag. Not refreshed while it is edited. */
+/** One route with its ETag. */
 export function useRoute(id: string | undefined) {
-  return useQuery({
-    queryKey: oneKey('routes', id ?? ''),
-    queryFn: ({ signal }) => callApi('get', '/admin/routes/:id', { param: { id: id ?? '' } }, { signal }),
-    enabled: id !== undefined,
-    staleTime: Infinity,
-    gcTime: 0,
-  });
+  return useOne('routes', id, (id, signal) => callApi('get', '/admin/routes/:id', { param: { id } }, { signal }));
 }
 
 /** Upstreams whose name holds `q`, the first fifty. */
@@ -41,7 +36,8 @@ export function useUpstreamChoices(q: string) {
 export function useUpstream(idOrName: string | undefined) {
   return useQuery({
     queryKey: oneKey('upstreams', idOrName ?? ''),
-    queryFn: ({ signal }) => readApi('/admin/upstreams/:id', { param: { id: idOrName ?? '' } }, signal),
+    queryFn: ({ signal }) => callApi('get', '/admin/upstreams/:id', { param: { id: idOrName ?? '' } }, { signal }),
+    select: ({ value }) => value,
     enabled: idOrName !== undefined && idOrName !== '',
     retry: false,
     staleTime: 10_000,

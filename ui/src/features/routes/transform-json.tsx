@@ -19,6 +19,13 @@ export interface TransformJsonProps {
 export function TransformJson({ form, errors, onProblem }: TransformJsonProps) {
   const [text, setText] = useState(() => jsonOf(form.getValues()));
   const [problem, setProblem] = useState<string>();
+  // What was read from the text last: when the form has something else, it comes from elsewhere, and the text has to follow.
+  const [readText, setReadText] = useState(text);
+  const present = jsonOf(form.getValues());
+  if (present !== readText && problem === undefined) {
+    setReadText(present);
+    setText(present);
+  }
   const change = (typed: string): void => {
     setText(typed);
     const read = readJson(typed);
@@ -30,6 +37,7 @@ export function TransformJson({ form, errors, onProblem }: TransformJsonProps) {
     form.setFieldValue('method_override', read.method_override);
     form.setFieldValue('request_transform', draftOfTransform(read.request_transform));
     form.setFieldValue('response_transform', draftOfTransform(read.response_transform));
+    setReadText(jsonOf(form.getValues()));
   };
   const refused = known.flatMap((field) => [...errors.within(field)]);
   return (

@@ -1,5 +1,5 @@
 import { problemOfResponse, unreachable } from '../../api/api-problem.ts';
-import { gatewayAway, signedInAgain } from '../../api/session-state.ts';
+import { gatewayAnswered, gatewayIsSilent, signedInAgain } from '../../api/session-state.ts';
 
 export interface Export {
   /** YAML. */
@@ -19,10 +19,10 @@ export async function readExport(signal: AbortSignal): Promise<Export> {
     signal,
   }).catch((error: unknown) => {
     if (signal.aborted) throw error;
-    gatewayAway.set(true);
+    gatewayIsSilent();
     throw unreachable();
   });
-  gatewayAway.set(false);
+  gatewayAnswered();
   if (response.status === 401) {
     await signedInAgain();
     return await readExport(signal);

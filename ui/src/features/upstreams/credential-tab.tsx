@@ -1,4 +1,4 @@
-import { Alert, Box, Button, Code, Group, Stack, Text } from '@mantine/core';
+import { Box, Button, Code, Group, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation } from '@tanstack/react-query';
 import { useState, type SyntheticEvent } from 'react';
@@ -6,16 +6,20 @@ import type { Upstream } from '../../api/admin-schema.ts';
 import { problemOf } from '../../api/api-problem.ts';
 import { callApi, type Answer } from '../../api/call-api.ts';
 import { invalidate } from '../../api/query-client.ts';
+import { ConflictNotice } from '../../components/conflict-notice.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { SecretInput } from '../../components/secret-input.tsx';
 import { sentenceOf } from '../../components/sentence-of.ts';
+import { tellChange } from '../../components/tell-change.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
-import { credentialWords } from './credential-words.ts';
 import { shellQuote } from '../../components/shell-quote.ts';
+import { credentialWords } from './credential-words.ts';
+import { fieldsOfUpstream, valuesOfUpstream } from './upstream-values.ts';
 
 /** The credential of an upstream, which is never shown, and its rotation: enter the new one, test with it, swap. */
-export function CredentialTab({ stored: { value: upstream, etag } }: { readonly stored: Answer<Upstream> }) {
+export function CredentialTab({ stored }: { readonly stored: Answer<Upstream> }) {
+  const { value: upstream } = stored;
   const { auth_type: type, auth_value_set: isSet, auth_value_updated_at: setAt } = upstream;
   return (
     <Stack maw={760}>
@@ -34,17 +38,17 @@ export function CredentialTab({ stored: { value: upstream, etag } }: { readonly 
           </Text>
         )}
       </Stack>
-      {type === 'none' ? (
-        <Text size="sm">How requests are authenticated is chosen in Settings.</Text>
-      ) : upstream.managed ? null : (
-        <Rotate key={setAt} upstream={upstream} etag={etag} />
-      )}
+      {!upstream.managed && <Rotate stored={stored} />}
     </Stack>
   );
 }
 
-function Rotate({ upstream, etag }: { readonly upstream: Upstream; readonly etag: string | undefined }) {
+function Rotate({ stored }: { readonly stored: Answer<Upstream> }) {
   const [value, setValue] = useState('');
+  // It follows what is stored until somebody begins to type; then it says what was changed.
+  const [opened, setOpened] = useState(stored);
+  if (value === '' && opened !== stored) setOpened(stored);
+  const { value: upstream, etag } = opened;
   const param = { id: upstream.id };
   const testing = useMutation({
     mutationFn: async (auth_value: string) => ({
@@ -54,12 +58,27 @@ function Rotate({ upstream, etag }: { readonly upstream: Upstream; readonly etag
   });
   const swapping = useMutation({
     mutationFn: async () => {
-      const { warnings } = await callApi('patch', '/admin/upstreams/:id', { param, json: { auth_value: value } }, { ifMatch: etag });
+      const { revision, warnings } = await callApi(
+        'patch',
+        '/admin/upstreams/:id',
+        { param, json: { auth_value: value } },
+        { ifMatch: etag },
+      ).catch(async (error: unknown) => {
+        // What is stored now is shown beside what was typed.
+        if (problemOf(error).status === 412) await invalidate('upstreams');
+        throw error;
+      });
       // Nothing that was typed stays in the page.
       setValue('');
       testing.reset();
       await invalidate('upstreams');
-      notifications.show({ message: `The credential of ${upstream.name} was swapped: new requests carry the new one.` });
+      tellChange({
+        message: `The credential of ${upstream.name} was swapped: new requests carry the new one. Undo ${
+          upstream.auth_value_set ? 'brings the old one back' : 'takes it away again'
+        }.`,
+        revision,
+        undone: upstream.auth_value_set ? `${upstream.name} has its old credential again.` : `${upstream.name} has no credential again.`,
+      });
       for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });
     },
   });
@@ -68,11 +87,18 @@ function Rotate({ upstream, etag }: { readonly upstream: Upstream; readonly etag
   const fieldError = told?.errors.find(({ field }) => field.endsWith('auth_value'))?.message;
   const tested = testing.data !== undefined && testing.data.value === value ? testing.data.test : undefined;
   const isFine = tested !== undefined && tested.answers && tested.problem?.kind !== 'credential_rejected';
+  const goOn = (): void => {
+    setOpened(stored);
+    // What a test found holds for the state before.
+    testing.reset();
+    swapping.reset();
+  };
   const test = (event: SyntheticEvent): void => {
     event.preventDefault();
     swapping.reset();
     testing.mutate(value);
   };
+  if (upstream.auth_type === 'none') return <Text size="sm">How requests are authenticated is chosen in Settings.</Text>;
   return (
     <Box component="form" onSubmit={test} noValidate className="surface" p={{ base: 'md', sm: 'lg' }}>
       <Stack>
@@ -96,13 +122,19 @@ function Rotate({ upstream, etag }: { readonly upstream: Upstream; readonly etag
             <UpstreamTestResult test={tested} command={`apigate upstreams test ${shellQuote(upstream.name)} --auth-value -`} />
           )}
         </div>
-        {told?.status === 412 ? (
-          <Alert color="orange" title="This upstream was changed meanwhile">
-            <Text size="sm">Nothing was swapped. Look at what changed, then try again.</Text>
-            <Button size="xs" mt="xs" variant="default" onClick={() => void invalidate('upstreams').then(() => swapping.reset())}>
-              Read it again
-            </Button>
-          </Alert>
+        {stored.etag !== etag && !swapping.isPending ? (
+          <ConflictNotice
+            what="upstream"
+            before={shownOf(upstream)}
+            mine={{ ...shownOf(upstream), auth_value: 'what you typed' }}
+            theirs={shownOf(stored.value)}
+            overwrite="Go on with the new state"
+            onOverwrite={goOn}
+            onReload={() => {
+              setValue('');
+              goOn();
+            }}
+          />
         ) : (
           <FormProblem problem={told} shown={['auth_value', 'upstream.auth_value']} />
         )}
@@ -122,4 +154,10 @@ function Rotate({ upstream, etag }: { readonly upstream: Upstream; readonly etag
       </Stack>
     </Box>
   );
+}
+
+/** What is compared of an upstream; of its credential, which is never shown, when it was set. */
+function shownOf(upstream: Upstream): Readonly<Record<string, unknown>> {
+  const { auth_value_updated_at: setAt } = upstream;
+  return { ...fieldsOfUpstream(valuesOfUpstream(upstream)), auth_value: setAt === null ? null : `set ${new Date(setAt).toLocaleString()}` };
 }

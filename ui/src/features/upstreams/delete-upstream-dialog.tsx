@@ -1,10 +1,10 @@
 import { Checkbox, List, Stack, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
 import type { Route, Upstream } from '../../api/admin-schema.ts';
 import { callApi } from '../../api/call-api.ts';
 import { invalidate } from '../../api/query-client.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
+import { tellChange } from '../../components/tell-change.tsx';
 
 export interface DeleteUpstreamDialogProps {
   readonly upstream: Upstream;
@@ -20,10 +20,13 @@ const listed = 8;
 export function DeleteUpstreamDialog({ upstream, routes, onClose, onDeleted }: DeleteUpstreamDialogProps) {
   const [cascade, setCascade] = useState(false);
   const remove = async (): Promise<void> => {
-    await callApi('delete', '/admin/upstreams/:id', { param: { id: upstream.id }, query: cascade ? { cascade: 'true' } : {} });
+    const { revision } = await callApi('delete', '/admin/upstreams/:id', {
+      param: { id: upstream.id },
+      query: cascade ? { cascade: 'true' } : {},
+    });
     await invalidate('upstreams', 'routes', 'traffic');
-    notifications.show({ message: `${upstream.name} was deleted.` });
     onDeleted?.();
+    tellChange({ message: `${upstream.name} was deleted.`, revision, undone: `${upstream.name} is back.` });
   };
   const count = routes.length === 1 ? 'this route' : `these ${routes.length} routes`;
   return (
@@ -35,7 +38,7 @@ export function DeleteUpstreamDialog({ upstream, routes, onClose, onDeleted }: D
       onClose={onClose}
     >
       {routes.length === 0 ? (
-        <Text size="sm">No route uses it. Its credential is deleted with it. A rollback to an earlier revision brings both back.</Text>
+        <Text size="sm">No route uses it. Its credential is deleted with it. Undo, and later a rollback in History, bring both back.</Text>
       ) : (
         <Stack gap="sm">
           <Text size="sm">

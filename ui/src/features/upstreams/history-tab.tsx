@@ -1,5 +1,4 @@
 import { Badge, Button, Group, Skeleton, Stack, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { IconHistory } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -11,6 +10,7 @@ import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { FieldChanges, type FieldChange } from '../../components/field-changes.tsx';
+import { tellChange } from '../../components/tell-change.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import type { UpstreamFields } from './upstream-values.ts';
 
@@ -119,9 +119,13 @@ function RevertDialog({ changes, head, stored: { value: upstream, etag }, onClos
   const revert = async (): Promise<void> => {
     const json = Object.fromEntries(restored.map(({ field, from }) => [field, from ?? null])) as Partial<UpstreamFields>;
     const options: CallOptions = { ifMatch: etag };
-    await callApi('patch', '/admin/upstreams/:id', { param: { id: upstream.id }, json }, options);
+    const { revision } = await callApi('patch', '/admin/upstreams/:id', { param: { id: upstream.id }, json }, options);
     await invalidate('upstreams', 'traffic', 'events');
-    notifications.show({ message: `What revision ${head.revision} changed of ${upstream.name} is as it was before.` });
+    tellChange({
+      message: `What revision ${head.revision} changed of ${upstream.name} is as it was before.`,
+      revision,
+      undone: `${upstream.name} is as it was before reverting.`,
+    });
   };
   return (
     <ConfirmDialog title={`Revert what revision ${head.revision} changed?`} confirm="Revert" onConfirm={revert} onClose={onClose}>

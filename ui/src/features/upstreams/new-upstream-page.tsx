@@ -9,6 +9,7 @@ import { ErrorState } from '../../components/error-state.tsx';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { tellChange } from '../../components/tell-change.tsx';
 import { useResourceForm } from '../../components/use-resource-form.ts';
 import { DraftTest } from './draft-test.tsx';
 import { UpstreamFields } from './upstream-fields.tsx';
@@ -36,9 +37,16 @@ function NewUpstream({ initial, of }: { readonly initial: UpstreamValues; readon
     toFields: fieldsOfUpstream,
     isNew: true,
     save: async (_, values) => {
-      const { value, warnings } = await callApi('post', '/admin/upstreams', { json: fieldsOfUpstream(values) });
+      const { value, revision, warnings } = await callApi('post', '/admin/upstreams', { json: fieldsOfUpstream(values) });
       await invalidate('upstreams', 'traffic');
-      notifications.show({ message: `${value.name} was added.` });
+      tellChange({
+        message: `${value.name} was added.`,
+        revision,
+        undone: `${value.name} is gone again.`,
+        onUndone: () => {
+          if (location.pathname.endsWith(`/upstreams/${value.id}`)) void navigate({ to: '/upstreams' });
+        },
+      });
       for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });
       await navigate({ to: '/upstreams/$id', params: { id: value.id } });
     },

@@ -1,60 +1,58 @@
 import { Box, Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useRef, useState, type SyntheticEvent } from 'react';
+import { useParams } from '@tanstack/react-router';
+import { useState, type SyntheticEvent } from 'react';
 import type { Upstream } from '../../api/admin-schema.ts';
 import { callApi, type Answer } from '../../api/call-api.ts';
-import { invalidate } from '../../api/query-client.ts';
-import { ConflictNotice } from '../../components/conflict-notice.tsx';
+import { invalidate, oneKey } from '../../api/query-client.ts';
 import { FieldChanges } from '../../components/field-changes.tsx';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { Notice } from '../../components/notice.tsx';
-import { useResourceForm } from '../../components/use-resource-form.ts';
+import { tellChange } from '../../components/tell-change.tsx';
+import { useEditForm } from '../../components/use-edit-form.tsx';
 import { DraftTest } from './draft-test.tsx';
 import { UpstreamFields } from './upstream-fields.tsx';
 import { fieldsOfUpstream, upstreamChanges, valuesOfUpstream, type UpstreamFields as Fields } from './upstream-values.ts';
 
 export interface SettingsTabProps {
   readonly stored: Answer<Upstream>;
-  /** Reads the upstream again, and begins anew with another form. */
-  readonly onNewForm: () => Promise<void>;
+  readonly readError: Error | null;
 }
 
 /** The form of a stored upstream; what it changes is shown before it is saved. */
-export function SettingsTab({ stored: latest, onNewForm }: SettingsTabProps) {
-  // What the form was opened with: whatever changes meanwhile takes nothing away that was typed.
-  const [stored] = useState(latest);
-  const { value: upstream } = stored;
-  const initial = valuesOfUpstream(upstream);
-  const before = fieldsOfUpstream(initial);
-  const etag = useRef(stored.etag);
+export function SettingsTab({ stored, readError }: SettingsTabProps) {
+  const { id } = useParams({ from: '/shell/upstreams/$id' });
   const [reviewing, setReviewing] = useState(false);
-  const { form, submit, busy, problem, shown, isConflict } = useResourceForm({
-    initial,
+  const {
+    form,
+    submit,
+    busy,
+    problem,
+    shown,
+    conflict,
+    opened: upstream,
+  } = useEditForm({
+    what: 'upstream',
+    queryKey: oneKey('upstreams', id),
+    stored,
+    readError,
+    valuesOf: valuesOfUpstream,
     toFields: fieldsOfUpstream,
-    isNew: false,
-    save: async (fields) => {
-      const { warnings } = await callApi(
-        'patch',
-        '/admin/upstreams/:id',
-        { param: { id: upstream.id }, json: fields },
-        { ifMatch: etag.current },
-      );
-      notifications.show({ message: `${form.getValues().name} was saved.` });
+    visible: withoutSecret,
+    save: (json, ifMatch) => callApi('patch', '/admin/upstreams/:id', { param: { id: stored.value.id }, json }, { ifMatch }),
+    onSaved: async ({ value, revision, warnings }) => {
+      tellChange({ message: `${value.name} was saved.`, revision, undone: `${value.name} is as it was.` });
       for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });
       await invalidate('upstreams', 'traffic', 'events');
-      await onNewForm();
     },
   });
+  const before = fieldsOfUpstream(valuesOfUpstream(upstream));
   const mine = (): Fields => fieldsOfUpstream(form.getValues());
   const changes = upstreamChanges(before, mine());
   const changed = (): Partial<Fields> => {
     const fields = mine();
     return Object.fromEntries(changes.map(({ field }) => [field, fields[field]]));
-  };
-  const overwrite = (newer: Answer<Upstream>): void => {
-    etag.current = newer.etag;
-    submit();
   };
   const review = (event: SyntheticEvent): void => {
     event.preventDefault();
@@ -72,20 +70,7 @@ export function SettingsTab({ stored: latest, onNewForm }: SettingsTabProps) {
       <Stack gap="lg">
         <UpstreamFields form={form} credentialStored={upstream.auth_value_set} isNew={false} />
         <DraftTest form={form} stored={upstream} changed={changed} />
-        {isConflict ? (
-          <ConflictNotice
-            what="upstream"
-            id={upstream.id}
-            read={(signal) => callApi('get', '/admin/upstreams/:id', { param: { id: upstream.id } }, { signal })}
-            fieldsOf={(newer) => withoutSecret(fieldsOfUpstream(valuesOfUpstream(newer)))}
-            before={withoutSecret(before)}
-            mine={withoutSecret(mine())}
-            onOverwrite={overwrite}
-            onReload={() => void onNewForm()}
-          />
-        ) : (
-          <FormProblem problem={problem} shown={shown} />
-        )}
+        {conflict ?? <FormProblem problem={problem} shown={shown} />}
         <FormActions submit="Save" busy={busy} disabled={changes.length === 0} onCancel={() => form.reset()} />
       </Stack>
       {reviewing && (
@@ -116,7 +101,6 @@ export function SettingsTab({ stored: latest, onNewForm }: SettingsTabProps) {
   );
 }
 
-/** After 412: what others saved beside what was typed. */
 /** A credential is never shown, not even the one that was typed. */
 function withoutSecret(fields: Fields): Fields {
   return { ...fields, auth_value: undefined };

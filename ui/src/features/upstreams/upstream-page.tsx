@@ -2,17 +2,17 @@ import { Anchor, Button, Group, Skeleton, Switch, Tabs, Text } from '@mantine/co
 import { IconPlugConnected } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
 import type { Answer } from '../../api/call-api.ts';
 import type { Upstream } from '../../api/admin-schema.ts';
-import { queryClient } from '../../api/query-client.ts';
 import { useLive } from '../../api/use-live.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import { causeText } from '../../components/cause-text.ts';
 import { ErrorState } from '../../components/error-state.tsx';
 import { rateText, shareText, tookText } from '../../components/figures.ts';
 import { HealthMark } from '../../components/health-mark.tsx';
+import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { CredentialTab } from './credential-tab.tsx';
@@ -35,7 +35,7 @@ const HistoryTab = lazy(() => import('./history-tab.tsx').then((module) => ({ de
 export function UpstreamPage() {
   const { id } = useParams({ from: '/shell/upstreams/$id' });
   const { data, error, refetch } = useUpstream(id);
-  if (data !== undefined) return <OneUpstream stored={data} reload={refetch} />;
+  if (data !== undefined) return <OneUpstream key={id} stored={data} readError={error} />;
   if (error !== null) {
     return (
       <>
@@ -56,7 +56,7 @@ const tabWords: Readonly<Record<UpstreamTab, string>> = {
   history: 'History',
 };
 
-function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; readonly reload: () => Promise<unknown> }) {
+function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>; readonly readError: Error | null }) {
   const { value: upstream } = stored;
   const { tab = 'overview', window = '5m' } = useSearch({ from: '/shell/upstreams/$id' });
   const navigate = useNavigate();
@@ -65,17 +65,7 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
   const routes = useQuery(routesByUpstreamQuery);
   const { switching, switchAll } = useSwitchUpstreams();
   const [asking, setAsking] = useState<'test' | 'delete'>();
-  const [forms, setForms] = useState(0);
-  const newForm = async (): Promise<void> => {
-    await reload();
-    setForms((before) => before + 1);
-  };
-  // Others may change it too. What a form was opened with stays until it is saved.
-  const isForm = tab === 'settings' || tab === 'credential';
-  const { revision } = live;
-  useEffect(() => {
-    if (revision !== undefined && !isForm) void queryClient.invalidateQueries({ queryKey: ['upstreams', 'one'] });
-  }, [revision, isForm]);
+  const isGone = readError !== null && problemOf(readError).status === 404;
   const [row] = upstreamRows({ upstreams: [upstream], traffic: traffic.data, live, routes: routes.data });
   const mine = routes.data === undefined ? undefined : (routes.data.get(upstream.id) ?? []);
   const choose = (wanted: string | null): void => {
@@ -112,6 +102,11 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
         }
       />
       <Facts row={row!} />
+      {isGone && tab !== 'settings' && (
+        <Notice kind="danger" title="This upstream was deleted meanwhile">
+          What you see is how it was. History can bring it back.
+        </Notice>
+      )}
       <Tabs value={tab} onChange={choose} keepMounted={false}>
         <Tabs.List mb="md" className={classes['tabs'] ?? ''}>
           {(Object.keys(tabWords) as UpstreamTab[]).map((each) => (
@@ -129,7 +124,7 @@ function OneUpstream({ stored, reload }: { readonly stored: Answer<Upstream>; re
         </Tabs.Panel>
         <Tabs.Panel value="settings">
           <Suspense fallback={<Skeleton height={420} maw={760} />}>
-            <SettingsTab key={forms} stored={stored} onNewForm={newForm} />
+            <SettingsTab stored={stored} readError={readError} />
           </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="credential">

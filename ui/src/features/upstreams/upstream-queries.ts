@@ -1,8 +1,9 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import type { Route, Traffic, Upstream } from '../../api/admin-schema.ts';
 import { callApi, readApi } from '../../api/call-api.ts';
-import { listKey, oneKey } from '../../api/query-client.ts';
+import { listKey } from '../../api/query-client.ts';
 import { useLive } from '../../api/use-live.ts';
+import { useOne } from '../../api/use-one.ts';
 
 export type TrafficWindow = Traffic['window'];
 export const trafficWindows = ['5m', '15m', '1h', '6h'] as const satisfies readonly TrafficWindow[];
@@ -56,14 +57,9 @@ export function useUpstreamTraffic(id: string, window: TrafficWindow) {
   return useQuery({ ...upstreamTrafficQuery(id, window), refetchInterval, placeholderData: (before) => before });
 }
 
-/** One upstream with its ETag. Not refreshed by itself: it is what a form was opened with. */
+/** One upstream with its ETag. */
 export function useUpstream(id: string) {
-  return useQuery({
-    queryKey: oneKey('upstreams', id),
-    queryFn: ({ signal }) => callApi('get', '/admin/upstreams/:id', { param: { id } }, { signal }),
-    staleTime: Infinity,
-    gcTime: 0,
-  });
+  return useOne('upstreams', id, (id, signal) => callApi('get', '/admin/upstreams/:id', { param: { id } }, { signal }));
 }
 
 async function allPages<One>(read: (cursor: string) => Promise<AnyPage<One>>): Promise<One[]> {
