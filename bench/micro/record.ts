@@ -10,6 +10,7 @@ import { micro } from './micro.ts';
 const counters = openSharedCounters(createSharedCounters({ workers: 2 }), 0);
 const exchange = {
   routePart: null,
+  upstreamPart: null,
   requestIdDigits: Buffer.from('f00dfeedf00dfeedf00dfeedf00dfeed'),
   requestId: 'f00dfeedf00dfeedf00dfeedf00dfeed',
   startedAtMs: Date.now(),

@@ -168,7 +168,11 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   }
 
   get routePart(): Uint8Array | null {
-    return this.route === null || this.upstream === null ? null : this.route.logPart;
+    return this.route === null ? null : this.route.logPart;
+  }
+
+  get upstreamPart(): Uint8Array | null {
+    return this.upstream === null ? null : this.upstream.logPart;
   }
 
   get upstreamSlot(): number {

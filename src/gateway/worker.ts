@@ -18,6 +18,7 @@ import { type PoolServices, UpstreamPool } from './forward/upstream-pool.ts';
 import type { Gateway } from './gateway.ts';
 import { ClientIdentity, TrustedProxies } from './listen/client-identity.ts';
 import { ownListenerAt } from './own-listener-at.ts';
+import { upstreamPartOf } from './record/exchange-line.ts';
 import { ExchangeRecorder } from './record/exchange-recorder.ts';
 import { allowField } from './reply/write-own-response.ts';
 import { afterTarget, type CompiledUpstream, credentialBytes } from './snapshot/compile-upstream.ts';
@@ -185,6 +186,7 @@ function adminUpstream(services: PoolServices, limits: PoolLimits, socketPath: s
     ...credentialBytes(''),
     credentialName: '',
     credentialKind: 0,
+    logPart: upstreamPartOf(''),
     isAdmin: true,
   };
 }

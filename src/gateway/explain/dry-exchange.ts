@@ -1,3 +1,4 @@
+import { upstreamPartOf } from '../record/exchange-line.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import type { ClientConnection } from '../../http/client-connection.ts';
 import { OutputBuffer } from '../../http/output-buffer.ts';
@@ -216,6 +217,7 @@ const adminUpstream: CompiledUpstream = {
   ...credentialBytes(''),
   credentialName: '',
   credentialKind: 0,
+  logPart: upstreamPartOf(''),
   isAdmin: true,
 };
 

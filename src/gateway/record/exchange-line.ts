@@ -44,8 +44,10 @@ function writeJsonLine(line: LineWriter, e: FinishedExchange): void {
   line.milliseconds(e.durationMs);
   line.constant(json.upstreamMs);
   line.milliseconds(e.upstreamMs);
-  if (e.routePart === null) writeRoute(line, e.routeId, e.upstreamId);
+  if (e.routePart === null) writeRoute(line, e.routeId);
   else line.constant(e.routePart);
+  if (e.upstreamPart === null) writeUpstream(line, e.upstreamId);
+  else line.constant(e.upstreamPart);
   line.text(e.keyId === '' ? 'anonymous' : e.keyId, maxShort);
   line.constant(json.remote);
   line.text(e.remoteAddress, maxShort);
@@ -140,14 +142,25 @@ function askedPart(e: FinishedExchange): Uint8Array {
   return part;
 }
 
-/** Route and upstream of a request as they stand in its line, to be made once for each route. */
-export function routePartOf(routeId: string, upstreamId: string): Uint8Array {
-  return partOf((line) => writeRoute(line, routeId, upstreamId));
+/**
+ * The route of a request as it stands in its line, to be made once for each route. With less than 64 bytes V8 keeps an array's
+ * bytes with the array: one place in memory to fetch instead of three, where there are thousands of routes.
+ */
+export function routePartOf(routeId: string): Uint8Array {
+  return partOf((line) => writeRoute(line, routeId));
 }
 
-function writeRoute(line: LineWriter, routeId: string, upstreamId: string): void {
+/** As routePartOf, for its upstream. */
+export function upstreamPartOf(upstreamId: string): Uint8Array {
+  return partOf((line) => writeUpstream(line, upstreamId));
+}
+
+function writeRoute(line: LineWriter, routeId: string): void {
   line.constant(json.route);
   line.text(routeId, maxShort);
+}
+
+function writeUpstream(line: LineWriter, upstreamId: string): void {
   line.constant(json.upstream);
   line.text(upstreamId, maxShort);
   line.constant(json.key);

@@ -13,6 +13,7 @@ function exchange(fields: Partial<FinishedExchange> = {}): FinishedExchange {
   return {
     requestIdDigits: null,
     routePart: null,
+    upstreamPart: null,
     requestId: 'abc',
     startedAtMs: 1_800_000_000_123,
     durationMs: 1.23456,

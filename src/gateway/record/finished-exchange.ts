@@ -35,8 +35,9 @@ export interface FinishedExchange {
   readonly routeId: string;
   /** Empty where there is none. */
   readonly upstreamId: string;
-  /** Route and upstream as they stand in a line, made ready with the route: see routePartOf. null where they must be written. */
+  /** Route and upstream as they stand in a line, made ready before: see routePartOf. null where they must be written. */
   readonly routePart: Uint8Array | null;
+  readonly upstreamPart: Uint8Array | null;
   /** Empty where no key was used; logged as `anonymous`. */
   readonly keyId: string;
   readonly remoteAddress: string;

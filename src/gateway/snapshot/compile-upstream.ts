@@ -3,6 +3,7 @@ import { kindOfName } from '../../http/known-fields.ts';
 import { type BaseUrl, parseBaseUrl } from '../../model/base-url.ts';
 import type { UpstreamConfig } from '../../model/gateway-config.ts';
 import type { UpstreamId } from '../../model/ids.ts';
+import { upstreamPartOf } from '../record/exchange-line.ts';
 import type { PoolSettings, UpstreamPool } from '../forward/upstream-pool.ts';
 
 /** An upstream with everything that can be prepared before a request comes. */
@@ -28,6 +29,8 @@ export interface CompiledUpstream {
   readonly credentialName: string;
   /** Number of that name among the known ones, or 0. */
   readonly credentialKind: number;
+  /** For the access log. */
+  readonly logPart: Uint8Array;
   /** The control plane: requests carry who the client is and the proof that we are a worker. */
   readonly isAdmin: boolean;
 }
@@ -65,6 +68,7 @@ export function compileUpstream(
     ...credentialBytes(credential === null || credential.name === '' ? '' : `${credential.name}: ${credential.value}\r\n`),
     credentialName: credential?.name.toLowerCase() ?? '',
     credentialKind: credential === null ? 0 : kindOfName(credential.name.toLowerCase().replaceAll('_', '-')),
+    logPart: upstreamPartOf(config.id),
     isAdmin: false,
   };
 }

@@ -44,6 +44,8 @@ export interface CompiledSteps {
 /** What a route does to its messages, ready to be done. */
 export interface RouteTransform {
   readonly captures: PathCaptures;
+  /** Whether something is made of what the route's pattern captures; if not, routes with the same steps can share it. */
+  readonly usesCaptures: boolean;
   /** '' for the client's own. */
   readonly method: string;
   readonly request: readonly CompiledSteps[];
@@ -132,7 +134,8 @@ function compile(route: RouteConfig, settings: TransformSettings, credentialName
     responseBody: changesResponseBodies,
   });
   const response = response_transform === null ? [] : responseCompiler.all(response_transform, 'response_transform');
-  if (route.match_type === 'regex' && (requestScope.capturesUsed || laterScope.capturesUsed)) {
+  const usesCaptures = requestScope.capturesUsed || laterScope.capturesUsed;
+  if (route.match_type === 'regex' && usesCaptures) {
     const problem = captureCostProblem(route.path_pattern);
     if (problem !== null) note('path_pattern', problem);
   }
@@ -140,6 +143,7 @@ function compile(route: RouteConfig, settings: TransformSettings, credentialName
   const keepsSomething = laterScope.headers.size > 0 || laterScope.query;
   return {
     captures,
+    usesCaptures,
     method: method_override ?? '',
     request,
     response,
