@@ -409,6 +409,13 @@ describe('Host and path towards the upstream', () => {
     await fetchRaw(harness.port, 'GET', { target: kept.path, host: 'Client.Example:99' });
     assert.equal(kept.upstream.requests.at(-1)!.value('host'), 'Client.Example:99');
   });
+  test("with preserve_host it is base_url's where an HTTP/1.0 client sent none: an empty one would be 400 at most upstreams", async () => {
+    const kept = await harness.exposed({ preserve_host: true }, answerOk);
+    using client = await RawClient.connect(harness.port);
+    await client.send(`GET ${kept.path} HTTP/1.0\r\n\r\n`);
+    assert.equal((await client.response()).status, 200);
+    assert.equal(kept.upstream.requests.at(-1)!.value('host'), `127.0.0.1:${kept.upstream.port}`);
+  });
   test('an IPv6 upstream is dialled, and its Host has brackets', async (context) => {
     let upstream;
     try {

@@ -64,7 +64,7 @@ export function writeRequestHead(
     writeTarget(out, head, upstream, facts);
   }
   out.constant(upstream.afterTarget);
-  if (upstream.preservesHost) out.text(`Host: ${facts.hostValue}\r\n`);
+  if (upstream.preservesHost) out.text(`Host: ${facts.hostValue || upstream.authority}\r\n`);
   copyFields(out, head, upstream, facts.identity.isTrusted);
   if (transformed !== null && transformed.fields !== '') out.text(transformed.fields);
   const held = transformed !== null && transformed.body !== null;
