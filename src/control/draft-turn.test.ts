@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GatewayError } from '../errors/gateway-error.ts';
+import { inDraftTurn } from './draft-turn.ts';
+import { Pace } from './pace.ts';
+
+test('two drafts are looked at at once, the others in their order; one that fails makes room, and too many are refused', async () => {
+  const begun: number[] = [];
+  const ends: (() => void)[] = [];
+  const draft = (number: number): Promise<void> =>
+    inDraftTurn(async () => {
+      begun.push(number);
+      await new Promise<void>((resolve) => void ends.push(resolve));
+      if (number === 0) throw new Error('wrong');
+    });
+  const drafts = Array.from({ length: 34 }, (_, number) => draft(number));
+  const refused = draft(34);
+  await assert.rejects(refused, (error) => error instanceof GatewayError && error.code === 'too_many_attempts' && error.retryAfter === 1);
+  assert.deepEqual(begun, [0, 1]);
+  ends.shift()!();
+  await assert.rejects(drafts[0]!, /wrong/);
+  assert.deepEqual(begun, [0, 1, 2]);
+  for (let number = 1; number < 34; number++) {
+    ends.shift()!();
+    await drafts[number];
+  }
+  assert.deepEqual(
+    begun,
+    drafts.map((_, number) => number),
+  );
+  const late = draft(35);
+  ends.shift()!();
+  await late;
+});
+
+test('work that takes longer than it may ends at its next rest', async () => {
+  const pace = new Pace(25, () => new Error('too long'));
+  const workFor = (ms: number): void => {
+    for (const begun = performance.now(); performance.now() - begun < ms;);
+  };
+  workFor(12);
+  await pace.rest();
+  workFor(30);
+  await assert.rejects(pace.rest(), /too long/);
+});
