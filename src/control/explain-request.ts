@@ -39,9 +39,12 @@ export async function explainRequest(context: ControlContext, input: unknown, op
   if (config === null && values.prune === true)
     throw new GatewayError('validation_failed', { errors: [{ field: 'prune', message: 'only goes with config' }] });
   if (config === null) return await explained(context, request, await storedState(context, request), options);
-  return await inDraftTurn(
-    async () => await explained(context, request, await draftState(context, request, config, values.prune === true), options),
-  );
+  return await inDraftTurn(async () => {
+    const state = await draftState(context, request, config, values.prune === true).catch((error: unknown) => {
+      throw error instanceof GatewayError && error.code === 'validation_failed' ? inConfig(error) : error;
+    });
+    return await explained(context, request, state, options);
+  });
 }
 
 /** What is asked about: as it is, or as it would be. */
@@ -104,9 +107,7 @@ async function draftState(context: ControlContext, request: AskedRequest, config
   const draft = await readDeclared(config, pace);
   // Planned outside of any transaction: others must not wait for it.
   const { revision, reader } = await context.store.read((tx) => heldState(context, tx));
-  const { after } = await planGatewayConfig(context, reader, draft, prune, pace).catch((error: unknown) => {
-    throw error instanceof GatewayError && error.code === 'validation_failed' ? inConfig(error) : error;
-  });
+  const { after } = await planGatewayConfig(context, reader, draft, prune, pace);
   const withRevision = <Row extends object>(row: Row): Row & { revision: number } => ({ ...row, revision: 0 });
   const routes = Array.from(after.routes.rows(), (row) => routeConfigOf(withRevision(row)));
   await context.explainer.prepare(routes, pace);
