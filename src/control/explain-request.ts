@@ -5,7 +5,7 @@ import type { Credential } from '../model/gateway-config.ts';
 import type { UpstreamRow } from '../store/store.ts';
 import type { ControlContext } from './control-context.ts';
 import { upstreamConfigOf } from './credentials.ts';
-import { inDraftTurn } from './draft-turn.ts';
+import { DraftTurns } from './draft-turns.ts';
 import { heldState } from './held-state.ts';
 import { apiKeyConfigOf, routeConfigOf } from './load-change.ts';
 import { Pace } from './pace.ts';
@@ -39,13 +39,15 @@ export async function explainRequest(context: ControlContext, input: unknown, op
   if (config === null && values.prune === true)
     throw new GatewayError('validation_failed', { errors: [{ field: 'prune', message: 'only goes with config' }] });
   if (config === null) return await explained(context, request, await storedState(context, request), options);
-  return await inDraftTurn(async () => {
+  return await drafts.take(async () => {
     const state = await draftState(context, request, config, values.prune === true).catch((error: unknown) => {
       throw error instanceof GatewayError && error.code === 'validation_failed' ? inConfig(error) : error;
     });
     return await explained(context, request, state, options);
   });
 }
+
+const drafts = new DraftTurns();
 
 /** What is asked about: as it is, or as it would be. */
 interface AskedState {

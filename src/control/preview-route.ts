@@ -6,7 +6,7 @@ import { createRouteSchema, updateRouteSchema } from '../model/route-schema.ts';
 import { refuseErrors } from './commit-change.ts';
 import type { ControlContext, RouteExpressions } from './control-context.ts';
 import { upstreamConfigOf } from './credentials.ts';
-import { inDraftTurn } from './draft-turn.ts';
+import { DraftTurns } from './draft-turns.ts';
 import { findRow } from './find-resource.ts';
 import { routeConfigOf } from './load-change.ts';
 import { draftRoute } from './route-draft.ts';
@@ -22,13 +22,15 @@ export async function previewRoute(context: ControlContext, input: unknown): Pro
   const { route_id, route, request, response } = validateInput(previewRouteSchema, input);
   if ((route_id ?? null) === null && (route ?? null) === null)
     throw new GatewayError('validation_failed', { errors: [{ field: 'route', message: 'is required, or route_id' }] });
-  return await inDraftTurn(async () => {
+  return await drafts.take(async () => {
     // Before the store is asked, or others would wait for it as long.
     const pace = new Pace(longestWork, tooLong);
     await context.trialCompiler.expressions(readInput(updateRouteSchema, route ?? {}).values as RouteExpressions, pace);
     return await previewed(context, { route_id, route, request, response });
   });
 }
+
+const drafts = new DraftTurns();
 
 /** Longest that the expressions of a draft are tried: whoever may read may ask for this. Milliseconds. */
 const longestWork = 5_000;

@@ -1,26 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatewayError } from '../errors/gateway-error.ts';
-import { inDraftTurn } from './draft-turn.ts';
+import { DraftTurns } from './draft-turns.ts';
 import { Pace } from './pace.ts';
 
-test('two drafts are looked at at once, the others in their order; one that fails makes room, and too many are refused', async () => {
+test('drafts are looked at one after the other, in their order; one that fails makes room, and too many are refused', async () => {
+  const turns = new DraftTurns();
   const begun: number[] = [];
   const ends: (() => void)[] = [];
   const draft = (number: number): Promise<void> =>
-    inDraftTurn(async () => {
+    turns.take(async () => {
       begun.push(number);
       await new Promise<void>((resolve) => void ends.push(resolve));
       if (number === 0) throw new Error('wrong');
     });
-  const drafts = Array.from({ length: 34 }, (_, number) => draft(number));
-  const refused = draft(34);
+  const drafts = Array.from({ length: 17 }, (_, number) => draft(number));
+  const refused = draft(17);
   await assert.rejects(refused, (error) => error instanceof GatewayError && error.code === 'too_many_attempts' && error.retryAfter === 1);
-  assert.deepEqual(begun, [0, 1]);
+  assert.deepEqual(begun, [0]);
   ends.shift()!();
   await assert.rejects(drafts[0]!, /wrong/);
-  assert.deepEqual(begun, [0, 1, 2]);
-  for (let number = 1; number < 34; number++) {
+  assert.deepEqual(begun, [0, 1]);
+  for (let number = 1; number < 17; number++) {
     ends.shift()!();
     await drafts[number];
   }
@@ -28,7 +29,7 @@ test('two drafts are looked at at once, the others in their order; one that fail
     begun,
     drafts.map((_, number) => number),
   );
-  const late = draft(35);
+  const late = draft(18);
   ends.shift()!();
   await late;
 });
