@@ -220,6 +220,17 @@ describe('traceparent', () => {
   test('is begun where there is none', async () => {
     assert.match((await forwarded([])).value('traceparent') ?? '', valid);
   });
+  test('is begun where Connection takes the client’s away', async () => {
+    const sent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const request = await forwarded([
+      ['traceparent', sent],
+      ['tracestate', 'a=1'],
+      ['Connection', 'traceparent'],
+    ]);
+    assert.match(request.value('traceparent') ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    assert.notEqual(request.value('traceparent'), sent);
+    assert.equal(request.value('tracestate'), undefined);
+  });
   test('keeps the trace id of a valid one, and tracestate', async () => {
     const request = await forwarded([
       ['traceparent', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
