@@ -41,7 +41,7 @@ export async function applyGatewayConfig(
     // Planned outside of any transaction: others must not wait for it.
     const { state, now } = await context.store.read(async (tx) => {
       await refuseOtherRevision(tx, options.expectRevision);
-      return { state: await heldState(context, tx), now: looksAtTraffic ? await sideNow(context, tx) : undefined };
+      return { state: await heldState(tx), now: looksAtTraffic ? await sideNow(context, tx) : undefined };
     });
     const found = await plan(state.reader);
     const { revision } = state;

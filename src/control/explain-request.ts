@@ -108,7 +108,7 @@ async function draftState(context: ControlContext, request: AskedRequest, config
   const pace = new Pace(longestWork, tooLong);
   const draft = await readDeclared(config, pace);
   // Planned outside of any transaction: others must not wait for it.
-  const { revision, reader } = await context.store.read((tx) => heldState(context, tx));
+  const { revision, reader } = await context.store.read((tx) => heldState(tx));
   const { after } = await planGatewayConfig(context, reader, draft, prune, pace);
   const withRevision = <Row extends object>(row: Row): Row & { revision: number } => ({ ...row, revision: 0 });
   const routes = Array.from(after.routes.rows(), (row) => routeConfigOf(withRevision(row)));

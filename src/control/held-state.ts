@@ -1,7 +1,6 @@
 import type { ResourceReader, StoreReader } from '../store/store.ts';
-import type { ControlContext } from './control-context.ts';
 import { PlannedTable } from './planned-table.ts';
-import { followKey } from './secret-key.ts';
+import { keyIdEntry } from './secret-key.ts';
 
 /** The gateway config of one moment. */
 export interface HeldState {
@@ -11,15 +10,14 @@ export interface HeldState {
 }
 
 /** Reads all that a plan is made from, in one go. */
-export async function heldState({ sealer }: Pick<ControlContext, 'sealer'>, tx: StoreReader): Promise<HeldState> {
-  await followKey(sealer, tx);
+export async function heldState(tx: StoreReader): Promise<HeldState> {
+  const keyId = await tx.meta.get(keyIdEntry);
   const reader: StoreReader = {
     ...tx,
     upstreams: heldRows(await tx.upstreams.changedSince(-1)),
     routes: { ...heldRows(await tx.routes.changedSince(-1)), usingUpstream: () => notHeld() },
     keys: heldRows(await tx.keys.changedSince(-1)),
-    // The key has just been followed.
-    meta: { get: async () => undefined },
+    meta: { get: async (name) => (name === keyIdEntry ? keyId : await notHeld()) },
   };
   return { revision: await tx.revision(), reader };
 }
