@@ -79,11 +79,13 @@ export async function openApp(
     publisher: null,
     previewer: { preview: () => Promise.reject(new Error('no data plane here')) },
     explainer: {
+      prepare: () => Promise.reject(new Error('no data plane here')),
       upstreamAsked: () => Promise.reject(new Error('no data plane here')),
       explain: () => Promise.reject(new Error('no data plane here')),
       takersOf: () => null,
     },
     trialCompiler: {
+      expressions: () => Promise.resolve(),
       upstream: () => [],
       route: () => ({ errors: [], warnings: ['h\u00e9 \u201cwarned\u201d'] }),
       routes: (_all, changed) =>

@@ -2,12 +2,13 @@ import { OpenAPIHono, type RouteConfig, type RouteConfigToTypedResponse } from '
 import type { MiddlewareHandler } from 'hono';
 import type { BlankSchema, Schema, ToSchema } from 'hono/types';
 import { problemMediaType } from '../errors/problem.ts';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { validateInput } from '../control/validate-input.ts';
 import type { Access, AdminContext, AdminEnv } from './admin-env.ts';
 import { authorise } from './authorise.ts';
 import { noQuerySchema, readQuery } from './list-query.ts';
 import { problemSchema } from './problem-schema.ts';
-import { bodyLimitAt } from './read-json.ts';
+import { bodyLimitAt, readJson } from './read-json.ts';
 
 /** A route as OpenAPI describes it, with what it asks of its caller. `path` has parameters as `{id}`. */
 export type AdminRoute = Omit<RouteConfig, 'security' | 'middleware' | 'hide'> & {
@@ -69,7 +70,11 @@ export class AdminRouter<Routes extends Schema = BlankSchema> extends OpenAPIHon
     } as RouteConfig;
     this.openAPIRegistry.registerPath(description);
     this.access.push({ method, path, access });
-    this.on(method, path, authorise(access), ...(route.request?.query === undefined ? [refuseQuery] : []), handler);
+    const refusals = [
+      ...(route.request?.query === undefined ? [refuseQuery] : []),
+      ...(method === 'POST' && route.request?.body === undefined ? [refuseBody] : []),
+    ];
+    this.on(method, path, authorise(access), ...refusals, handler);
     // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- tsc needs it: it is the same object with more types
     return this as unknown as AdminRouter<Routes & SchemaOf<Route>>;
   }
@@ -88,6 +93,15 @@ const refuseQuery: MiddlewareHandler<AdminEnv> = async (c, next) => {
   readQuery(c, noQuerySchema);
   await next();
 };
+
+/** A `{"dry_run": true}` that nobody reads would be the very thing it asks not to do. Empty, it says nothing. */
+const refuseBody: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  const hasBody = (c.req.header('content-length') ?? '0') !== '0' || c.req.header('transfer-encoding') !== undefined;
+  if (hasBody) validateInput(noBodySchema, await readJson(c));
+  await next();
+};
+
+const noBodySchema = z.strictObject({});
 
 function routingPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');

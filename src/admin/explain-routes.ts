@@ -2,7 +2,7 @@ import type { ControlContext } from '../control/control-context.ts';
 import { explainRequest } from '../control/explain-request.ts';
 import { explainRequestSchema, explanationSchema } from '../model/explanation.ts';
 import { AdminRouter } from './admin-router.ts';
-import { jsonAnswer, jsonBody } from './describe-route.ts';
+import { jsonAnswer, jsonBody, problemAnswer } from './describe-route.ts';
 import { readJson } from './read-json.ts';
 
 /** `/admin/explain` */
@@ -18,7 +18,10 @@ export function explainRoutes(control: ControlContext) {
       tags: ['routes'],
       access: 'read',
       request: { body: jsonBody(explainRequestSchema) },
-      responses: { 200: jsonAnswer(explanationSchema, 'What would happen.') },
+      responses: {
+        200: jsonAnswer(explanationSchema, 'What would happen.'),
+        429: problemAnswer('Too many drafts wait to be looked at; see Retry-After.'),
+      },
     },
     async (c) => {
       const { noGateway } = c.env;

@@ -74,6 +74,31 @@ describe('what is wrong with a request', () => {
     }
   });
 
+  it('as body is 422, wherever none is read: what it asks for must not be passed over', async () => {
+    await using fixture = await openApp();
+    const call = await signedIn(fixture);
+    const { id } = (await call('POST', '/admin/keys', { json: { name: 'kept' } })).body;
+    for (const path of ['/admin/history/0/rollback', `/admin/keys/${id}/revoke`]) {
+      assert.deepEqual(
+        fieldsOf(await call('POST', path, { json: { dry_run: true }, headers: { 'content-length': '16' } })),
+        ['dry_run'],
+        path,
+      );
+      assert.equal((await call('POST', path, { body: 'dry_run=true', headers: { 'transfer-encoding': 'chunked' } })).status, 415, path);
+    }
+    assert.equal((await call('GET', `/admin/keys/${id}`)).body.revoked_at, null);
+    assert.equal(
+      (await call('POST', `/admin/keys/${id}/revoke`, { json: {}, headers: { 'content-length': '2' } })).status,
+      200,
+      'an empty one says nothing',
+    );
+    assert.equal(
+      (await call('POST', `/admin/keys/${id}/revoke`, { headers: { 'content-type': 'application/json' } })).status,
+      200,
+      'nor does none',
+    );
+  });
+
   it('costs little, however many fields are wrong, also without signing in', async () => {
     await using fixture = await openApp();
     const members = Array.from({ length: 80_000 }, (_, index) => `"passwort${index}":1`).join(',');

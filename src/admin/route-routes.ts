@@ -9,7 +9,17 @@ import { previewRouteSchema, routePreviewSchema } from '../model/route-preview-s
 import type { AdminContext } from './admin-env.ts';
 import { AdminRouter } from './admin-router.ts';
 import { callerOfRoute } from './authorise.ts';
-import { createdAnswer, goneAnswer, idParams, ifMatchHeaders, jsonAnswer, jsonBody, oneAnswer, pageAnswer } from './describe-route.ts';
+import {
+  createdAnswer,
+  goneAnswer,
+  idParams,
+  ifMatchHeaders,
+  jsonAnswer,
+  jsonBody,
+  oneAnswer,
+  pageAnswer,
+  problemAnswer,
+} from './describe-route.ts';
 import { changeOptions } from './change-options.ts';
 import { listQueryOf, readListQuery, readQuery, routeOrderQuerySchema, switchableListQuerySchema } from './list-query.ts';
 import { readJson } from './read-json.ts';
@@ -99,7 +109,10 @@ export function routeRoutes(control: ControlContext) {
         tags,
         access: 'read',
         request: { body: jsonBody(previewRouteSchema) },
-        responses: { 200: jsonAnswer(routePreviewSchema, 'What would happen.') },
+        responses: {
+          200: jsonAnswer(routePreviewSchema, 'What would happen.'),
+          429: problemAnswer('Too many drafts wait to be looked at; see Retry-After.'),
+        },
       },
       async (c) => c.json(await previewRoute(control, await readJson(c)), 200),
     )

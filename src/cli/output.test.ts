@@ -49,6 +49,30 @@ describe('-o', () => {
 });
 
 describe('tables', () => {
+  it('show what a server answers in the place of numbers, times and keys, too, and let it command no terminal', async () => {
+    const escape = '\u001b]0;title\u0007\u009b2J\r';
+    const row = { revision: 1, at: null, actor: null, counts: { create: 0, update: 0, delete: 0 }, changes: [], rollback_to: null };
+    const answers: [string[], object][] = [
+      [['keys', 'create', '--name', 'n'], { id: escape, name: 'n', key: `ak_${escape}`, expires_at: escape, routes: [] }],
+      [['diff', '1', '2'], { from: escape, to: escape, changes: [] }],
+      [['rollback', '1', '--dry-run'], { dry_run: true, rollback_to: escape, revision: escape, changes: [], warnings: [] }],
+      [['history'], { data: [row], total: escape, next_cursor: escape }],
+    ];
+    for (const [argv, body] of answers) {
+      const cli = new CliFixture();
+      await using api = cli.api;
+      const server = await api.listen();
+      api.answerNext(() => Response.json(body));
+      const { stdout, stderr } = await cli.run([...argv, '--server', server], {
+        env: { APIGATE_TOKEN: 'agt_1' },
+        terminal: { columns: 200 },
+      });
+      assert.match(stdout + stderr, /title/, argv.join(' '));
+      // Colours are ours.
+      assert.doesNotMatch((stdout + stderr).replaceAll(/\u001b\[\d+m/g, ''), controls, argv.join(' '));
+    }
+  });
+
   it('make escape sequences and line breaks in names visible', async () => {
     const cli = new CliFixture();
     cli.api.add('upstreams', { name: hostile, base_url: 'http://b' });

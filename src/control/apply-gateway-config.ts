@@ -4,6 +4,7 @@ import type { ApiKeyRow, StoreReader, UpstreamRow } from '../store/store.ts';
 import { commitChange, refuseOtherRevision } from './commit-change.ts';
 import { compareTraffic, type TrafficSide } from './compare-traffic.ts';
 import type { Actor, Committed, ControlContext } from './control-context.ts';
+import { heldState } from './held-state.ts';
 import { apiKeyConfigOf, routeConfigOf } from './load-change.ts';
 import { planGatewayConfig, type GatewayConfigPlan, type PlannedRows } from './plan-gateway-config.ts';
 import { readDeclared } from './read-declared.ts';
@@ -33,18 +34,17 @@ export async function applyGatewayConfig(
   options: ApplyOptions = {},
 ): Promise<Committed<ApplyResult>> {
   const declared = await readDeclared(input);
-  const plan = async (tx: StoreReader): Promise<GatewayConfigPlan> => {
-    await refuseOtherRevision(tx, options.expectRevision);
-    return await planGatewayConfig(context, tx, declared, options.prune === true);
-  };
+  const plan = (tx: StoreReader): Promise<GatewayConfigPlan> => planGatewayConfig(context, tx, declared, options.prune === true);
   if (options.dryRun === true) {
     const { recent } = options;
     const looksAtTraffic = recent !== undefined && typeof recent !== 'string';
-    const { found, revision, now } = await context.store.read(async (tx) => ({
-      found: await plan(tx),
-      revision: await tx.revision(),
-      now: looksAtTraffic ? await sideNow(context, tx) : undefined,
-    }));
+    // Planned outside of any transaction: others must not wait for it.
+    const { state, now } = await context.store.read(async (tx) => {
+      await refuseOtherRevision(tx, options.expectRevision);
+      return { state: await heldState(tx), now: looksAtTraffic ? await sideNow(context, tx) : undefined };
+    });
+    const found = await plan(state.reader);
+    const { revision } = state;
     const result = resultOf(found, revision, { dryRun: true });
     if (!looksAtTraffic) return { value: { ...result, traffic_note: recent ?? null }, revision, warnings: [] };
     const traffic = await compareTraffic(context.explainer, recent, [now!, sideAfter(found.after)], context.clock());
@@ -52,6 +52,7 @@ export async function applyGatewayConfig(
   }
 
   const committed = await commitChange(context, actor, async (tx) => {
+    await refuseOtherRevision(tx, options.expectRevision);
     const value = await plan(tx);
     return { value, steps: value.steps };
   });

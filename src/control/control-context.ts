@@ -8,6 +8,7 @@ import type { RoutePreview, SampleRequest, SampleResponse } from '../model/route
 import type { Sealer } from '../secrets/sealer.ts';
 import type { Store } from '../store/store.ts';
 import type { Credentials } from './credentials.ts';
+import type { Rests } from './pace.ts';
 import type { Publishing } from './publishing.ts';
 import type { RouteTable } from './route-table.ts';
 
@@ -32,6 +33,11 @@ export interface Publisher {
 
 /** Port to the data plane's own compiler, filled by main: what it cannot compile is never stored. */
 export interface TrialCompiler {
+  /**
+   * Tries the expressions of a route, or of what is given of one, and rests in between: some take a tenth of a second, and a route may
+   * have hundreds. What the others say of them is then at hand.
+   */
+  expressions(route: RouteExpressions, pace: Rests): Promise<void>;
   upstream(upstream: UpstreamConfig): readonly FieldError[];
   /** Also warns of what works but surprises: reserved paths, a route that another always beats. */
   route(route: RouteConfig, others: Iterable<RouteConfig>): RouteTrial;
@@ -39,7 +45,7 @@ export interface TrialCompiler {
    * The same for many at once: `all` is the whole set as it would be. Answers for those whose ids are in `changed`. Lets others run
    * meanwhile: some expressions take a while to be tried.
    */
-  routes(all: readonly RouteConfig[], changed: ReadonlySet<RouteId>): Promise<ReadonlyMap<RouteId, RouteTrial>>;
+  routes(all: readonly RouteConfig[], changed: ReadonlySet<RouteId>, pace?: Rests): Promise<ReadonlyMap<RouteId, RouteTrial>>;
   /** All routes in the order in which they are preferred, and what shadows what. The same list is looked at once. */
   order(all: readonly RouteConfig[]): readonly OrderedRoute[];
   /**
@@ -49,9 +55,17 @@ export interface TrialCompiler {
   transformation(route: RouteConfig, credentialName: string | null): readonly FieldError[];
 }
 
+/** The fields that may hold expressions. */
+export type RouteExpressions = Partial<
+  Pick<
+    RouteConfig,
+    'host_pattern' | 'host_match_type' | 'path_pattern' | 'match_type' | 'headers' | 'request_transform' | 'response_transform'
+  >
+>;
+
 export interface PreviewInput {
   readonly route: RouteConfig;
-  /** All routes but that one. */
+  /** All routes; an older version of that one is passed over. The same list the next time saves compiling them. */
   readonly others: readonly RouteConfig[];
   /** With a mask in the place of its credential. */
   readonly upstream: UpstreamConfig;
@@ -66,6 +80,8 @@ export interface Previewer {
 
 /** Port to the data plane's own functions, filled by main: what becomes of a request, and why. Nothing is sent. */
 export interface Explainer {
+  /** Compiles routes ahead, resting in between; the others then find the same list compiled. */
+  prepare(routes: readonly RouteConfig[], pace: Rests): Promise<void>;
   /** The upstream that a request would go to, as far as matching decides it. */
   upstreamAsked(routes: readonly RouteConfig[], request: AskedRequest): Promise<UpstreamId | undefined>;
   explain(input: ExplainInput): Promise<Explained>;

@@ -54,6 +54,7 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
   const logged: ControlFixture['logged'] = [];
   const clock = { now: Date.parse('2026-11-23T05:00:00Z') };
   const trialCompiler: TrialCompiler = {
+    expressions: () => Promise.resolve(),
     upstream(upstream) {
       trial.upstreams.push(upstream);
       return trial.errors;
@@ -84,6 +85,7 @@ export async function openControl(options: ControlFixtureOptions = {}): Promise<
     },
     previewer: { preview: () => Promise.reject(new Error('no data plane here')) },
     explainer: {
+      prepare: () => Promise.reject(new Error('no data plane here')),
       upstreamAsked: () => Promise.reject(new Error('no data plane here')),
       explain: () => Promise.reject(new Error('no data plane here')),
       takersOf: () => null,

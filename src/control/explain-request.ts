@@ -2,12 +2,15 @@ import { GatewayError } from '../errors/gateway-error.ts';
 import type { AskedRequest, Explanation, ExplainInput } from '../model/explanation.ts';
 import { explainOutlineSchema, tieWords } from '../model/explanation.ts';
 import type { Credential } from '../model/gateway-config.ts';
-import type { StoreReader, UpstreamRow } from '../store/store.ts';
+import type { UpstreamRow } from '../store/store.ts';
 import type { ControlContext } from './control-context.ts';
 import { upstreamConfigOf } from './credentials.ts';
+import { DraftTurns } from './draft-turns.ts';
+import { heldState } from './held-state.ts';
 import { apiKeyConfigOf, routeConfigOf } from './load-change.ts';
+import { Pace } from './pace.ts';
 import { planGatewayConfig } from './plan-gateway-config.ts';
-import { type DeclaredConfig, readDeclared } from './read-declared.ts';
+import { readDeclared } from './read-declared.ts';
 import { validateInput } from './validate-input.ts';
 
 export interface ExplainOptions {
@@ -22,7 +25,7 @@ export interface ExplainOptions {
  * sent or stored, and no secret is in the answer.
  * @throws GatewayError `validation_failed`, `conflict`, `storage_unavailable`
  */
-export async function explainRequest(context: ControlContext, input: unknown, { by, note }: ExplainOptions): Promise<Explanation> {
+export async function explainRequest(context: ControlContext, input: unknown, options: ExplainOptions): Promise<Explanation> {
   const values = validateInput(explainOutlineSchema, input);
   const request: AskedRequest = {
     method: values.method ?? 'GET',
@@ -35,62 +38,97 @@ export async function explainRequest(context: ControlContext, input: unknown, { 
   const config = values.config ?? null;
   if (config === null && values.prune === true)
     throw new GatewayError('validation_failed', { errors: [{ field: 'prune', message: 'only goes with config' }] });
-  const draft = config === null ? undefined : await readDeclared(config);
-  const { revision, asked, upstreamRow, isStored } = await context.store.read(async (tx) => {
-    const rows = draft === undefined ? await storedRows(context, tx) : await draftRows(context, tx, draft, values.prune === true);
-    const id = await context.explainer.upstreamAsked(rows.routes, request);
-    const row = id === undefined ? undefined : await rows.upstream(id);
-    const stored = draft === undefined || id === undefined ? row : await tx.upstreams.get(id);
-    return {
-      revision: await tx.revision(),
-      asked: { routes: rows.routes, keys: await rows.keys() },
-      upstreamRow: row,
-      isStored: row !== undefined && stored !== undefined && hasSameCredential(row, stored),
-    };
+  if (config === null) return await explained(context, request, await storedState(context, request), options);
+  return await drafts.take(async () => {
+    const state = await draftState(context, request, config, values.prune === true).catch((error: unknown) => {
+      throw error instanceof GatewayError && error.code === 'validation_failed' ? inConfig(error) : error;
+    });
+    return await explained(context, request, state, options);
   });
+}
+
+const drafts = new DraftTurns();
+
+/** What is asked about: as it is, or as it would be. */
+interface AskedState {
+  readonly isDraft: boolean;
+  readonly revision: number;
+  readonly routes: ExplainInput['routes'];
+  readonly keys: ExplainInput['keys'];
+  /** The one that the request would go to. */
+  readonly upstreamRow: UpstreamRow | undefined;
+  /** Whether its credential is the stored one. */
+  readonly isStored: boolean;
+}
+
+async function explained(
+  context: ControlContext,
+  request: AskedRequest,
+  { isDraft, revision, routes, keys, upstreamRow, isStored }: AskedState,
+  { by, note }: ExplainOptions,
+): Promise<Explanation> {
   // Of a draft a credential is taken to be there: to look would tell its author which files and variables exist.
   const credential = upstreamRow === undefined ? undefined : isStored ? await maskedCredential(context, upstreamRow) : assumed(upstreamRow);
-  const explained = await context.explainer.explain({
-    ...asked,
+  const found = await context.explainer.explain({
+    routes,
+    keys,
     upstream: upstreamRow === undefined ? undefined : upstreamConfigOf(upstreamRow, credential!),
     request,
-    usesEnvironment: draft === undefined,
+    usesEnvironment: !isDraft,
   });
-  const notes = [...explained.notes];
+  const notes = [...found.notes];
   // Ids of new routes are drawn when they are stored.
-  if (draft !== undefined && explained.candidates.some(({ detail }) => detail.endsWith(tieWords)))
+  if (isDraft && found.candidates.some(({ detail }) => detail.endsWith(tieWords)))
     notes.push('Routes that are equal in all else go by id, and a new one gets its id when it is stored: the other one may win then.');
   if (note !== undefined) notes.push(note);
-  return { ...explained, notes, draft: draft !== undefined, revision, explained_by: by };
+  return { ...found, notes, draft: isDraft, revision, explained_by: by };
 }
 
-/** The gateway config that is asked about. */
-interface AskedRows extends Pick<ExplainInput, 'routes'> {
-  upstream(id: string): Promise<UpstreamRow | undefined>;
-  keys(): Promise<ExplainInput['keys']>;
-}
-
-async function storedRows(context: ControlContext, tx: StoreReader): Promise<AskedRows> {
-  return {
-    routes: await context.routeTable.all(tx),
-    upstream: (id) => tx.upstreams.get(id as UpstreamRow['id']),
-    keys: async () => (await tx.keys.changedSince(-1)).map(apiKeyConfigOf),
-  };
-}
-
-async function draftRows(context: ControlContext, tx: StoreReader, draft: DeclaredConfig, prune: boolean): Promise<AskedRows> {
-  const { after } = await planGatewayConfig(context, tx, draft, prune).catch((error: unknown) => {
-    throw error instanceof GatewayError && error.code === 'validation_failed' ? inConfig(error) : error;
+async function storedState(context: ControlContext, request: AskedRequest): Promise<AskedState> {
+  // Mostly the very list that is found below.
+  await context.explainer.prepare(await context.store.read((tx) => context.routeTable.all(tx)), new Pace());
+  return await context.store.read(async (tx) => {
+    const routes = await context.routeTable.all(tx);
+    const id = await context.explainer.upstreamAsked(routes, request);
+    return {
+      isDraft: false,
+      revision: await tx.revision(),
+      routes,
+      keys: (await tx.keys.changedSince(-1)).map(apiKeyConfigOf),
+      upstreamRow: id === undefined ? undefined : await tx.upstreams.get(id),
+      isStored: true,
+    };
   });
+}
+
+/** Longest that a draft is worked on: whoever may read may ask for this. Milliseconds; 10,000 routes take one second. */
+const longestWork = 10_000;
+
+async function draftState(context: ControlContext, request: AskedRequest, config: object, prune: boolean): Promise<AskedState> {
+  const pace = new Pace(longestWork, tooLong);
+  const draft = await readDeclared(config, pace);
+  // Planned outside of any transaction: others must not wait for it.
+  const { revision, reader } = await context.store.read((tx) => heldState(tx));
+  const { after } = await planGatewayConfig(context, reader, draft, prune, pace);
   const withRevision = <Row extends object>(row: Row): Row & { revision: number } => ({ ...row, revision: 0 });
+  const routes = Array.from(after.routes.rows(), (row) => routeConfigOf(withRevision(row)));
+  await context.explainer.prepare(routes, pace);
+  const id = await context.explainer.upstreamAsked(routes, request);
+  const row = id === undefined ? undefined : after.upstreams.ofId(id);
+  const stored = id === undefined ? undefined : await reader.upstreams.get(id);
   return {
-    routes: Array.from(after.routes.rows(), (row) => routeConfigOf(withRevision(row))),
-    upstream: async (id) => {
-      const row = after.upstreams.ofId(id);
-      return row === undefined ? undefined : withRevision(row);
-    },
-    keys: async () => Array.from(after.keys.rows(), (row) => apiKeyConfigOf(withRevision(row))),
+    isDraft: true,
+    revision,
+    routes,
+    keys: Array.from(after.keys.rows(), (key) => apiKeyConfigOf(withRevision(key))),
+    upstreamRow: row === undefined ? undefined : withRevision(row),
+    isStored: row !== undefined && stored !== undefined && hasSameCredential(withRevision(row), stored),
   };
+}
+
+function tooLong(): GatewayError {
+  const message = `takes longer than ${longestWork / 1000} s to look at: leave out what the request has nothing to do with`;
+  return new GatewayError('validation_failed', { errors: [{ field: '', message }] });
 }
 
 function inConfig({ errors }: GatewayError): GatewayError {

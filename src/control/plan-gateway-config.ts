@@ -18,6 +18,7 @@ import { authValuePlace } from './credentials.ts';
 import { declaredKey, declaredRoute, declaredUpstream, storedSecret } from './declared-form.ts';
 import { fieldsChanged } from './fields-changed.ts';
 import { routeConfigOf } from './load-change.ts';
+import { Pace, type Rests } from './pace.ts';
 import { lookedUpIn, PlannedTable } from './planned-table.ts';
 import { type DeclaredConfig, type DeclaredEntry, errorsOf } from './read-declared.ts';
 import { draftRoute } from './route-draft.ts';
@@ -46,7 +47,7 @@ export interface PlannedRows {
 
 /**
  * Compares what is declared with what is stored. References are resolved against the state that the plan leads to, so an
- * object may refer to another one of the same input. Reads and writes nothing but `tx`.
+ * object may refer to another one of the same input. Reads and writes nothing but `tx`. Lets others run while it plans thousands.
  * @throws GatewayError `validation_failed` with everything that is wrong; `conflict` where prune would take away an upstream
  *   that is in use
  */
@@ -55,14 +56,15 @@ export async function planGatewayConfig(
   tx: StoreReader,
   declared: DeclaredConfig,
   prune: boolean,
+  pace: Rests = new Pace(),
 ): Promise<GatewayConfigPlan> {
-  const planner = new Planner(context, prune);
+  const planner = new Planner(context, prune, pace);
   const upstreams = await planner.upstreams(tx, await tx.upstreams.changedSince(-1), declared.upstreams);
   const routes = await planner.routes(tx, await tx.routes.changedSince(-1), declared.routes, upstreams);
   const keys = await planner.keys(tx, await tx.keys.changedSince(-1), declared.keys, routes);
   refuseErrors(errorsOf(declared));
   refuseUsedUpstreams(upstreams, routes);
-  return planner.plan(upstreams, routes, keys);
+  return await planner.plan(upstreams, routes, keys);
 }
 
 /** The rows of one kind as they are and as they shall be. */
@@ -88,15 +90,17 @@ interface PlannedRow {
 class Planner {
   readonly #context: ControlContext;
   readonly #prune: boolean;
+  readonly #pace: Rests;
   readonly #warnings: FieldError[] = [];
   readonly #references: { id: UpstreamId; place: string }[] = [];
   readonly #secrets = new Map<string, string>();
   /** Upstreams that get another credential; a comparison of what may be shown does not tell. */
   readonly #newSecrets = new Set<string>();
 
-  constructor(context: ControlContext, prune: boolean) {
+  constructor(context: ControlContext, prune: boolean, pace: Rests) {
     this.#context = context;
     this.#prune = prune;
+    this.#pace = pace;
   }
 
   async upstreams(
@@ -108,6 +112,7 @@ class Planner {
     const before = byNameOf(stored);
     const puts: PlannedPut<UpstreamRow>[] = [];
     for (const entry of entries ?? []) {
+      await this.#pace.rest();
       const known = storedOf(before, entry);
       const at = known === undefined ? context.clock() : changeTime(context, known.updated_at);
       const drafted = draftUpstream(context, entry, { id: known?.id ?? newUpstreamId(), before: known, at });
@@ -136,6 +141,7 @@ class Planner {
     const puts: PlannedPut<RouteRow>[] = [];
     const entryOf = new Map<RouteId, DeclaredEntry<UpdateRoute>>();
     for (const entry of entries ?? []) {
+      await this.#pace.rest();
       const known = storedOf(before, entry);
       const at = known === undefined ? context.clock() : changeTime(context, known.updated_at);
       const wanted = entry.values.upstream_id;
@@ -143,7 +149,8 @@ class Planner {
         entry.errors.push({ field: 'upstream_id', message: 'is an upstream that prune removes: declare it too' });
         delete (entry.values as { upstream_id?: string }).upstream_id;
       }
-      const { row } = await draftRoute(context, view, entry, { id: known?.id ?? newRouteId(), before: known, at, trialLater: true });
+      const target = { id: known?.id ?? newRouteId(), before: known, at, trialLater: true, pace: this.#pace } as const;
+      const { row } = await draftRoute(context, view, entry, target);
       puts.push({ place: entry.place, row, before: known });
       entryOf.set(row.id, entry);
     }
@@ -164,6 +171,7 @@ class Planner {
     const gone = new Set(routes.removed.map(({ name }) => name));
     const puts: PlannedPut<ApiKeyRow>[] = [];
     for (const entry of entries ?? []) {
+      await this.#pace.rest();
       const known = entry.name === undefined ? undefined : before.get(entry.name);
       const secret = newApiKeySecret();
       const errorsBefore = entry.errors.length;
@@ -186,7 +194,7 @@ class Planner {
     return this.#planned(stored, before, puts, entries, (row) => row.revoked_at !== null);
   }
 
-  plan(upstreams: Planned<UpstreamRow>, routes: Planned<RouteRow>, keys: Planned<ApiKeyRow>): GatewayConfigPlan {
+  async plan(upstreams: Planned<UpstreamRow>, routes: Planned<RouteRow>, keys: Planned<ApiKeyRow>): Promise<GatewayConfigPlan> {
     const steps: ChangeStep[] = [];
     const changes: PlannedChange[] = [];
     const createdKeys: { name: string; key: string }[] = [];
@@ -209,6 +217,7 @@ class Planner {
     };
 
     for (const planned of upstreams.puts) {
+      await this.#pace.rest();
       const { row, before } = planned;
       const fields = fieldsChanged(before && declaredUpstream(before), declaredUpstream(row), upstreamDefaults);
       if (this.#newSecrets.has(row.id) && before !== undefined) fields['auth_value'] ??= { from: storedSecret, to: '(changed)' };
@@ -217,6 +226,7 @@ class Planner {
     const upstreamNames = new Map([...upstreams.before.values()].map(({ id, name }) => [id, name]));
     const upstreamName = (id: UpstreamId): string | undefined => upstreams.after.ofId(id)?.name ?? upstreamNames.get(id);
     for (const planned of routes.puts) {
+      await this.#pace.rest();
       const { row, before } = planned;
       const fields = fieldsChanged(before && declaredRoute(before, upstreamName), declaredRoute(row, upstreamName), routeDefaults);
       put(planned, 'route', routeOf, fields, (action, detail) => ({ act: 'put', type: 'route', row, action, detail }));
@@ -224,6 +234,7 @@ class Planner {
     const routeNames = new Map([...routes.before.values()].map(({ id, name }) => [id, name]));
     const routeName = (id: RouteId): string | undefined => routes.after.ofId(id)?.name ?? routeNames.get(id);
     for (const planned of keys.puts) {
+      await this.#pace.rest();
       const { row, before } = planned;
       const fields = fieldsChanged(before && declaredKey(before, routeName), declaredKey(row, routeName), apiKeyDefaults);
       put(planned, 'key', apiKeyOf, fields, (action, detail) => ({ act: 'put', type: 'key', row, action, detail }));
@@ -273,6 +284,7 @@ class Planner {
     const changed = new Set<RouteId>();
     const all: RouteConfig[] = [];
     for (const row of planned.after.rows()) {
+      await this.#pace.rest();
       const entry = entryOf.get(row.id);
       if (entry !== undefined && entry.errors.length > 0) continue;
       all.push(routeConfigOf({ ...row, revision: 0 }));
@@ -281,7 +293,7 @@ class Planner {
         changed.add(row.id);
     }
     if (changed.size === 0) return;
-    for (const [id, trial] of await this.#context.trialCompiler.routes(all, changed)) {
+    for (const [id, trial] of await this.#context.trialCompiler.routes(all, changed, this.#pace)) {
       const entry = entryOf.get(id);
       if (entry === undefined) continue;
       entry.errors.push(...trial.errors);

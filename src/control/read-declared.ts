@@ -11,7 +11,7 @@ import {
 } from '../model/declared-config.ts';
 import { routeSchema, type UpdateRoute } from '../model/route-schema.ts';
 import { upstreamSchema, type UpdateUpstream } from '../model/upstream-schema.ts';
-import { Pace } from './pace.ts';
+import { Pace, type Rests } from './pace.ts';
 import { type InputReading, readInput } from './validate-input.ts';
 
 /** One declared object, read by itself: what only shows against others is added to `errors` later. */
@@ -40,9 +40,8 @@ const mostErrors = 1_000;
  * Reads a declared gateway config without throwing: what is wrong with one object hides nothing of the others. A field that is
  * left out is read as its default, but `auth_value`. Lets others run while it reads thousands.
  */
-export async function readDeclared(input: unknown): Promise<DeclaredConfig> {
+export async function readDeclared(input: unknown, pace: Rests = new Pace()): Promise<DeclaredConfig> {
   const outline = readInput(declaredOutlineSchema, input);
-  const pace = new Pace();
   let errors = outline.errors.length;
   const read = async <T>(kind: DeclaredKind): Promise<DeclaredEntry<T>[] | undefined> => {
     const list = outline.values[kind.list];

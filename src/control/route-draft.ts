@@ -7,6 +7,7 @@ import type { RouteRow, StoreReader } from '../store/store.ts';
 import type { ControlContext } from './control-context.ts';
 import { lookUp } from './find-resource.ts';
 import { routeConfigOf } from './load-change.ts';
+import { Pace, type Rests } from './pace.ts';
 import type { InputReading } from './validate-input.ts';
 
 export interface RouteDraftTarget {
@@ -16,6 +17,7 @@ export interface RouteDraftTarget {
   readonly at: number;
   /** The caller tries the route's compilation itself, with others that are changed at the same time. */
   readonly trialLater?: true;
+  readonly pace?: Rests;
 }
 
 export interface RouteDraft {
@@ -86,6 +88,7 @@ export async function draftRoute(
     created_at: before?.created_at ?? target.at,
     updated_at: target.at,
   };
+  await context.trialCompiler.expressions(row, target.pace ?? new Pace());
   // Said together with what is wrong elsewhere; not where what they rely on is not known.
   if (!transformedFrom.some(isWrong)) errors.push(...context.trialCompiler.transformation(configOf(row), credentialName));
   if (errors.length > 0 || target.trialLater === true) return { row, warnings: [] };

@@ -293,7 +293,6 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.forwarding = true;
     this.upgradeKey = upgradeKey;
     this.chunkedUpstream = chunked;
-    this.bindsConnection = this.client.head.bindsConnection;
     this.idempotent = isIdempotent(this.sentMethod);
     // An upgrade has a connection of its own, never one that others have used.
     this.acquire(upgradeKey !== '');
@@ -358,12 +357,27 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     } else if (head.status !== 103) {
       return;
     }
+    if (this.route !== null) this.dropFromInterim(this.route, head.fields);
     writeInterimResponse(client.output, head);
     client.send();
     this.watchUpstream();
   }
 
+  // What the route takes out of the response, or writes itself, does not come early in a 103 (RFC 8297) either.
+  private dropFromInterim({ corsPolicy, transform }: ServedRoute, fields: HeaderFields): void {
+    if (corsPolicy !== null) dropCorsFields(fields);
+    if (transform !== null) dropNamed(fields, transform.replacedBack);
+  }
+
   onSwitchingProtocols(): void {
+    try {
+      this.switchProtocols();
+    } catch (error) {
+      this.fault('handling a response', error);
+    }
+  }
+
+  private switchProtocols(): void {
     const connection = this.connection!;
     const { head } = connection;
     const fault = handshakeFault(head, this.upgradeKey);
@@ -372,12 +386,18 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
       this.onUpstreamFailed('upstream_invalid_response', fault);
       return;
     }
+    let fields = this.responseFields;
+    if (this.transformed !== null) {
+      const added = this.transformBack(this.transformed);
+      if (added === null) return;
+      fields = added + fields;
+    }
     this.responseBegun = true;
     this.responseSent = true;
     this.status = 101;
     this.tunnel = new Tunnel(this.client, connection, this.gateway.counters);
     this.upstreamMs = this.now() - this.sentAt;
-    writeSwitchingProtocols(this.client.output, head, this.id, this.responseFields);
+    writeSwitchingProtocols(this.client.output, head, this.id, fields);
     this.client.send();
     this.client.startTunnel();
     this.watchUpstream();
@@ -412,6 +432,8 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.status = head.status;
     this.clock = performance.now();
     if (this.sentAt > 0) this.upstreamMs = this.now() - this.sentAt;
+    // Before a transformation may write what stays of the head.
+    if (this.route !== null && this.route.corsPolicy !== null) dropCorsFields(head.fields);
     let fields = this.responseFields;
     if (this.transformed !== null) {
       const added = this.transformBack(this.transformed);
@@ -425,7 +447,6 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.stream = openResponseStream(head, this.route?.protocol, this.gateway.counters);
     // After a refused upgrade the client may go on in the other protocol all the same: such a connection ends.
     const persist = this.client.decidePersistence((framed || this.chunkedToClient) && !this.asksForWebSocket);
-    if (this.route !== null && this.route.corsPolicy !== null) dropCorsFields(head.fields);
     writeResponseHead(this.client.output, head, { chunked: this.chunkedToClient, clientMinor: this.minor, persist }, this.id, fields);
   }
 
@@ -765,6 +786,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.forwarding = false;
     this.upgradeKey = '';
     this.asksForWebSocket = head.asksForWebSocket;
+    this.bindsConnection = head.bindsConnection;
     this.tunnel = null;
     this.sentAt = 0;
     this.gateway.counters.requestStarted();

@@ -19,8 +19,25 @@ export function compileRegex(source: string, ignoreCase = false): LinearRegex {
   return RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
 }
 
+/** What was found of expressions lately: to try one takes milliseconds. Bounded, the oldest goes first. */
+const known = new Map<string, string | null>();
+const maxKnown = 10_000;
+
 /** What is wrong with a regular expression, or null. */
 export function checkRegex(source: string): string | null {
+  let found = known.get(source);
+  if (found !== undefined) return found;
+  found = triedRegex(source);
+  if (source.length > maxSourceLength) return found;
+  for (const oldest of known.keys()) {
+    if (known.size < maxKnown) break;
+    known.delete(oldest);
+  }
+  known.set(source, found);
+  return found;
+}
+
+function triedRegex(source: string): string | null {
   if (source === '') return 'must not be empty';
   if (source.length > maxSourceLength) return `must not be longer than ${maxSourceLength} characters`;
   let regex: RE2JS;

@@ -182,6 +182,7 @@ function adminUpstream(services: PoolServices, limits: PoolLimits, socketPath: s
     refusalReason: '',
     pathPrefix: '',
     preservesHost: true,
+    authority: '',
     afterTarget: afterTarget(''),
     ...credentialBytes(''),
     credentialName: '',

@@ -1,4 +1,5 @@
 import type { Explainer } from '../control/control-context.ts';
+import { compileTables } from '../gateway/explain/compiled-tables.ts';
 import { explainRequest, type ExplainSettings, upstreamAsked } from '../gateway/explain/explain-request.ts';
 import { recordedTakers } from '../gateway/explain/recorded-takers.ts';
 import type { TransformSettings } from '../gateway/transform/compile-transform.ts';
@@ -25,6 +26,7 @@ export function createExplainer({ settings, transforms, trustedProxies, viaToken
     ports: { http: settings.server.port, https: settings.tls?.port ?? 0 },
   };
   return {
+    prepare: compileTables,
     upstreamAsked: (routes, request) => upstreamAsked(explaining, routes, request),
     explain: (input) => explainRequest(explaining, input),
     takersOf: recordedTakers,

@@ -220,6 +220,17 @@ describe('traceparent', () => {
   test('is begun where there is none', async () => {
     assert.match((await forwarded([])).value('traceparent') ?? '', valid);
   });
+  test('is begun where Connection takes the client’s away', async () => {
+    const sent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const request = await forwarded([
+      ['traceparent', sent],
+      ['tracestate', 'a=1'],
+      ['Connection', 'traceparent'],
+    ]);
+    assert.match(request.value('traceparent') ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    assert.notEqual(request.value('traceparent'), sent);
+    assert.equal(request.value('tracestate'), undefined);
+  });
   test('keeps the trace id of a valid one, and tracestate', async () => {
     const request = await forwarded([
       ['traceparent', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
@@ -408,6 +419,13 @@ describe('Host and path towards the upstream', () => {
     const kept = await harness.exposed({ preserve_host: true }, answerOk);
     await fetchRaw(harness.port, 'GET', { target: kept.path, host: 'Client.Example:99' });
     assert.equal(kept.upstream.requests.at(-1)!.value('host'), 'Client.Example:99');
+  });
+  test("with preserve_host it is base_url's where an HTTP/1.0 client sent none: an empty one would be 400 at most upstreams", async () => {
+    const kept = await harness.exposed({ preserve_host: true }, answerOk);
+    using client = await RawClient.connect(harness.port);
+    await client.send(`GET ${kept.path} HTTP/1.0\r\n\r\n`);
+    assert.equal((await client.response()).status, 200);
+    assert.equal(kept.upstream.requests.at(-1)!.value('host'), `127.0.0.1:${kept.upstream.port}`);
   });
   test('an IPv6 upstream is dialled, and its Host has brackets', async (context) => {
     let upstream;

@@ -581,6 +581,20 @@ describe('a request body', () => {
     await route.upstream.connections[0]!.closed;
     assert.equal((await harness.gateway.record((each) => each['path'] === route.path)).outcome, 'client_abort');
   });
+  test('B12 a request that authenticates its connection does so although its body comes later than the head of another', async () => {
+    const route = await transformedRoute(harness, masking);
+    using personal = await RawClient.connect(harness.port);
+    await personal.send(
+      `POST ${route.path} HTTP/1.1\r\nHost: x\r\nAuthorization: NTLM TlRMTVNTUAAD\r\nContent-Type: application/json\r\nContent-Length: ${document.length}\r\n\r\n`,
+    );
+    // Its head is parsed where that of the first one was.
+    await fetchRaw(harness.port, 'GET', { target: '/healthz' });
+    await personal.send(document);
+    assert.equal((await personal.response()).status, 200);
+    const first = route.upstream.connections.at(-1)!;
+    await route.send('GET');
+    assert.equal(first.requests.length, 1, 'what comes next on it would be taken for the same person');
+  });
   test('a response that comes before a long request ends is masked all the same, and nothing is mixed into it', async () => {
     const route = await transformedRoute(harness, masked, async (request, connection) => {
       const body = zlib.gzipSync(document);

@@ -109,6 +109,24 @@ describe('response headers', () => {
       assert.equal(response.value('X-Done'), 'yes', status);
     }
   });
+  test('what is removed or replaced does not come early, in a 103, either', async () => {
+    const route = await transformedRoute(
+      harness,
+      { response_transform: { headers: { set: { 'X-Set': 'ours' }, remove: ['X-Powered-By'] } } },
+      async (request, connection) => {
+        if (!(await request.complete)) return;
+        await connection.write(
+          `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nX_Powered_By: secret\r\nX-Set: theirs\r\n\r\nHTTP/1.1 204 No Content\r\n${request.nonceEcho}\r\n`,
+        );
+      },
+    );
+    const { response } = await route.send('GET');
+    assert.deepEqual([response.status, response.value('X-Set')], [204, 'ours']);
+    assert.deepEqual(
+      response.interim.map(({ status, fields }) => [status, fields]),
+      [[103, [['Link', '</a>']]]],
+    );
+  });
   test("the gateway's own errors are not transformed", async () => {
     const route = await transformedRoute(harness, { response_transform: { headers: { set: { 'X-Done': 'yes' } } } });
     await harness.gateway.admin.must('PATCH', `/upstreams/${route.upstreamId}`, { enabled: false });

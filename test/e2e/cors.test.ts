@@ -158,6 +158,20 @@ describe('actual responses', () => {
     assert.equal(response.value('x-ratelimit-limit'), '3', 'what admission adds is there too');
   });
 
+  test('carry them once where the body is transformed, too', async () => {
+    const script: Script = async (request, connection) => {
+      if (!(await request.complete)) return;
+      await connection.write(
+        `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nAccess-Control-Allow-Origin: *\r\n${request.nonceEcho}Content-Length: 9\r\n\r\n{"a":"b"}`,
+      );
+    };
+    const masked = await harness.exposed({}, script);
+    await session.must('PUT', `/routes/${masked.routeId}`, { cors, response_transform: { body: { json: { mask: ['a'] } } } });
+    const response = await fetchRaw(harness.port, 'GET', { target: masked.path, fields: [['Origin', app]] });
+    assert.deepEqual([response.status, response.body.toString()], [200, '{"a":"***"}']);
+    assert.deepEqual(corsOf(response), allowed);
+  });
+
   test('to no origin, or to one that is not allowed, only vary by it', async () => {
     for (const fields of [[], [['Origin', 'https://evil.example']]] as const) {
       const response = await fetchRaw(harness.port, 'GET', { target: guarded.path, fields: [...fields, ['X-API-Key', key]] });

@@ -407,3 +407,49 @@ test('docs/explain.md shows what the command prints', async () => {
     );
   else assert.equal(printed, shown);
 });
+
+describe('a draft that takes seconds to look at', () => {
+  before(async () => void (await gateway.admin.must('POST', '/upstreams', { name: 'drafts', base_url: upstream.url })));
+  // Each takes its time to be tried, and the very first one does.
+  const slow = (number: number): object => ({ name: 'X-A', value: `^/.*x(.{60})${number}(.{60})$`, is_regex: true });
+  const quick = (number: number): object => ({ name: 'X-A', value: `^quick${number}`, is_regex: true });
+  const numbers = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
+
+  /** How often the admin API answered somebody else meanwhile. */
+  async function answeredMeanwhile(asked: Promise<{ status: number; body: unknown }>, status: number, expected = /^/): Promise<number> {
+    const progress = { over: false };
+    let answered = 0;
+    const ended = asked.finally(() => (progress.over = true));
+    const reader = AdminSession.withToken(gateway, readToken);
+    while (!progress.over) {
+      assert.equal((await reader.call('GET', '/me')).status, 200);
+      // The last answer may have waited for the end.
+      if (!progress.over) answered++;
+    }
+    const { status: found, body } = await ended;
+    assert.equal(found, status, JSON.stringify(body).slice(0, 500));
+    assert.match(JSON.stringify(body), expected);
+    return answered;
+  }
+
+  test('with thousands of expressions lets others be answered', async () => {
+    const routes = numbers(40).map((at) => ({
+      name: `draft-${at}`,
+      path_pattern: `/draft/${at}`,
+      upstream: 'drafts',
+      headers: numbers(64).map((number) => quick(at * 64 + number)),
+    }));
+    const answered = await answeredMeanwhile(asReader('/explain', { url: '/draft/7', config: { routes } }), 200);
+    assert.ok(answered > 5, `${answered} answers`);
+  });
+
+  test('in a preview, with expressions of which each is slow, lets others be answered', async () => {
+    const route = { name: 'slow', path_pattern: '/slow', upstream_id: 'drafts', headers: numbers(30).map(slow) };
+    const answered = await answeredMeanwhile(
+      asReader('/routes/preview', { route, request: { url: '/slow' } }),
+      422,
+      /headers\.29\.value","message":"is too slow/,
+    );
+    assert.ok(answered > 3, `${answered} answers`);
+  });
+});

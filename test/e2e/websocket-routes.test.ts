@@ -52,6 +52,9 @@ test('header and path steps apply to an upgrade; its method and frames stay as t
     request_transform: { headers: { set: { 'X-Stage': 'live' } } },
     response_transform: { headers: { set: { 'X-Seen': 'yes' } } },
   });
+  // The 101 is this upgrade's response.
+  const switched = await upgrade(`${place.path}/room`);
+  assert.deepEqual([switched.status, switched.value('x-seen'), switched.value('sec-websocket-protocol')], [101, 'yes', undefined]);
   const socket = new WebSocket(`ws://127.0.0.1:${harness.port}${place.path}/room`);
   await once(socket, 'open');
   socket.send('hello');
@@ -61,6 +64,18 @@ test('header and path steps apply to an upgrade; its method and frames stay as t
   assert.deepEqual([request.method, request.target, request.value('x-stage')], ['GET', '/inner/room', 'live']);
   socket.close(1000);
   await once(socket, 'close');
+});
+
+test('what a transformation cannot make of a 101 is 500, and nothing of the 101 gets through', async () => {
+  const place = await harness.exposed({}, echo);
+  await session.must('PUT', `/routes/${place.routeId}`, {
+    protocol: 'websocket',
+    response_transform: { headers: { set: { 'X-Asked': '${query.a}' } } },
+  });
+  const refused = await upgrade(`${place.path}?a=%0d%0aSet-Cookie:x`);
+  assert.deepEqual([refused.status, refused.json()['code']], [500, 'transform_error']);
+  assert.deepEqual(refused.values('upgrade'), []);
+  assert.equal((await upgrade(`${place.path}?a=1`)).value('x-asked'), '1');
 });
 
 test("a browser's WebSocket opens with its key in the query, talks, and closes in order", { timeout: 30_000 }, async () => {

@@ -31,14 +31,14 @@ export class Printer {
     return this.dataStyle;
   }
 
-  /** Text as it is, on standard output. */
+  /** Text on standard output, as it is but for what would command the terminal. */
   data(text: string): void {
-    this.stdout.write(text);
+    this.stdout.write(withoutCommands(text));
   }
 
   /** A line for the person, on standard error. */
   note(line: string): void {
-    this.stderr.write(`${line}\n`);
+    this.stderr.write(`${withoutCommands(line)}\n`);
   }
 
   warn(line: string): void {
@@ -80,6 +80,17 @@ export class Printer {
       this.format === 'yaml' ? (await import('yaml')).stringify(value, { lineWidth: 0 }) : `${JSON.stringify(value, undefined, 2)}\n`;
     return escapedControls(text);
   }
+}
+
+/**
+ * The last look at what is printed: a server may answer with text where a number or a key should be. Line ends, tabs and the colours
+ * of style.ts stay; any other control character is written out.
+ */
+function withoutCommands(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+  return text.replace(/\u001b\[\d{1,2}m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (found) =>
+    found.length > 1 ? found : visibleText(found),
+  );
 }
 
 function fieldText(value: unknown): string {

@@ -213,6 +213,7 @@ const adminUpstream: CompiledUpstream = {
   refusalReason: '',
   pathPrefix: '',
   preservesHost: true,
+  authority: '',
   afterTarget: afterTarget(''),
   ...credentialBytes(''),
   credentialName: '',

@@ -64,7 +64,7 @@ export function writeRequestHead(
     writeTarget(out, head, upstream, facts);
   }
   out.constant(upstream.afterTarget);
-  if (upstream.preservesHost) out.text(`Host: ${facts.hostValue}\r\n`);
+  if (upstream.preservesHost) out.text(`Host: ${facts.hostValue || upstream.authority}\r\n`);
   copyFields(out, head, upstream, facts.identity.isTrusted);
   if (transformed !== null && transformed.fields !== '') out.text(transformed.fields);
   const held = transformed !== null && transformed.body !== null;
@@ -196,7 +196,9 @@ function keptTrace(head: RequestHead): boolean {
   const { fields } = head;
   const first = fields.find(kind.traceparent);
   if (first < 0) return false;
-  if (validTraceparent.test(fields.value(first)) && fields.find(kind.traceparent, first + 1) < 0) return true;
+  // One that Connection lists ends here too.
+  if (fields.dropped[first] === 0 && validTraceparent.test(fields.value(first)) && fields.find(kind.traceparent, first + 1) < 0)
+    return true;
   for (let index = first; index < fields.count; index++) {
     const known = fields.kinds[index];
     if (known === kind.traceparent || known === kind.tracestate) fields.dropped[index] = 1;

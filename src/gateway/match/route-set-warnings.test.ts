@@ -28,9 +28,12 @@ const anyRoute = fc
     } satisfies Partial<RouteConfig>,
   }));
 
-test('finds exactly the routes that comparing all with all finds', () => {
-  fc.assert(
-    fc.property(fc.array(anyRoute, { minLength: 2, maxLength: 8 }), (drawn) => {
+/** Takes no rest. */
+const atOnce = { rest: () => Promise.resolve() };
+
+test('finds exactly the routes that comparing all with all finds', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyRoute, { minLength: 2, maxLength: 8 }), async (drawn) => {
       const all = drawn.map(({ fields }) => route(fields));
       const changed = new Set(all.filter((_, index) => drawn[index]!.changed).map(({ id }) => id));
       const compiled = all.filter(({ enabled }) => enabled).map((each) => compileRoute(each));
@@ -46,7 +49,7 @@ test('finds exactly the routes that comparing all with all finds', () => {
         if (told) beaten.add(one.route.name);
       }
       const found = new Set<string>();
-      for (const [id, warnings] of routeSetWarnings(all, changed)) {
+      for (const [id, warnings] of await routeSetWarnings(all, changed, atOnce)) {
         assert.ok(changed.has(id));
         for (const warning of warnings) {
           if (warning.startsWith('This route never gets a request: route')) found.add(all.find((each) => each.id === id)!.name);
@@ -60,36 +63,31 @@ test('finds exactly the routes that comparing all with all finds', () => {
   );
 });
 
-test('a pair that changes together is told once, to the one that is beaten', () => {
+test('a pair that changes together is told once, to the one that is beaten', async () => {
   const [winner, beaten] = [route({ path_pattern: '/a', priority: 1, name: 'w' }), route({ path_pattern: '/a/b', name: 'b' })];
-  const warnings = routeSetWarnings([winner, beaten], new Set([winner.id, beaten.id]));
+  const warnings = await routeSetWarnings([winner, beaten], new Set([winner.id, beaten.id]), atOnce);
   assert.deepEqual(warnings.get(winner.id), []);
   assert.deepEqual(warnings.get(beaten.id), ['This route never gets a request: route "w" always beats it.']);
 });
 
-test('routes that stay and lose are told to the new winner, a few by name', () => {
+test('routes that stay and lose are told to the new winner, a few by name', async () => {
   const others = Array.from({ length: 8 }, (_, index) => route({ path_pattern: `/a/${index}`, name: `r${index}` }));
   const winner = route({ path_pattern: '/a', priority: 1 });
-  const warnings = routeSetWarnings([...others, winner], new Set([winner.id])).get(winner.id) ?? [];
+  const warnings = (await routeSetWarnings([...others, winner], new Set([winner.id]), atOnce)).get(winner.id) ?? [];
   assert.equal(warnings.length, 6);
   assert.match(warnings[5] ?? '', /^3 more routes/);
 });
 
-test('what shows without a look at others is told too, of disabled routes as well', () => {
+test('what shows without a look at others is told too, of disabled routes as well', async () => {
   const own = route({ path_pattern: '/admin/x', enabled: false });
-  assert.match(
-    routeSetWarnings([own], new Set([own.id]))
-      .get(own.id)
-      ?.join() ?? '',
-    /belongs to the gateway/,
-  );
+  assert.match((await routeSetWarnings([own], new Set([own.id]), atOnce)).get(own.id)?.join() ?? '', /belongs to the gateway/);
 });
 
-test('ten thousand routes that are all alike take seconds at most', () => {
+test('ten thousand routes that are all alike take seconds at most', async () => {
   const all = Array.from({ length: 10_000 }, (_, index) =>
     route({ path_pattern: '/a', headers: [{ name: 'x', value: String(index), is_regex: false, required: true }] }),
   );
   const started = performance.now();
-  routeSetWarnings(all, new Set(all.map(({ id }) => id)));
+  await routeSetWarnings(all, new Set(all.map(({ id }) => id)), atOnce);
   assert.ok(performance.now() - started < 5_000, `${performance.now() - started} ms`);
 });

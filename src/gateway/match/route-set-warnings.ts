@@ -1,6 +1,6 @@
 import type { RouteConfig } from '../../model/gateway-config.ts';
 import type { RouteId } from '../../model/ids.ts';
-import { compileRoute } from './compile-route.ts';
+import { compileRoute, type CompiledRoute } from './compile-route.ts';
 import { CoverIndex } from './cover-index.ts';
 import { mostNamed, warningsByItself } from './route-warnings.ts';
 
@@ -12,10 +12,18 @@ const mostPairs = 1_000_000;
 
 /**
  * As routeWarnings, for many routes that change at once: what works but will surprise, by the id of a changed route. A pair of
- * changed routes is told once, to the one that is beaten. Every route must have passed checkRoute.
+ * changed routes is told once, to the one that is beaten. Every route must have passed checkRoute. Rests in between.
  */
-export function routeSetWarnings(all: readonly RouteConfig[], changed: ReadonlySet<RouteId>): Map<RouteId, string[]> {
-  const compiled = all.filter(({ id, enabled }) => enabled || changed.has(id)).map((route) => compileRoute(route));
+export async function routeSetWarnings(
+  all: readonly RouteConfig[],
+  changed: ReadonlySet<RouteId>,
+  pace: { rest(): Promise<void> },
+): Promise<Map<RouteId, string[]>> {
+  const compiled: CompiledRoute<RouteConfig>[] = [];
+  for (const route of all) {
+    if (route.enabled || changed.has(route.id)) compiled.push(compileRoute(route));
+    await pace.rest();
+  }
   const warnings = new Map(compiled.filter(({ route }) => changed.has(route.id)).map((own) => [own.route.id, warningsByItself(own)]));
   const enabled = compiled.filter(({ route }) => route.enabled);
   const fresh = enabled.filter(({ route }) => changed.has(route.id));
@@ -23,6 +31,7 @@ export function routeSetWarnings(all: readonly RouteConfig[], changed: ReadonlyS
 
   const everyRoute = new CoverIndex(enabled);
   for (const beaten of fresh) {
+    await pace.rest();
     const winner = firstOf(everyRoute.winnersOver(beaten, budget));
     if (winner !== undefined) {
       warnings.get(beaten.route.id)?.push(`This route never gets a request: route "${winner.route.name}" always beats it.`);
@@ -32,6 +41,7 @@ export function routeSetWarnings(all: readonly RouteConfig[], changed: ReadonlyS
   const freshRoutes = new CoverIndex(fresh);
   const newlyBeaten = new Map<RouteId, number>();
   for (const beaten of enabled) {
+    await pace.rest();
     if (changed.has(beaten.route.id)) continue;
     const winner = firstOf(freshRoutes.winnersOver(beaten, budget));
     if (winner === undefined) continue;

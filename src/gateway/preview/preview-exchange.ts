@@ -7,6 +7,7 @@ import type { RouteConfig, UpstreamConfig } from '../../model/gateway-config.ts'
 import type { PreviewStep, RoutePreview, SampleRequest, SampleResponse } from '../../model/route-preview.ts';
 import type { Exchange } from '../exchange.ts';
 import { emptyApiKeyTable } from '../admit/api-key-table.ts';
+import { compiledTables } from '../explain/compiled-tables.ts';
 import { dryExchange, maskedUpstream } from '../explain/dry-exchange.ts';
 import { isReserved } from '../match/match-exchange.ts';
 import { emptyRouteTable } from '../match/route-table.ts';
@@ -21,6 +22,7 @@ import { messageOf, requestBytes, responseBytes } from './sample-bytes.ts';
 
 export interface PreviewExchangeInput {
   readonly route: RouteConfig;
+  /** An older version of the route is passed over. The same list the next time saves compiling them. */
   readonly others: readonly RouteConfig[];
   /** Its credential is a mask. */
   readonly upstream: UpstreamConfig;
@@ -55,9 +57,7 @@ export async function previewExchange(
   const hostValue = head.host >= 0 ? head.fields.value(head.host) : '';
   const subject = { method: head.method, host: hostNameOf(hostValue), path, header: (name: string) => head.fields.valueOf(name) };
   const matches = emptyRouteTable<RouteConfig>().with([route]).match(subject) !== null;
-  const winning = emptyRouteTable<RouteConfig>()
-    .with([...input.others, route])
-    .match(subject);
+  const winning = compiledTables(input.others).enabled.with([route]).match(subject);
   const winner = winning === null ? null : { id: winning.id, name: winning.name };
   if (!matches) return { ...nothing, winner, error: failed('route_not_found', 'the route does not take this request') };
 

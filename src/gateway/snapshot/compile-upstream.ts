@@ -19,6 +19,8 @@ export interface CompiledUpstream {
   readonly pathPrefix: string;
   /** Whether the client's own Host goes on. */
   readonly preservesHost: boolean;
+  /** What Host says where the client, which may be one of HTTP/1.0, sent none. */
+  readonly authority: string;
   /** Behind the target: the version, and `Host: …` unless the client's own goes on, each with its line end. */
   readonly afterTarget: Uint8Array;
   /** The credential's field with its line end; empty when there is none. */
@@ -64,6 +66,7 @@ export function compileUpstream(
       refusal === 'upstream_credential_unavailable' && config.credential.kind === 'unavailable' ? config.credential.reason : '',
     pathPrefix: base.path,
     preservesHost: config.preserve_host,
+    authority: base.authority,
     afterTarget: afterTarget(config.preserve_host ? '' : base.authority),
     ...credentialBytes(credential === null || credential.name === '' ? '' : `${credential.name}: ${credential.value}\r\n`),
     credentialName: credential?.name.toLowerCase() ?? '',
