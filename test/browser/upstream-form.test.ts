@@ -104,6 +104,7 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     assert.equal(await page.evaluate(`document.activeElement.getAttribute('data-path')`), 'base_url');
     assert.deepEqual(await faultsOf(page, browser.current), []);
     await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Leave without saving' }).click();
   });
 
   test('checks of health are asked for in the form, with their defaults, and what is not right about them is said there', async () => {

@@ -68,7 +68,7 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.getByText('Paused: figures stand still').waitFor();
       const streams = page.waitForRequest(/\/admin\/live$/);
-      await page.getByRole('button', { name: 'Go on' }).click();
+      await page.getByRole('button', { name: 'Resume' }).click();
       await streams;
       await page.locator('[data-live="live"]').waitFor();
     } finally {

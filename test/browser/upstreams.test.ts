@@ -100,7 +100,7 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     await gateway.admin.must('PATCH', '/upstreams/with-value', { base_url: upstream.url, auth_value: secret, enabled: true });
     await toggle.press('Space');
     await page.getByText('with-value is enabled already: somebody else was faster.').waitFor();
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
   });
 
   test('a search, /, and a new one, n, by keyboard alone', async () => {
@@ -156,6 +156,7 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     await page.keyboard.press('ControlOrMeta+v');
     const text = await area.inputValue();
     await page.getByRole('navigation').getByRole('link', { name: 'Upstreams' }).click();
+    await page.getByRole('button', { name: 'Leave without saving' }).click();
     await page.getByRole('heading', { name: 'Upstreams', level: 1 }).waitFor();
     return text;
   }

@@ -23,6 +23,7 @@ export function NewTokenPage() {
     initial,
     toFields: fieldsOfToken,
     isNew: true,
+    unsaved: 'The new API token',
     save: async (_, values) => {
       const { value } = await callApi('post', '/admin/tokens', { json: fieldsOfToken(values) });
       setCreated(value);

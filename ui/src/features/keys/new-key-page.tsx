@@ -20,6 +20,7 @@ export function NewKeyPage() {
     initial: newKeyValues,
     toFields: fieldsOfKey,
     isNew: true,
+    unsaved: 'The new API key',
     save: async (_, values) => {
       const { value } = await callApi('post', '/admin/keys', { json: fieldsOfKey(values) });
       setCreated(value);

@@ -12,9 +12,11 @@ import { SecretInput } from '../../components/secret-input.tsx';
 import { sentenceOf } from '../../components/sentence-of.ts';
 import { tellChange } from '../../components/tell-change.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
+import { useUnsavedInput } from '../../components/unsaved-input.ts';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
 import { shellQuote } from '../../components/shell-quote.ts';
 import { credentialWords } from './credential-words.ts';
+import { isSameTab } from './upstream-search.ts';
 import { fieldsOfUpstream, valuesOfUpstream } from './upstream-values.ts';
 
 /** The credential of an upstream, which is never shown, and its rotation: enter the new one, test with it, swap. */
@@ -48,6 +50,7 @@ function Rotate({ stored }: { readonly stored: Answer<Upstream> }) {
   // It follows what is stored until somebody begins to type; then it says what was changed.
   const [opened, setOpened] = useState(stored);
   if (value === '' && opened !== stored) setOpened(stored);
+  useUnsavedInput({ what: `Upstream ${stored.value.name}`, fields: () => (value === '' ? [] : ['the new credential']), isKept: isSameTab });
   const { value: upstream, etag } = opened;
   const param = { id: upstream.id };
   const testing = useMutation({

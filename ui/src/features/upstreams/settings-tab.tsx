@@ -13,6 +13,7 @@ import { tellChange } from '../../components/tell-change.tsx';
 import { useEditForm } from '../../components/use-edit-form.tsx';
 import { DraftTest } from './draft-test.tsx';
 import { UpstreamFields } from './upstream-fields.tsx';
+import { isSameTab } from './upstream-search.ts';
 import { fieldsOfUpstream, upstreamChanges, valuesOfUpstream, type UpstreamFields as Fields } from './upstream-values.ts';
 
 export interface SettingsTabProps {
@@ -37,6 +38,8 @@ export function SettingsTab({ stored, readError }: SettingsTabProps) {
     queryKey: oneKey('upstreams', id),
     stored,
     readError,
+    unsaved: `Upstream ${stored.value.name}`,
+    isKept: isSameTab,
     valuesOf: valuesOfUpstream,
     toFields: fieldsOfUpstream,
     visible: withoutSecret,
@@ -71,7 +74,13 @@ export function SettingsTab({ stored, readError }: SettingsTabProps) {
         <UpstreamFields form={form} credentialStored={upstream.auth_value_set} isNew={false} />
         <DraftTest form={form} stored={upstream} changed={changed} />
         {conflict ?? <FormProblem problem={problem} shown={shown} />}
-        <FormActions submit="Save" busy={busy} disabled={changes.length === 0} onCancel={() => form.reset()} />
+        <FormActions
+          submit="Save"
+          busy={busy}
+          disabled={changes.length === 0}
+          cancel="Discard changes"
+          onCancel={changes.length === 0 ? undefined : () => form.reset()}
+        />
       </Stack>
       {reviewing && (
         <Modal opened onClose={() => setReviewing(false)} title={`Save changes of ${upstream.name}?`} size="lg">
