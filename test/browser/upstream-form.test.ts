@@ -151,6 +151,8 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     await page.getByText(/apigate upstreams test --url https:.* --tls-ca ca\.pem/).waitFor();
     assert.deepEqual(await faultsOf(page, browser.current), []);
     assert.equal((await gateway.admin.must('GET', '/upstreams'))['total'], 2);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Leave without saving' }).click();
   });
 
   for (const [type, label, fields, secret, header] of [

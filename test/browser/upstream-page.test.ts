@@ -234,6 +234,7 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('button', { name: 'Swap', exact: true }).click();
     await page.getByText('The credential of orders was swapped').waitFor();
     assert.equal(await page.getByLabel('New token').inputValue(), '');
+    assert.ok(await page.getByLabel('New token').evaluate((field) => field.matches(':focus')), 'the keyboard goes on from the field');
     assert.ok(!(await page.content()).includes('canary-second'));
     await ask(path);
     assert.equal(credential, 'Bearer canary-second');

@@ -1,6 +1,7 @@
-import { Button, Group, List, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, List, Stack, Text } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { askBy, type Loss } from '../components/unsaved-input.ts';
+import { Dialog } from '../components/dialog.tsx';
 
 interface Asked {
   readonly losses: readonly Loss[];
@@ -32,7 +33,7 @@ export function LeaveDialog() {
     asked.answer(leaves);
   };
   return (
-    <Modal opened onClose={() => answer(false)} title="Leave without saving?">
+    <Dialog onClose={() => answer(false)} title="Leave without saving?">
       <Stack>
         {asked.losses.map(({ what, fields }) => (
           <div key={what}>
@@ -54,6 +55,6 @@ export function LeaveDialog() {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

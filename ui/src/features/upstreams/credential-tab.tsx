@@ -1,7 +1,7 @@
 import { Box, Button, Code, Group, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation } from '@tanstack/react-query';
-import { useState, type SyntheticEvent } from 'react';
+import { useRef, useState, type SyntheticEvent } from 'react';
 import type { Upstream } from '../../api/admin-schema.ts';
 import { problemOf } from '../../api/api-problem.ts';
 import { callApi, type Answer } from '../../api/call-api.ts';
@@ -46,6 +46,7 @@ export function CredentialTab({ stored }: { readonly stored: Answer<Upstream> })
 }
 
 function Rotate({ stored }: { readonly stored: Answer<Upstream> }) {
+  const input = useRef<HTMLInputElement>(null);
   const [value, setValue] = useState('');
   // It follows what is stored until somebody begins to type; then it says what was changed.
   const [opened, setOpened] = useState(stored);
@@ -73,6 +74,8 @@ function Rotate({ stored }: { readonly stored: Answer<Upstream> }) {
       });
       // Nothing that was typed stays in the page.
       setValue('');
+      // The button that was pressed has nothing to do any more.
+      input.current?.focus();
       testing.reset();
       await invalidate('upstreams');
       tellChange({
@@ -112,6 +115,7 @@ function Rotate({ stored }: { readonly stored: Answer<Upstream> }) {
           </Text>
         </div>
         <SecretInput
+          ref={input}
           label={
             upstream.auth_type === 'basic' ? 'New user name and password' : upstream.auth_type === 'bearer' ? 'New token' : 'New value'
           }

@@ -1,4 +1,4 @@
-import { Box, Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Box, Button, Group, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useParams } from '@tanstack/react-router';
 import { useState, type SyntheticEvent } from 'react';
@@ -15,6 +15,7 @@ import { DraftTest } from './draft-test.tsx';
 import { UpstreamFields } from './upstream-fields.tsx';
 import { isSameTab } from './upstream-search.ts';
 import { fieldsOfUpstream, upstreamChanges, valuesOfUpstream, type UpstreamFields as Fields } from './upstream-values.ts';
+import { Dialog } from '../../components/dialog.tsx';
 
 export interface SettingsTabProps {
   readonly stored: Answer<Upstream>;
@@ -83,7 +84,7 @@ export function SettingsTab({ stored, readError }: SettingsTabProps) {
         />
       </Stack>
       {reviewing && (
-        <Modal opened onClose={() => setReviewing(false)} title={`Save changes of ${upstream.name}?`} size="lg">
+        <Dialog onClose={() => setReviewing(false)} title={`Save changes of ${upstream.name}?`} size="lg">
           <Stack>
             <FieldChanges label="What is saved" changes={changes} before="Now" after="After saving" />
             <Text size="sm" c="dimmed">
@@ -104,7 +105,7 @@ export function SettingsTab({ stored, readError }: SettingsTabProps) {
               </Button>
             </Group>
           </Stack>
-        </Modal>
+        </Dialog>
       )}
     </Box>
   );
