@@ -147,7 +147,7 @@ suite('the admin UI while the gateway comes and goes and others change things', 
     const description = page.getByRole('textbox', { name: 'Description' });
     await description.fill('typed');
     await page.getByRole('tab', { name: 'History' }).click();
-    await dialog.getByText('Upstream left: what you typed is not saved').waitFor();
+    await dialog.getByText('Upstream left: what is not saved is lost').waitFor();
     assert.deepEqual(await dialog.getByRole('listitem').allInnerTexts(), ['description']);
     assert.deepEqual(await faultsOf(page, browser.current), []);
     await stay();

@@ -37,7 +37,7 @@ export function LeaveDialog() {
       <Stack>
         {asked.losses.map(({ what, fields }) => (
           <div key={what}>
-            <Text size="sm">{what}: what you typed is not saved, and is lost when you leave.</Text>
+            <Text size="sm">{what}: what is not saved is lost when you leave.</Text>
             <List size="sm" mt="xs">
               {fields.slice(0, named).map((field) => (
                 <List.Item key={field}>{field}</List.Item>

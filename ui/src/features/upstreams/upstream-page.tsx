@@ -16,6 +16,7 @@ import { MissingResource } from '../../components/missing-resource.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
+import { useShownTab } from '../../components/use-shown-tab.ts';
 import { CredentialTab } from './credential-tab.tsx';
 import { DeleteUpstreamDialog } from './delete-upstream-dialog.tsx';
 import { FailuresTab } from './failures-tab.tsx';
@@ -56,6 +57,7 @@ const tabWords: Readonly<Record<UpstreamTab, string>> = {
 function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>; readonly readError: Error | null }) {
   const { value: upstream } = stored;
   const { tab = 'overview', window = '5m' } = useSearch({ from: '/shell/upstreams/$id' });
+  const tabs = useShownTab<HTMLDivElement>(tab);
   const navigate = useNavigate();
   const live = useLive();
   const traffic = useTraffic();
@@ -105,7 +107,7 @@ function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>;
         </Notice>
       )}
       <Tabs value={tab} onChange={choose} keepMounted={false}>
-        <Tabs.List mb="md" className={classes['tabs'] ?? ''}>
+        <Tabs.List ref={tabs} mb="md" className={classes['tabs'] ?? ''}>
           {(Object.keys(tabWords) as UpstreamTab[]).map((each) => (
             <Tabs.Tab key={each} value={each}>
               {tabWords[each]}
