@@ -283,8 +283,12 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
       await openTab(id, tab);
       const overhang = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       assert.equal(overhang, 0, tab);
-      const chosen = await page.getByRole('tab', { selected: true }).boundingBox();
-      assert.ok(chosen!.x >= 0 && chosen!.x + chosen!.width <= 390, `the tab ${tab} is in sight`);
+      await page.getByRole('tab', { name: 'Routes (1)' }).waitFor();
+      const isInSight = async (): Promise<boolean> => {
+        const box = await page.getByRole('tab', { selected: true }).boundingBox();
+        return box !== null && box.x >= 0 && box.x + box.width <= 390;
+      };
+      await eventually(isInSight, () => `the tab ${tab} to be in sight`);
     }
     await openTab(id, 'overview');
     await page.getByRole('figure').first().locator('canvas').waitFor();

@@ -38,6 +38,7 @@ const columns: readonly Column<FinishedRequest>[] = [
   { header: 'Status', cell: ({ status }) => status ?? 'none' },
   {
     header: 'Cause',
+    isProse: true,
     cell: (request) => (
       <div>
         <Text size="sm" style={{ overflowWrap: 'anywhere' }}>

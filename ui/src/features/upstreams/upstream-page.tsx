@@ -57,7 +57,6 @@ const tabWords: Readonly<Record<UpstreamTab, string>> = {
 function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>; readonly readError: Error | null }) {
   const { value: upstream } = stored;
   const { tab = 'overview', window = '5m' } = useSearch({ from: '/shell/upstreams/$id' });
-  const tabs = useShownTab<HTMLDivElement>(tab);
   const navigate = useNavigate();
   const live = useLive();
   const traffic = useTraffic();
@@ -67,6 +66,8 @@ function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>;
   const isGone = readError !== null && problemOf(readError).status === 404;
   const [row] = upstreamRows({ upstreams: [upstream], traffic: traffic.data, live, routes: routes.data });
   const mine = routes.data === undefined ? undefined : (routes.data.get(upstream.id) ?? []);
+  // The number of routes makes its tab wider.
+  const tabs = useShownTab<HTMLDivElement>(`${tab} ${mine?.length}`);
   const choose = (wanted: string | null): void => {
     const search: UpstreamPageSearch =
       wanted === null || wanted === 'overview' ? {} : { tab: wanted as NonNullable<UpstreamPageSearch['tab']> };
