@@ -33,6 +33,8 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('heading', { name: 'Welcome to APIGate', level: 1 }).waitFor();
     assert.doesNotMatch(page.url(), /code=/, 'the code leaves the address bar');
     assert.match(await page.getByLabel('Set-up code').inputValue(), /^(?:\w{4}-){4}\w{4}$/);
+    const hasFocus = async (label: string): Promise<boolean> => page.getByLabel(label).evaluate((field) => field.matches(':focus'));
+    assert.ok(await hasFocus('E-mail'), 'the first field to fill in');
     assert.deepEqual(await faultsOf(page, browser.current), []);
 
     await page.getByLabel('E-mail').fill('ann@example.test');
@@ -43,6 +45,7 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('button', { name: 'Create admin' }).click();
 
     await page.getByRole('heading', { name: 'Where is your API?', level: 1 }).waitFor();
+    assert.ok(await hasFocus('Address'));
     assert.deepEqual(await faultsOf(page, browser.current), []);
     await page.getByLabel('Address').fill('http://127.0.0.1:1');
     await page.getByRole('button', { name: 'Test' }).click();
@@ -51,6 +54,11 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
     await page.getByLabel('Address').fill(upstream.url);
     await page.getByRole('button', { name: 'Test' }).click();
     await page.getByText('It answers').waitFor();
+    await page.getByLabel('Name').fill('hello there');
+    await page.getByRole('button', { name: 'Add it' }).press('Enter');
+    await page.getByText('Must not contain spaces').waitFor();
+    const left = (await page.request.get(`${gateway.url}/admin/upstreams`)).json() as Promise<{ total: number }>;
+    assert.equal((await left).total, 0, 'what is refused leaves nothing behind');
     await page.getByLabel('Name').fill('hello');
     assert.deepEqual(await faultsOf(page, browser.current), []);
     await page.getByRole('button', { name: 'Add it' }).click();

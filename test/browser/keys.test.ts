@@ -48,6 +48,9 @@ suite('API keys in a browser', { skip: unlessBrowser }, () => {
     assert.match(secret, /^ak_[0-9a-f]{64}$/);
     assert.equal(await page.locator('pre').nth(1).innerText(), `curl -H 'X-API-Key: ${secret}' ${routeUrl}`);
     assert.equal((await fetch(routeUrl, { headers: { 'X-API-Key': secret } })).status, 200);
+    await page.getByRole('link', { name: 'API keys' }).click();
+    await page.getByRole('dialog').getByText('the key itself, which is shown this once').waitFor();
+    await page.getByRole('button', { name: 'Stay here' }).click();
     await page.getByRole('link', { name: 'I have copied it' }).click();
     await page.getByRole('link', { name: 'mobile app' }).waitFor();
     assert.ok(!(await page.content()).includes(secret), 'shown once');

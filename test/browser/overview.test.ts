@@ -83,7 +83,7 @@ suite('overview and settings in a browser', { skip: unlessBrowser }, () => {
     assert.match(state, /APIGate \d+\.\d+\.\d+/);
     assert.match(state, /Revision\s+4/);
     assert.match(state, /Workers\s+1/);
-    await page.getByText('1h', { exact: true }).click();
+    await page.getByText('1 h', { exact: true }).click();
     await page.waitForURL(/\?window=1h$/);
     await page.getByText(/in the last hour/).waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();

@@ -122,6 +122,114 @@ suite('the admin UI while the gateway comes and goes and others change things', 
     await Promise.all(pages.map((page) => page.close()));
   });
 
+  test('leaving what was typed asks, and says what would be lost: by a link, a tab, going back and signing out; not after saving, nor on tabs that keep it', async () => {
+    const { admin } = gateway;
+    const { upstreamId: id, routeId } = await admin.expose({
+      name: 'left',
+      base_url: upstream.url,
+      auth_type: 'bearer',
+      auth_value: 'canary-left',
+    });
+    const page = await browser.current.open(`${gateway.url}/ui/upstreams`);
+    const dialog = page.getByRole('dialog', { name: 'Leave without saving?' });
+    const heading = (name: string) => page.getByRole('heading', { name, level: 1 });
+    const stay = async (): Promise<void> => {
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+    };
+    const leave = async (): Promise<void> => dialog.getByRole('button', { name: 'Leave without saving' }).click();
+    const toUpstreams = async (): Promise<void> =>
+      page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name: 'Upstreams' }).click();
+
+    // A tab of the same page, whose form goes with it.
+    await page.getByRole('link', { name: 'left', exact: true }).click();
+    await page.getByRole('tab', { name: 'Settings' }).click();
+    const description = page.getByRole('textbox', { name: 'Description' });
+    await description.fill('typed');
+    await page.getByRole('tab', { name: 'History' }).click();
+    await dialog.getByText('Upstream left: what is not saved is lost').waitFor();
+    assert.deepEqual(await dialog.getByRole('listitem').allInnerTexts(), ['description']);
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await stay();
+    assert.equal(await description.inputValue(), 'typed');
+    await page.goBack();
+    await dialog.waitFor();
+    await stay();
+    assert.equal(await description.inputValue(), 'typed');
+    await page.getByRole('button', { name: /^Account/ }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await dialog.waitFor();
+    await stay();
+    assert.equal((await page.request.get(`${gateway.url}/admin/me`)).status(), 200, 'still signed in');
+    // Saved: nothing is lost.
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('button', { name: 'Save changes' }).click();
+    await page.getByText('left was saved.').waitFor();
+    await page.getByRole('tab', { name: 'Credential' }).click();
+    await page.getByLabel('New token').fill('canary-typed');
+    await toUpstreams();
+    await dialog.getByText('the new credential').waitFor();
+    await leave();
+    await heading('Upstreams').waitFor();
+
+    // A new one: typed, thrown away, typed again and saved.
+    await page.keyboard.press('n');
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('made');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await leave();
+    await heading('Upstreams').waitFor();
+    await page.keyboard.press('n');
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('made');
+    await page.getByRole('textbox', { name: 'Base URL' }).fill(upstream.url);
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await heading('made').waitFor();
+
+    // The tabs of a route's form are one form.
+    await page.goto(`${gateway.url}/ui/routes/${routeId}`);
+    await page.getByLabel('Description').fill('typed');
+    await page.getByRole('tab', { name: 'Transformations' }).click();
+    await page.getByRole('heading', { name: 'Preview' }).waitFor();
+    await page.getByRole('tab', { name: 'Settings' }).click();
+    assert.equal(await page.getByLabel('Description').inputValue(), 'typed');
+    const asked = page.waitForEvent('dialog');
+    const reloaded = page.reload({ timeout: 5_000 }).catch(() => undefined);
+    const native = await asked;
+    assert.equal(native.type(), 'beforeunload');
+    await native.accept();
+    await reloaded;
+    assert.equal((await admin.must('GET', `/upstreams/${id}`))['description'], 'typed');
+    await page.close();
+  });
+
+  test('a file of the UI that cannot be had, as after an upgrade, is said in its place with a way to reload, and takes nothing with it that was typed', async () => {
+    const { routeId } = await gateway.admin.expose({ name: 'upgraded', base_url: upstream.url });
+    const page = await browser.current.open(`${gateway.url}/ui/routes/${routeId}`);
+    const description = page.getByLabel('Description');
+    await description.fill('typed');
+    await page.route(/\/assets\/(?:transformations-tab|history-page)-/, (route) => route.fulfill({ status: 404, body: '{}' }));
+    await page.getByRole('tab', { name: 'Transformations' }).click();
+    const told = page.getByRole('alert').filter({ hasText: 'This part of the page could not be loaded' });
+    await told.getByRole('button', { name: 'Reload the page' }).waitFor();
+    await page.getByRole('tab', { name: 'Settings' }).click();
+    assert.equal(await description.inputValue(), 'typed');
+    await page.getByRole('tab', { name: 'Transformations' }).click();
+    await told.waitFor();
+    browser.current.complaints.splice(0);
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Leave without saving' }).click();
+    await page.getByRole('heading', { name: 'Routes', level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByRole('heading', { name: 'This page could not be shown', level: 1 }).waitFor();
+    browser.current.complaints.splice(0);
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.unrouteAll();
+    await told.getByRole('button', { name: 'Reload the page' }).click();
+    await page.getByRole('heading', { name: 'History', level: 1 }).waitFor();
+    await page.close();
+  });
+
   test('the live stream is closed while the tab is hidden, and opened again when it is shown', async () => {
     const page = await browser.current.open(`${gateway.url}/ui/upstreams`);
     await page.locator('[data-live="live"]').waitFor();

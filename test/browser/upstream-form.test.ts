@@ -104,6 +104,7 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     assert.equal(await page.evaluate(`document.activeElement.getAttribute('data-path')`), 'base_url');
     assert.deepEqual(await faultsOf(page, browser.current), []);
     await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Leave without saving' }).click();
   });
 
   test('checks of health are asked for in the form, with their defaults, and what is not right about them is said there', async () => {
@@ -150,6 +151,8 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     await page.getByText(/apigate upstreams test --url https:.* --tls-ca ca\.pem/).waitFor();
     assert.deepEqual(await faultsOf(page, browser.current), []);
     assert.equal((await gateway.admin.must('GET', '/upstreams'))['total'], 2);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Leave without saving' }).click();
   });
 
   for (const [type, label, fields, secret, header] of [

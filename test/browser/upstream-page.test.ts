@@ -68,7 +68,7 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.getByText('Paused: figures stand still').waitFor();
       const streams = page.waitForRequest(/\/admin\/live$/);
-      await page.getByRole('button', { name: 'Go on' }).click();
+      await page.getByRole('button', { name: 'Resume' }).click();
       await streams;
       await page.locator('[data-live="live"]').waitFor();
     } finally {
@@ -234,6 +234,7 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('button', { name: 'Swap', exact: true }).click();
     await page.getByText('The credential of orders was swapped').waitFor();
     assert.equal(await page.getByLabel('New token').inputValue(), '');
+    assert.ok(await page.getByLabel('New token').evaluate((field) => field.matches(':focus')), 'the keyboard goes on from the field');
     assert.ok(!(await page.content()).includes('canary-second'));
     await ask(path);
     assert.equal(credential, 'Bearer canary-second');
@@ -282,6 +283,12 @@ suite('the page of an upstream in a browser', { skip: unlessBrowser }, () => {
       await openTab(id, tab);
       const overhang = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       assert.equal(overhang, 0, tab);
+      await page.getByRole('tab', { name: 'Routes (1)' }).waitFor();
+      const isInSight = async (): Promise<boolean> => {
+        const box = await page.getByRole('tab', { selected: true }).boundingBox();
+        return box !== null && box.x >= 0 && box.x + box.width <= 390;
+      };
+      await eventually(isInSight, () => `the tab ${tab} to be in sight`);
     }
     await openTab(id, 'overview');
     await page.getByRole('figure').first().locator('canvas').waitFor();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { parse } from 'yaml';
 import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
@@ -94,13 +94,21 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     assert.equal((await stored('with-value'))['enabled'], true);
     assert.deepEqual(await faultsOf(page, browser.current), []);
     await told.getByRole('button', { name: 'Disable it all the same' }).click();
-    await page.getByText('with-value is disabled.').waitFor();
+    const message = page.getByText('with-value is disabled.');
+    await message.waitFor();
+    const [toast, main] = [
+      await page.locator('.mantine-Notification-root').filter({ has: message }).boundingBox(),
+      await page.locator('main').boundingBox(),
+    ];
+    const content =
+      main!.x + Number.parseFloat(String(await page.evaluate(`getComputedStyle(document.querySelector('main')).paddingLeft`)));
+    assert.ok(toast!.x + toast!.width <= content, 'a message covers nothing of the page');
     const { enabled, base_url } = await stored('with-value');
     assert.deepEqual([enabled, base_url], [false, 'http://127.0.0.1:9']);
     await gateway.admin.must('PATCH', '/upstreams/with-value', { base_url: upstream.url, auth_value: secret, enabled: true });
     await toggle.press('Space');
     await page.getByText('with-value is enabled already: somebody else was faster.').waitFor();
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
   });
 
   test('a search, /, and a new one, n, by keyboard alone', async () => {
@@ -156,6 +164,7 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     await page.keyboard.press('ControlOrMeta+v');
     const text = await area.inputValue();
     await page.getByRole('navigation').getByRole('link', { name: 'Upstreams' }).click();
+    await page.getByRole('button', { name: 'Leave without saving' }).click();
     await page.getByRole('heading', { name: 'Upstreams', level: 1 }).waitFor();
     return text;
   }
@@ -173,15 +182,26 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
   });
 
   test('an upstream that routes use is deleted with them only, and the dialog names them', async () => {
-    await page.getByRole('button', { name: 'Actions for with-user' }).click();
-    await page.getByRole('menuitem', { name: 'Delete…' }).click();
+    const menu = page.getByRole('button', { name: 'Actions for with-user' });
+    const open = async (): Promise<void> => {
+      await menu.press('Enter');
+      await page.getByRole('menuitem', { name: 'Delete…' }).press('Enter');
+    };
+    const isFocused = async (of: Locator): Promise<void> =>
+      eventually(async () => await of.evaluate((element) => element.matches(':focus')), 'the keyboard to go on there');
     const dialog = page.getByRole('dialog', { name: 'Delete with-user?' });
+    await open();
+    await dialog.waitFor();
+    await page.keyboard.press('Escape');
+    await isFocused(menu);
+    await open();
     await dialog.getByText('with-user (/with-user)').waitFor();
     assert.ok(await dialog.getByRole('button', { name: 'Delete the upstream' }).isDisabled());
     assert.deepEqual(await faultsOf(page, browser.current), []);
     await dialog.getByLabel('Delete this route too').check();
     await dialog.getByRole('button', { name: 'Delete the upstream and 1 route' }).click();
     await page.getByRole('row', { name: /with-user/ }).waitFor({ state: 'detached' });
+    await isFocused(page.locator('#content'));
     assert.equal((await gateway.admin.call('GET', '/upstreams/with-user')).status, 404);
     assert.equal((await gateway.admin.call('GET', '/routes/with-user')).status, 404);
     await page.getByText('with-user was deleted.').waitFor();

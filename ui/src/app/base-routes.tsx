@@ -12,7 +12,7 @@ export const rootRoute = createRootRoute({ component: Root, notFoundComponent: N
 function Root() {
   return (
     <>
-      {/* Over the sidebar: at the right are the menus of rows and the buttons that save. */}
+      {/* Over the foot of the sidebar, see global.css; on a phone over the foot of the page. */}
       <Notifications position="bottom-left" aria-live="polite" />
       <Outlet />
     </>

@@ -1,17 +1,21 @@
-import { AppShell, Badge, Burger, Group, NavLink, ScrollArea, Tooltip } from '@mantine/core';
+import { AppShell, Badge, Box, Burger, Group, NavLink, ScrollArea, Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { readApi } from '../api/call-api.ts';
+import { useObservable } from '../api/observable-value.ts';
 import { pollInterval, revisionKey } from '../api/query-client.ts';
+import { sessionEnded } from '../api/session-state.ts';
+import { lazyPart } from '../components/lazy-part.tsx';
+import { Notice } from '../components/notice.tsx';
+import { dialogWanted } from '../components/unsaved-input.ts';
 import { AwayBanner } from './away-banner.tsx';
 import { Logo } from './logo.tsx';
 import { sections } from './sections.ts';
+import { UnsavedGuard } from './unsaved-guard.tsx';
 import { UserMenu } from './user-menu.tsx';
 
-const SessionEndedDialog = lazy(async () => ({
-  default: (await import('../features/session/session-ended-dialog.tsx')).SessionEndedDialog,
-}));
+const ShellDialogs = lazyPart(async () => (await import('./shell-dialogs.tsx')).ShellDialogs, null, NoDialogs);
 
 /** What is around every page for admins. */
 export function Shell() {
@@ -66,22 +70,41 @@ export function Shell() {
         <AwayBanner />
         <Outlet />
       </AppShell.Main>
-      <SessionEnd />
+      <UnsavedGuard />
+      <Dialogs />
     </AppShell>
   );
 }
 
 /**
- * The dialog with its form is fetched a moment after the page, which is there sooner for that; and not only when the session has
- * ended: after an upgrade of the gateway there would be nothing to fetch any more.
+ * They are fetched a moment after the page, which is there sooner for that; and not only when they are needed: after an upgrade of the
+ * gateway there would be nothing to fetch any more.
  */
-function SessionEnd() {
+function Dialogs() {
   const [isTime, setTime] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setTime(true), 1_500);
     return () => clearTimeout(timer);
   }, []);
-  return <Suspense fallback={null}>{isTime && <SessionEndedDialog />}</Suspense>;
+  const isWanted = useObservable(dialogWanted);
+  return isTime || isWanted ? <ShellDialogs /> : null;
+}
+
+/** They are tried again by themselves; it matters only when there is something to ask. */
+function NoDialogs({ onRetry }: { readonly onRetry: () => void }) {
+  const isSessionOver = useObservable(sessionEnded);
+  useEffect(() => {
+    const timer = setTimeout(onRetry, pollInterval);
+    return () => clearTimeout(timer);
+  });
+  if (!isSessionOver) return null;
+  return (
+    <Box pos="fixed" top={72} left="50%" w="min(36rem, 94vw)" style={{ zIndex: 400, transform: 'translateX(-50%)' }}>
+      <Notice kind="danger" title="Your session has ended">
+        The form to sign in again could not be loaded. Copy what you have typed, then reload the page.
+      </Notice>
+    </Box>
+  );
 }
 
 function Revision() {

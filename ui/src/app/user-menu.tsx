@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { callApi, readApi } from '../api/call-api.ts';
 import { meKey, queryClient } from '../api/query-client.ts';
+import { mayLeave } from '../components/unsaved-input.ts';
 
 const schemes = [
   ['auto', "The system's"],
@@ -16,10 +17,11 @@ export function UserMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const navigate = useNavigate();
   const signOut = async (): Promise<void> => {
+    if (!(await mayLeave())) return;
     // A session that has ended already is as good as signed out.
     await callApi('post', '/admin/logout', {}, { throwOn401: true }).catch(() => undefined);
     queryClient.clear();
-    await navigate({ to: '/sign-in' });
+    await navigate({ to: '/sign-in', ignoreBlocker: true });
   };
   const label = me?.label ?? '';
   return (

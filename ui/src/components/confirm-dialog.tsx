@@ -1,8 +1,9 @@
-import { Button, Group, Modal, Stack } from '@mantine/core';
+import { Button, Group, Stack } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { problemOf } from '../api/api-problem.ts';
 import { FormProblem } from './form-problem.tsx';
+import { Dialog } from './dialog.tsx';
 
 export interface ConfirmDialogProps {
   readonly title: string;
@@ -20,7 +21,7 @@ export interface ConfirmDialogProps {
 export function ConfirmDialog({ title, children, confirm, disabled = false, onConfirm, onClose }: ConfirmDialogProps) {
   const doing = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
   return (
-    <Modal opened onClose={onClose} title={title}>
+    <Dialog onClose={onClose} title={title}>
       <Stack>
         <div>{children}</div>
         <FormProblem problem={doing.error === null ? undefined : problemOf(doing.error)} />
@@ -33,6 +34,6 @@ export function ConfirmDialog({ title, children, confirm, disabled = false, onCo
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

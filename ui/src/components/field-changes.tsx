@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import classes from './field-changes.module.css';
 
 export interface FieldChange {
@@ -40,7 +41,7 @@ export function FieldChanges({ label, changes, before = 'Before', after = 'After
         {changes.map(({ field, from, to }) => (
           <tr role="row" key={field}>
             <th role="rowheader" scope="row">
-              {field}
+              <FieldName name={field} />
             </th>
             {!isNew && (
               <td role="cell" className={classes['from']} data-label={before}>
@@ -55,6 +56,22 @@ export function FieldChanges({ label, changes, before = 'Before', after = 'After
       </tbody>
     </table>
   );
+}
+
+/** Broken, where there is no room for it, behind an underscore and not inside a word. */
+function FieldName({ name }: { readonly name: string }) {
+  const parts = name.split('_');
+  return parts.map((part, index) => (
+    // oxlint-disable-next-line react/no-array-index-key -- parts have nothing else that tells them apart
+    <Fragment key={index}>
+      {part}
+      {index < parts.length - 1 && (
+        <>
+          _<wbr />
+        </>
+      )}
+    </Fragment>
+  ));
 }
 
 /** What certificates begin with tells them apart. */

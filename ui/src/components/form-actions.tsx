@@ -5,16 +5,18 @@ export interface FormActionsProps {
   readonly submit: string;
   readonly busy: boolean;
   readonly disabled?: boolean;
-  readonly onCancel?: () => void;
+  /** "Cancel" when not given. */
+  readonly cancel?: string;
+  readonly onCancel?: (() => void) | undefined;
 }
 
 /** The end of every form. */
-export function FormActions({ submit, busy, disabled = false, onCancel }: FormActionsProps) {
+export function FormActions({ submit, busy, disabled = false, cancel = 'Cancel', onCancel }: FormActionsProps) {
   return (
     <Group justify="flex-end">
       {onCancel !== undefined && (
         <Button variant="default" onClick={onCancel}>
-          Cancel
+          {cancel}
         </Button>
       )}
       <Button type="submit" loading={busy} disabled={disabled}>

@@ -133,7 +133,7 @@ export function RequestStatus({ request }: { readonly request: Pick<FinishedRequ
 
 /** Why it is not a plain success, in few words. */
 export function causeOf({ reason, code, status, failed, outcome }: FinishedRequest): string {
-  const words = reason ?? code?.replaceAll('_', ' ') ?? '';
+  const words = reason ?? code?.replaceAll('_', ' ').replace('api key', 'API key') ?? '';
   if (words !== '') return sentenceOf(words);
   if (outcome === 'client_abort') return 'The client left before the end.';
   if (failed && status !== null) return `The upstream answered ${status}.`;

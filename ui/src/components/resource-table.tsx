@@ -5,6 +5,10 @@ import classes from './resource-table.module.css';
 export interface Column<Row> {
   readonly header: string;
   readonly cell: (row: Row) => ReactNode;
+  /** Its few words stay on one line. */
+  readonly isWhole?: boolean;
+  /** Sentences: on a phone they stand below the name of the column, from the left. */
+  readonly isProse?: boolean;
 }
 
 export interface ResourceTableProps<Row> {
@@ -53,8 +57,13 @@ export function ResourceTable<Row>({ label, columns, rows, rowKey, actions }: Re
               ))
             : rows.map((row) => (
                 <tr key={rowKey(row)} role="row">
-                  {columns.map(({ header, cell }) => (
-                    <td key={header} role="cell" data-label={header}>
+                  {columns.map(({ header, cell, isWhole = false, isProse = false }) => (
+                    <td
+                      key={header}
+                      role="cell"
+                      data-label={header}
+                      className={isWhole ? classes['whole'] : isProse ? classes['prose'] : undefined}
+                    >
                       {cell(row)}
                     </td>
                   ))}

@@ -1,5 +1,6 @@
-import { Link } from '@tanstack/react-router';
+import { Link, useLocation } from '@tanstack/react-router';
 import classes from './tab-links.module.css';
+import { useShownTab } from './use-shown-tab.ts';
 
 export interface TabLinksProps {
   /** For screen readers, which take it for navigation: each tab has an address of its own. */
@@ -9,8 +10,10 @@ export interface TabLinksProps {
 
 /** Tabs of a page that are pages themselves. */
 export function TabLinks({ label, tabs }: TabLinksProps) {
+  const { pathname } = useLocation();
+  const row = useShownTab<HTMLElement>(pathname);
   return (
-    <nav aria-label={label} className={classes['tabs']}>
+    <nav ref={row} aria-label={label} className={classes['tabs']}>
       {tabs.map(({ label, to }) => (
         <Link key={to} to={to} className={classes['tab']} activeOptions={{ exact: true, includeSearch: false }}>
           {label}

@@ -101,7 +101,7 @@ function Waterfall({ steps }: { readonly steps: readonly Step[] }) {
               {ms !== null && <span className={classes['bar']} style={{ left: `${from}%`, width: `${Math.max(share(ms), 0.75)}%` }} />}
             </span>
             <span className={classes['ms']}>{ms === null ? '' : tookText(ms)}</span>
-            <span className={classes['detail']}>{detail}</span>
+            <span className={classes['detail']}>{sentenceOf(detail)}</span>
           </li>
         );
       })}

@@ -7,6 +7,7 @@ import { queryClient } from '../api/query-client.ts';
 import classes from './conflict-notice.module.css';
 import { ConflictNotice } from './conflict-notice.tsx';
 import { Notice } from './notice.tsx';
+import type { UnsavedInput } from './unsaved-input.ts';
 import { useResourceForm, type ResourceForm } from './use-resource-form.ts';
 
 export interface EditFormOptions<Stored, Values extends Record<string, unknown>, Fields extends Record<string, unknown>> {
@@ -25,6 +26,10 @@ export interface EditFormOptions<Stored, Values extends Record<string, unknown>,
   readonly visible?: (fields: Fields) => Readonly<Record<string, unknown>>;
   /** Sends the fields that were changed, for the state with this ETag; rejects with ApiProblem. */
   readonly save: (fields: Partial<Fields>, ifMatch: string | undefined) => Promise<Answer<Stored>>;
+  /** What is asked about when somebody leaves it unsaved: "Route orders". */
+  readonly unsaved: string;
+  /** See `UnsavedInput`. */
+  readonly isKept?: UnsavedInput['isKept'];
   readonly onSaved: (saved: Answer<Stored>, fields: Partial<Fields>) => unknown;
 }
 
@@ -46,7 +51,7 @@ export interface EditForm<Stored, Values extends Record<string, unknown>> extend
 export function useEditForm<Stored, Values extends Record<string, unknown>, Fields extends Record<string, unknown>>(
   options: EditFormOptions<Stored, Values, Fields>,
 ): EditForm<Stored, Values> {
-  const { what, queryKey, stored, readError, valuesOf, toFields, visible = asTheyAre, save, onSaved } = options;
+  const { what, queryKey, stored, readError, valuesOf, toFields, visible = asTheyAre, save, unsaved, isKept, onSaved } = options;
   const [opened, setOpened] = useState(stored);
   const [isHeld, hold] = useState(false);
   const [formKey, setFormKey] = useState(0);
@@ -58,6 +63,9 @@ export function useEditForm<Stored, Values extends Record<string, unknown>, Fiel
     initial,
     toFields,
     isNew: false,
+    unsaved,
+    isHeld,
+    ...(isKept === undefined ? {} : { isKept }),
     save: async (fields) => {
       const saved = await save(fields, ifMatch.current).catch(async (error: unknown) => {
         if (isStatus(error, 412)) await queryClient.refetchQueries({ queryKey, exact: true });

@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type ApiProblem, problemOf } from '../api/api-problem.ts';
 import { sentenceOf } from './sentence-of.ts';
+import { useUnsavedInput, type UnsavedInput } from './unsaved-input.ts';
 
 export interface ResourceFormOptions<Values extends Record<string, unknown>, Fields extends Record<string, unknown>> {
   /** What the form begins with: the stored state, or the defaults of a new resource. */
@@ -14,6 +15,12 @@ export interface ResourceFormOptions<Values extends Record<string, unknown>, Fie
   readonly save: (fields: Partial<Fields>, values: Values) => Promise<unknown>;
   /** Which form field shows the message for a field of the API, where the names differ. */
   readonly fieldOf?: (apiField: string) => string;
+  /** Names it for whoever is about to leave what they typed: "Route orders", "The new route". Nobody is asked when not given. */
+  readonly unsaved?: string;
+  /** See `UnsavedInput`. */
+  readonly isKept?: UnsavedInput['isKept'];
+  /** Whether something is typed that is not in the form's values yet. */
+  readonly isHeld?: boolean;
 }
 
 export interface ResourceForm<Values extends Record<string, unknown>> {
@@ -35,7 +42,7 @@ export interface ResourceForm<Values extends Record<string, unknown>> {
 export function useResourceForm<Values extends Record<string, unknown>, Fields extends Record<string, unknown>>(
   options: ResourceFormOptions<Values, Fields>,
 ): ResourceForm<Values> {
-  const { initial, toFields, isNew, save, fieldOf = topField } = options;
+  const { initial, toFields, isNew, save, fieldOf = topField, unsaved, isKept, isHeld = false } = options;
   const form = useForm<Values>({ initialValues: initial, validateInputOnChange: false });
   const [problem, setProblem] = useState<ApiProblem>();
   const saving = useMutation({
@@ -44,6 +51,8 @@ export function useResourceForm<Values extends Record<string, unknown>, Fields e
       setProblem(undefined);
       form.clearErrors();
     },
+    // For what stays on the page, a key that is shown once, say.
+    onSuccess: () => form.resetDirty(),
     onError: (error) => {
       const found = problemOf(error);
       setProblem(found);
@@ -53,6 +62,12 @@ export function useResourceForm<Values extends Record<string, unknown>, Fields e
       if (first !== undefined) requestAnimationFrame(() => form.getInputNode(first)?.focus());
     },
   });
+  const typed = (): readonly string[] => {
+    if (unsaved === undefined) return [];
+    const names = form.isDirty() ? Object.keys(changedFields(toFields(initial), toFields(form.getValues()))) : [];
+    return isHeld ? [...names, 'what cannot be read yet'] : names;
+  };
+  useUnsavedInput({ what: unsaved ?? '', fields: typed, ...(isKept === undefined ? {} : { isKept }) });
   const shown = (problem?.errors ?? []).map(({ field }) => field).filter((field) => fieldOf(field) in initial);
   const submit = form.onSubmit((values) => saving.mutate(values));
   const clearProblem = (): void => setProblem(undefined);

@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { queryClient } from '../../api/query-client.ts';
+import { lazyPage } from '../../app/lazy-page.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
 import { fetchAhead } from '../../app/fetch-ahead.ts';
 import { pagesQuery } from '../../components/use-pages.ts';
@@ -10,7 +11,7 @@ import { readAuditSearch } from './audit-search.ts';
 const accessRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/access',
-  component: lazyRouteComponent(() => import('./access-layout.tsx'), 'AccessLayout'),
+  component: lazyPage(() => import('./access-layout.tsx'), 'AccessLayout'),
 });
 
 const lists = [
@@ -19,25 +20,25 @@ const lists = [
     path: '/',
     validateSearch: readListSearch,
     loader: (visit) => fetchAhead(visit, () => queryClient.prefetchInfiniteQuery(pagesQuery('admins', '/admin/admins', { q: '' }))),
-    component: lazyRouteComponent(() => import('./admins-list.tsx'), 'AdminsList'),
+    component: lazyPage(() => import('./admins-list.tsx'), 'AdminsList'),
   }),
   createRoute({
     getParentRoute: () => accessRoute,
     path: '/tokens',
     validateSearch: readListSearch,
-    component: lazyRouteComponent(() => import('./tokens-list.tsx'), 'TokensList'),
+    component: lazyPage(() => import('./tokens-list.tsx'), 'TokensList'),
   }),
   createRoute({
     getParentRoute: () => accessRoute,
     path: '/sessions',
     validateSearch: readListSearch,
-    component: lazyRouteComponent(() => import('./sessions-list.tsx'), 'SessionsList'),
+    component: lazyPage(() => import('./sessions-list.tsx'), 'SessionsList'),
   }),
   createRoute({
     getParentRoute: () => accessRoute,
     path: '/audit',
     validateSearch: readAuditSearch,
-    component: lazyRouteComponent(() => import('./audit-list.tsx'), 'AuditList'),
+    component: lazyPage(() => import('./audit-list.tsx'), 'AuditList'),
   }),
 ] as const;
 
@@ -46,21 +47,21 @@ export const accessRoutes = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/access/admins/new',
-    component: lazyRouteComponent(() => import('./new-admin-page.tsx'), 'NewAdminPage'),
+    component: lazyPage(() => import('./new-admin-page.tsx'), 'NewAdminPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/access/admins/$id',
-    component: lazyRouteComponent(() => import('./edit-admin-page.tsx'), 'EditAdminPage'),
+    component: lazyPage(() => import('./edit-admin-page.tsx'), 'EditAdminPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/access/tokens/new',
-    component: lazyRouteComponent(() => import('./new-token-page.tsx'), 'NewTokenPage'),
+    component: lazyPage(() => import('./new-token-page.tsx'), 'NewTokenPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/access/tokens/$id',
-    component: lazyRouteComponent(() => import('./edit-token-page.tsx'), 'EditTokenPage'),
+    component: lazyPage(() => import('./edit-token-page.tsx'), 'EditTokenPage'),
   }),
 ] as const;

@@ -8,7 +8,7 @@ import { callApi, readApi, type Answer } from '../../api/call-api.ts';
 import { invalidate, meKey, oneKey, queryClient } from '../../api/query-client.ts';
 import { useOne } from '../../api/use-one.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
-import { ErrorState } from '../../components/error-state.tsx';
+import { MissingResource } from '../../components/missing-resource.tsx';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
@@ -21,7 +21,8 @@ export function EditAdminPage() {
   const { data: me } = useQuery({ queryKey: meKey, queryFn: ({ signal }) => readApi('/admin/me', {}, signal), staleTime: Infinity });
   const { data, error, refetch } = useOne('admins', id, (id, signal) => callApi('get', '/admin/admins/:id', { param: { id } }, { signal }));
   if (data !== undefined && me !== undefined) return <EditAdmin key={id} stored={data} isMe={me.id === data.value.id} readError={error} />;
-  if (error !== null) return <ErrorState problem={problemOf(error)} onRetry={() => void refetch()} />;
+  if (error !== null)
+    return <MissingResource what="admin" problem={problemOf(error)} onRetry={() => void refetch()} list={['/access', 'All admins']} />;
   return <PageSkeleton />;
 }
 
@@ -60,6 +61,7 @@ function EditAdmin({ stored, isMe, readError }: EditAdminProps) {
     queryKey: oneKey('admins', id),
     stored,
     readError,
+    unsaved: `Admin ${admin.email}`,
     valuesOf: valuesOfAdmin,
     toFields: fieldsOfAdmin,
     visible: ({ email }) => ({ email }),
@@ -70,7 +72,7 @@ function EditAdmin({ stored, isMe, readError }: EditAdminProps) {
       const hasPassword = 'password' in fields;
       notifications.show({
         message: hasPassword
-          ? `The new password holds; ${isMe ? 'your other' : 'their'} sessions have ended.`
+          ? `The new password was saved; ${isMe ? 'your other' : 'their'} sessions have ended.`
           : 'The e-mail address was saved.',
       });
       await navigate({ to: '/access' });
@@ -120,7 +122,7 @@ function EditAdmin({ stored, isMe, readError }: EditAdminProps) {
           admin={admin}
           isMe={isMe}
           onClose={() => setDeleting(false)}
-          onDeleted={() => void navigate({ to: '/access' })}
+          onDeleted={() => void navigate({ to: '/access', ignoreBlocker: true })}
         />
       )}
     </>

@@ -7,7 +7,7 @@ import { callApi, type Answer } from '../../api/call-api.ts';
 import { invalidate, oneKey } from '../../api/query-client.ts';
 import { useOne } from '../../api/use-one.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
-import { ErrorState } from '../../components/error-state.tsx';
+import { MissingResource } from '../../components/missing-resource.tsx';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
@@ -19,7 +19,15 @@ export function EditTokenPage() {
   const { id } = useParams({ from: '/shell/access/tokens/$id' });
   const { data, error, refetch } = useOne('tokens', id, (id, signal) => callApi('get', '/admin/tokens/:id', { param: { id } }, { signal }));
   if (data !== undefined) return <EditToken key={id} stored={data} readError={error} />;
-  if (error !== null) return <ErrorState problem={problemOf(error)} onRetry={() => void refetch()} />;
+  if (error !== null)
+    return (
+      <MissingResource
+        what="API token"
+        problem={problemOf(error)}
+        onRetry={() => void refetch()}
+        list={['/access/tokens', 'All API tokens']}
+      />
+    );
   return <PageSkeleton />;
 }
 
@@ -33,6 +41,7 @@ function EditToken({ stored, readError }: { readonly stored: Answer<ApiToken>; r
     queryKey: oneKey('tokens', id),
     stored,
     readError,
+    unsaved: `API token ${token.name}`,
     valuesOf: valuesOfToken,
     toFields: fieldsOfToken,
     save: (json, ifMatch) => callApi('patch', '/admin/tokens/:id', { param: { id: token.id }, json }, { ifMatch }),
@@ -68,7 +77,11 @@ function EditToken({ stored, readError }: { readonly stored: Answer<ApiToken>; r
         </Stack>
       </Box>
       {ending !== undefined && (
-        <EndTokenDialog ending={ending} onClose={() => setEnding(undefined)} onEnded={() => void navigate({ to: '/access/tokens' })} />
+        <EndTokenDialog
+          ending={ending}
+          onClose={() => setEnding(undefined)}
+          onEnded={() => void navigate({ to: '/access/tokens', ignoreBlocker: true })}
+        />
       )}
     </>
   );

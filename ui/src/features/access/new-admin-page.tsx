@@ -15,11 +15,12 @@ export function NewAdminPage() {
     initial: { email: '', password: '' },
     toFields: ({ email, password }) => ({ email: email.trim(), password }),
     isNew: true,
+    unsaved: 'The new admin',
     save: async (_, { email, password }) => {
       await callApi('post', '/admin/admins', { json: { email: email.trim(), password } });
       await invalidate('admins');
       notifications.show({ message: `${email.trim()} may sign in now.` });
-      await navigate({ to: '/access' });
+      await navigate({ to: '/access', ignoreBlocker: true });
     },
   });
   return (
@@ -39,7 +40,7 @@ export function NewAdminPage() {
           />
           <SecretInput
             label="Password"
-            description="At least 12 characters. Tell it them on a safe way; they can change it afterwards."
+            description="At least 12 characters. Hand it over in a safe way; they can change it afterwards."
             required
             autoComplete="new-password"
             key={form.key('password')}

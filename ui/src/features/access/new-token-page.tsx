@@ -10,6 +10,7 @@ import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { useUnsavedInput } from '../../components/unsaved-input.ts';
 import { useResourceForm } from '../../components/use-resource-form.ts';
 import { fieldsOfToken, newTokenValues, TokenFields } from './token-fields.tsx';
 
@@ -23,6 +24,7 @@ export function NewTokenPage() {
     initial,
     toFields: fieldsOfToken,
     isNew: true,
+    unsaved: 'The new API token',
     save: async (_, values) => {
       const { value } = await callApi('post', '/admin/tokens', { json: fieldsOfToken(values) });
       setCreated(value);
@@ -45,6 +47,7 @@ export function NewTokenPage() {
 }
 
 function CopyToken({ created: { name, token } }: { readonly created: CreatedToken }) {
+  useUnsavedInput({ what: 'The API token', fields: () => ['the token itself, which is shown this once'] });
   return (
     <>
       <PageHeader key="created" title="Copy the token now" description={`${name} is ready, and works already.`} />
@@ -58,7 +61,7 @@ function CopyToken({ created: { name, token } }: { readonly created: CreatedToke
         <Text fw={600}>With the command line, from anywhere</Text>
         <CommandLine text={`APIGATE_TOKEN=${token} apigate upstreams list --server ${location.origin}`} what="the apigate command" />
         <Group mt="xs">
-          <Button component={Link} to="/access/tokens">
+          <Button component={Link} to="/access/tokens" ignoreBlocker>
             I have copied it
           </Button>
         </Group>

@@ -4,6 +4,7 @@ import { useState, type SyntheticEvent } from 'react';
 import { useClientOrigin } from '../../components/client-origin.ts';
 import { CommandLine } from '../../components/command-line.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
+import { sentenceOf } from '../../components/sentence-of.ts';
 import { NarrowPage } from '../session/narrow-page.tsx';
 import { suggestName } from './suggest-name.ts';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
@@ -28,7 +29,7 @@ export function FirstUpstreamPage() {
   };
   const tested = test.data !== undefined && test.variables === baseUrl;
   const urlError = test.error?.errors.find(({ field }) => field === 'upstream.base_url')?.message;
-  const fieldErrors = new Map(make.error?.errors.map(({ field, message }) => [field, message]));
+  const fieldErrors = new Map(make.error?.errors.map(({ field, message }) => [field, sentenceOf(message)]));
   return (
     <NarrowPage
       title="Where is your API?"
@@ -48,7 +49,7 @@ export function FirstUpstreamPage() {
               spellCheck={false}
               value={baseUrl}
               onChange={(event) => setBaseUrl(event.currentTarget.value)}
-              error={tested ? undefined : urlError}
+              error={tested || urlError === undefined ? undefined : sentenceOf(urlError)}
             />
             <Button type="submit" variant={tested ? 'default' : 'filled'} loading={test.isPending} disabled={baseUrl.trim() === ''}>
               {tested ? 'Test again' : 'Test'}

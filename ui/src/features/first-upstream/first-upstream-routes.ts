@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
+import { lazyPage } from '../../app/lazy-page.ts';
 import { requireSession, rootRoute } from '../../app/base-routes.tsx';
 
 export const firstUpstreamRoutes = [
@@ -6,6 +7,6 @@ export const firstUpstreamRoutes = [
     getParentRoute: () => rootRoute,
     path: '/first-upstream',
     beforeLoad: ({ location }) => requireSession(location.href),
-    component: lazyRouteComponent(() => import('./first-upstream-page.tsx'), 'FirstUpstreamPage'),
+    component: lazyPage(() => import('./first-upstream-page.tsx'), 'FirstUpstreamPage'),
   }),
 ] as const;

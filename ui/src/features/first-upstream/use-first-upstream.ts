@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { UpstreamTest } from '../../api/admin-schema.ts';
-import type { ApiProblem } from '../../api/api-problem.ts';
+import { problemOf, type ApiProblem } from '../../api/api-problem.ts';
 import { callApi } from '../../api/call-api.ts';
 import { invalidate } from '../../api/query-client.ts';
 
@@ -41,7 +41,16 @@ export function useMakeApi() {
       if (!hasRoute) {
         // What follows the name goes to the upstream: /my-api/users becomes /users there.
         const route = { name, path_pattern: path, path_rewrite: '/$1', upstream_id: id, auth_required: needsKey };
-        await callApi('post', '/admin/routes', { json: route });
+        await callApi('post', '/admin/routes', { json: route }).catch(async (error: unknown) => {
+          // Or what was refused would leave half of it behind, under a name that is about to be another one.
+          const param = { id: id ?? '' };
+          if (problemOf(error).status >= 400)
+            await callApi('delete', '/admin/upstreams/:id', { param, query: {} }).then(
+              () => setUpstreamId(undefined),
+              () => undefined,
+            );
+          throw error;
+        });
         setHasRoute(true);
       }
       const secret = needsKey ? (await callApi('post', '/admin/keys', { json: { name: `${name} first key` } })).value.key : undefined;

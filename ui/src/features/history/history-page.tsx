@@ -146,6 +146,7 @@ function columnsFor(present: number | undefined): Column<Revision>[] {
     },
     {
       header: 'What',
+      isProse: true,
       cell: ({ changes, counts, rollback_to: back }) => (
         <span style={{ overflowWrap: 'anywhere' }}>
           {back !== null && <b>Back to revision {back}: </b>}

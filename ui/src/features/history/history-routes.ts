@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { queryClient } from '../../api/query-client.ts';
+import { lazyPage } from '../../app/lazy-page.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
 import { fetchAhead } from '../../app/fetch-ahead.ts';
 import { historyQuery } from './history-query.ts';
@@ -11,17 +12,17 @@ export const historyRoutes = [
     path: '/history',
     validateSearch: readHistorySearch,
     loader: (visit) => fetchAhead(visit, () => queryClient.prefetchInfiniteQuery(historyQuery({}))),
-    component: lazyRouteComponent(() => import('./history-page.tsx'), 'HistoryPage'),
+    component: lazyPage(() => import('./history-page.tsx'), 'HistoryPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/history/diff',
     validateSearch: readDiffSearch,
-    component: lazyRouteComponent(() => import('./diff-page.tsx'), 'DiffPage'),
+    component: lazyPage(() => import('./diff-page.tsx'), 'DiffPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/history/$revision',
-    component: lazyRouteComponent(() => import('./revision-page.tsx'), 'RevisionPage'),
+    component: lazyPage(() => import('./revision-page.tsx'), 'RevisionPage'),
   }),
 ] as const;

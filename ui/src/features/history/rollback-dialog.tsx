@@ -1,4 +1,4 @@
-import { Button, Checkbox, Code, Group, List, Modal, Skeleton, Stack, Text } from '@mantine/core';
+import { Button, Checkbox, Code, Group, List, Skeleton, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -10,6 +10,7 @@ import { invalidate } from '../../api/query-client.ts';
 import { ConfigChanges } from '../../components/config-changes.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { Notice } from '../../components/notice.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 
 type Rollback = Output<'post', '/admin/history/:revision/rollback'>;
 
@@ -40,16 +41,17 @@ export function RollbackDialog({ to, onClose }: { readonly to: number; readonly 
   });
   const problem = doing.error ?? preview.error;
   const isStale = doing.error !== null && problemOf(doing.error).status === 412;
+  const endsKeys = preview.data?.changes.some(({ type, action }) => type === 'key' && action === 'delete') ?? false;
   const again = (): void => {
     doing.reset();
     void preview.refetch();
   };
   return (
-    <Modal opened onClose={onClose} title={`Go back to revision ${to}?`} size={760}>
+    <Dialog onClose={onClose} title={`Go back to revision ${to}?`} size={760}>
       <Stack>
         <Text size="sm">
           This makes a new revision in which everything is what it was then, stored credentials included, replaced ones too. It is live at
-          once, and can be undone.
+          once, and can be undone{endsKeys ? ', but for the API keys that it deletes' : ''}.
         </Text>
         {preview.data === undefined && preview.error === null && <Skeleton height={120} />}
         {preview.data !== undefined && <Preview planned={preview.data} />}
@@ -89,7 +91,7 @@ export function RollbackDialog({ to, onClose }: { readonly to: number; readonly 
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

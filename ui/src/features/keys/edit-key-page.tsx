@@ -6,7 +6,7 @@ import { callApi, type Answer } from '../../api/call-api.ts';
 import type { ApiKey } from '../../api/admin-schema.ts';
 import { invalidate, oneKey } from '../../api/query-client.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
-import { ErrorState } from '../../components/error-state.tsx';
+import { MissingResource } from '../../components/missing-resource.tsx';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
@@ -20,7 +20,8 @@ export function EditKeyPage() {
   const { id } = useParams({ from: '/shell/keys/$id' });
   const { data, error, refetch } = useKey(id);
   if (data !== undefined) return <EditKey key={id} stored={data} readError={error} />;
-  if (error !== null) return <ErrorState problem={problemOf(error)} onRetry={() => void refetch()} />;
+  if (error !== null)
+    return <MissingResource what="API key" problem={problemOf(error)} onRetry={() => void refetch()} list={['/keys', 'All API keys']} />;
   return <PageSkeleton />;
 }
 
@@ -34,6 +35,7 @@ function EditKey({ stored, readError }: { readonly stored: Answer<ApiKey>; reado
     queryKey: oneKey('keys', id),
     stored,
     readError,
+    unsaved: `API key ${key.name}`,
     valuesOf: valuesOfKey,
     toFields: fieldsOfKey,
     save: (json, ifMatch) => callApi('patch', '/admin/keys/:id', { param: { id: key.id }, json }, { ifMatch }),
@@ -69,7 +71,11 @@ function EditKey({ stored, readError }: { readonly stored: Answer<ApiKey>; reado
         </Stack>
       </Box>
       {ending !== undefined && (
-        <EndKeyDialog ending={ending} onClose={() => setEnding(undefined)} onEnded={() => void navigate({ to: '/keys' })} />
+        <EndKeyDialog
+          ending={ending}
+          onClose={() => setEnding(undefined)}
+          onEnded={() => void navigate({ to: '/keys', ignoreBlocker: true })}
+        />
       )}
     </>
   );

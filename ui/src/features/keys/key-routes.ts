@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { queryClient } from '../../api/query-client.ts';
+import { lazyPage } from '../../app/lazy-page.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
 import { fetchAhead } from '../../app/fetch-ahead.ts';
 import { keysQuery } from './key-queries.ts';
@@ -11,16 +12,16 @@ export const keyRoutes = [
     path: '/keys',
     validateSearch: readListSearch,
     loader: (visit) => fetchAhead(visit, () => queryClient.prefetchInfiniteQuery(keysQuery(''))),
-    component: lazyRouteComponent(() => import('./keys-page.tsx'), 'KeysPage'),
+    component: lazyPage(() => import('./keys-page.tsx'), 'KeysPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/keys/new',
-    component: lazyRouteComponent(() => import('./new-key-page.tsx'), 'NewKeyPage'),
+    component: lazyPage(() => import('./new-key-page.tsx'), 'NewKeyPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/keys/$id',
-    component: lazyRouteComponent(() => import('./edit-key-page.tsx'), 'EditKeyPage'),
+    component: lazyPage(() => import('./edit-key-page.tsx'), 'EditKeyPage'),
   }),
 ] as const;

@@ -98,6 +98,7 @@ function useColumns(): Column<ApiKey>[] {
     { header: 'State', cell: (key) => <KeyState apiKey={key} /> },
     {
       header: 'Opens',
+      isWhole: true,
       cell: ({ routes: opened }) =>
         opened.length === 0
           ? 'All routes'
@@ -107,6 +108,7 @@ function useColumns(): Column<ApiKey>[] {
     },
     {
       header: 'Limit',
+      isWhole: true,
       cell: ({ rate_limit_per_minute: limit }) => (limit === null ? 'None' : `${limit.toLocaleString('en')} / min`),
     },
     { header: 'Expires', cell: ({ expires_at: at }) => (at === null ? 'Never' : <TimeAgo time={at} />) },

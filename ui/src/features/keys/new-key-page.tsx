@@ -7,6 +7,7 @@ import { invalidate } from '../../api/query-client.ts';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { useUnsavedInput } from '../../components/unsaved-input.ts';
 import { useResourceForm } from '../../components/use-resource-form.ts';
 import { fieldsOfKey, KeyFields, newKeyValues } from './key-fields.tsx';
 import { ShownOnce } from './shown-once.tsx';
@@ -20,12 +21,14 @@ export function NewKeyPage() {
     initial: newKeyValues,
     toFields: fieldsOfKey,
     isNew: true,
+    unsaved: 'The new API key',
     save: async (_, values) => {
       const { value } = await callApi('post', '/admin/keys', { json: fieldsOfKey(values) });
       setCreated(value);
       await invalidate('keys');
     },
   });
+  useUnsavedInput({ what: 'The API key', fields: () => (created === undefined ? [] : ['the key itself, which is shown this once']) });
   if (created !== undefined) {
     return (
       <>
@@ -33,7 +36,7 @@ export function NewKeyPage() {
         <Box maw={720}>
           <ShownOnce secret={created.key} />
           <Group mt="lg">
-            <Button component={Link} to="/keys">
+            <Button component={Link} to="/keys" ignoreBlocker>
               I have copied it
             </Button>
           </Group>

@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
+import { lazyPage } from '../../app/lazy-page.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
 import { readLiveSearch } from './live-search.ts';
 
@@ -7,11 +8,11 @@ export const liveRoutes = [
     getParentRoute: () => shellRoute,
     path: '/live',
     validateSearch: readLiveSearch,
-    component: lazyRouteComponent(() => import('./live-page.tsx'), 'LivePage'),
+    component: lazyPage(() => import('./live-page.tsx'), 'LivePage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/live/$id',
-    component: lazyRouteComponent(() => import('./request-page.tsx'), 'RequestPage'),
+    component: lazyPage(() => import('./request-page.tsx'), 'RequestPage'),
   }),
 ] as const;

@@ -1,4 +1,5 @@
 import type { Traffic } from '../../api/admin-schema.ts';
+import { clockText } from '../../components/local-time.ts';
 import classes from './cell-chart.module.css';
 import { highest } from './cell-figures.ts';
 
@@ -66,20 +67,16 @@ export function CellChart({ title, frame, values, bad = nothing, badName = '', s
         )}
         {cells.map(({ at, x, value, wrong }) => (
           <rect key={at} className={classes['cell']} x={x} y={0} width={1} height={height}>
-            <title>{`${timeText(at)}: ${value === null ? 'not known' : show(value)}${wrong === 0 ? '' : `, ${show(wrong)} ${badName}`}`}</title>
+            <title>{`${clockText(at)}: ${value === null ? 'not known' : show(value)}${wrong === 0 ? '' : `, ${show(wrong)} ${badName}`}`}</title>
           </rect>
         ))}
       </svg>
       <div className={classes['times']} aria-hidden>
-        <span>{timeText(start)}</span>
+        <span>{clockText(start)}</span>
         <span>now</span>
       </div>
     </figure>
   );
-}
-
-function timeText(at: number): string {
-  return new Date(at).toLocaleTimeString();
 }
 
 /** Stretches of known values. */

@@ -97,7 +97,7 @@ function Controls({ window }: { readonly window: Window }) {
       <SegmentedControl
         aria-label="How far back"
         size="xs"
-        data={windows.map((value) => ({ value, label: value }))}
+        data={windows.map((value) => ({ value, label: value.replace('m', ' min').replace('h', ' h') }))}
         value={window}
         onChange={(value) => void navigate({ to: '/', search: value === '5m' ? {} : { window: value }, replace: true })}
       />

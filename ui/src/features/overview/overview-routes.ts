@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { queryClient } from '../../api/query-client.ts';
+import { lazyPage } from '../../app/lazy-page.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
 import { fetchAhead } from '../../app/fetch-ahead.ts';
 import { overviewTrafficQuery, someUpstreamQuery } from './overview-queries.ts';
@@ -15,6 +16,6 @@ export const overviewRoutes = [
         void queryClient.prefetchQuery(overviewTrafficQuery('5m'));
         void queryClient.prefetchQuery(someUpstreamQuery);
       }),
-    component: lazyRouteComponent(() => import('./overview-page.tsx'), 'OverviewPage'),
+    component: lazyPage(() => import('./overview-page.tsx'), 'OverviewPage'),
   }),
 ] as const;

@@ -8,7 +8,7 @@ import type { Route } from '../../api/admin-schema.ts';
 import { invalidate, oneKey } from '../../api/query-client.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import { useClientOrigin } from '../../components/client-origin.ts';
-import { ErrorState } from '../../components/error-state.tsx';
+import { MissingResource } from '../../components/missing-resource.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { sampleUrlOf } from '../../components/sample-url.ts';
@@ -25,17 +25,8 @@ export function EditRoutePage() {
   const { id } = useParams({ from: '/shell/routes/$id' });
   const { data, error, refetch } = useRoute(id);
   if (data !== undefined) return <EditRoute key={id} stored={data} readError={error} />;
-  if (error !== null && problemOf(error).status === 404) {
-    return (
-      <>
-        <PageHeader title="There is no such route" description="It was deleted, or the address is not complete." />
-        <Button component={Link} to="/routes">
-          All routes
-        </Button>
-      </>
-    );
-  }
-  if (error !== null) return <ErrorState problem={problemOf(error)} onRetry={() => void refetch()} />;
+  if (error !== null)
+    return <MissingResource what="route" problem={problemOf(error)} onRetry={() => void refetch()} list={['/routes', 'All routes']} />;
   return <PageSkeleton />;
 }
 
@@ -51,6 +42,7 @@ function EditRoute({ stored, readError }: { readonly stored: Answer<Route>; read
     queryKey: oneKey('routes', id),
     stored,
     readError,
+    unsaved: `Route ${route.name}`,
     valuesOf: valuesOfRoute,
     toFields: fieldsOfRoute,
     save: (json, ifMatch) => callApi('patch', '/admin/routes/:id', { param: { id: route.id }, json }, { ifMatch }),
@@ -99,7 +91,11 @@ function EditRoute({ stored, readError }: { readonly stored: Answer<Route>; read
         onHold={resource.hold}
       />
       {deleting && (
-        <DeleteRouteDialog route={route} onClose={() => setDeleting(false)} onDeleted={() => void navigate({ to: '/routes' })} />
+        <DeleteRouteDialog
+          route={route}
+          onClose={() => setDeleting(false)}
+          onDeleted={() => void navigate({ to: '/routes', ignoreBlocker: true })}
+        />
       )}
     </>
   );

@@ -14,6 +14,7 @@ import type { ReactNode } from 'react';
 import type { Explanation } from '../../api/admin-schema.ts';
 import { CommandLine } from '../../components/command-line.tsx';
 import { Notice } from '../../components/notice.tsx';
+import { sentenceOf } from '../../components/sentence-of.ts';
 import classes from './explanation-view.module.css';
 import { MessageText, TransformSteps } from './preview-result.tsx';
 
@@ -124,7 +125,7 @@ function Candidates({ explanation: { candidates, others } }: { readonly explanat
                   </Badge>
                 </Group>
                 <Text size="sm" c="dimmed">
-                  {detail}
+                  {sentenceOf(detail)}
                 </Text>
               </div>
             </li>

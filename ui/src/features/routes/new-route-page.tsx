@@ -30,12 +30,13 @@ function NewRoute({ initial, copyOf }: { readonly initial: RouteValues; readonly
     initial,
     toFields: fieldsOfRoute,
     isNew: true,
+    unsaved: 'The new route',
     save: async (_, values) => {
       const { value, revision, warnings } = await callApi('post', '/admin/routes', { json: fieldsOfRoute(values) });
       await invalidate('routes');
       tellChange({ message: `${value.name} takes requests from now on.`, revision, undone: `${value.name} is gone again.` });
       tellWarnings(value.name, warnings);
-      await navigate({ to: '/routes' });
+      await navigate({ to: '/routes', ignoreBlocker: true });
     },
   });
   return (

@@ -64,7 +64,7 @@ export function RouteFilters({ search, onChange }: RouteFiltersProps) {
       />
       {Object.keys(search).length > 0 && (
         <Button variant="subtle" onClick={() => onChange({})}>
-          Clear
+          Clear filters
         </Button>
       )}
     </Group>

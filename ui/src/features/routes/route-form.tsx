@@ -1,12 +1,13 @@
 import { Stack, Tabs } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
+import { useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import type { FieldError } from '../../api/api-problem.ts';
 import { useClientOrigin } from '../../components/client-origin.ts';
 import { sampleHeadersOf, sampleUrlOf } from '../../components/sample-url.ts';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
+import { lazyPart } from '../../components/lazy-part.tsx';
 import { Notice } from '../../components/notice.tsx';
 import type { ResourceForm } from '../../components/use-resource-form.ts';
 import { ErrorsByField } from './errors-by-field.ts';
@@ -32,7 +33,7 @@ export interface RouteFormProps {
 }
 
 /** Loaded when somebody looks at it: most routes change nothing. */
-const TransformationsTab = lazy(async () => ({ default: (await import('./transformations-tab.tsx')).TransformationsTab }));
+const TransformationsTab = lazyPart(async () => (await import('./transformations-tab.tsx')).TransformationsTab, <PageSkeleton />);
 
 const transforming = new Set(['path_rewrite', 'method_override', 'request_transform', 'response_transform', 'json']);
 
@@ -124,20 +125,18 @@ export function RouteForm(props: RouteFormProps) {
             />
           </Tabs.Panel>
           <Tabs.Panel value="transformations">
-            <Suspense fallback={<PageSkeleton />}>
-              <TransformationsTab
-                form={form}
-                errors={stepErrors}
-                preview={preview}
-                sample={sample}
-                onSample={setTyped}
-                isOwn={isOwn}
-                onJsonProblem={(problem) => {
-                  setJsonProblem(problem);
-                  onHold?.(problem !== undefined);
-                }}
-              />
-            </Suspense>
+            <TransformationsTab
+              form={form}
+              errors={stepErrors}
+              preview={preview}
+              sample={sample}
+              onSample={setTyped}
+              isOwn={isOwn}
+              onJsonProblem={(problem) => {
+                setJsonProblem(problem);
+                onHold?.(problem !== undefined);
+              }}
+            />
           </Tabs.Panel>
         </Tabs>
       </fieldset>

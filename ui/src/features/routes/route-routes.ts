@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { queryClient } from '../../api/query-client.ts';
+import { lazyPage } from '../../app/lazy-page.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
 import { fetchAhead } from '../../app/fetch-ahead.ts';
 import { routeOrderQuery } from './route-queries.ts';
@@ -26,7 +27,7 @@ export const routeRoutes = [
     path: '/routes',
     validateSearch: readRoutesSearch,
     loader: (visit) => fetchAhead(visit, () => queryClient.prefetchInfiniteQuery(routeOrderQuery({}))),
-    component: lazyRouteComponent(() => import('./routes-page.tsx'), 'RoutesPage'),
+    component: lazyPage(() => import('./routes-page.tsx'), 'RoutesPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
@@ -36,7 +37,7 @@ export const routeRoutes = [
       ...(text(upstream) ? { upstream } : {}),
       ...(tab === 'transformations' ? { tab } : {}),
     }),
-    component: lazyRouteComponent(() => import('./new-route-page.tsx'), 'NewRoutePage'),
+    component: lazyPage(() => import('./new-route-page.tsx'), 'NewRoutePage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
@@ -45,12 +46,12 @@ export const routeRoutes = [
       ...(text(method) ? { method } : {}),
       ...(text(url) ? { url } : {}),
     }),
-    component: lazyRouteComponent(() => import('./try-request-page.tsx'), 'TryRequestPage'),
+    component: lazyPage(() => import('./try-request-page.tsx'), 'TryRequestPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/routes/$id',
     validateSearch: ({ tab }: Record<string, unknown>): Pick<NewRouteSearch, 'tab'> => (tab === 'transformations' ? { tab } : {}),
-    component: lazyRouteComponent(() => import('./edit-route-page.tsx'), 'EditRoutePage'),
+    component: lazyPage(() => import('./edit-route-page.tsx'), 'EditRoutePage'),
   }),
 ] as const;

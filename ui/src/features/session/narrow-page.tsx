@@ -1,5 +1,5 @@
 import { Box, Center, Stack, Text, Title } from '@mantine/core';
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Logo } from '../../app/logo.tsx';
 
 export interface NarrowPageProps {
@@ -9,17 +9,25 @@ export interface NarrowPageProps {
   readonly children: ReactNode;
 }
 
-/** A page with one task and no sidebar. */
+/** A page with one task and no sidebar: the keyboard begins at the field marked with `data-autofocus`, else at the heading. */
 export function NarrowPage({ title, description, width = 420, children }: NarrowPageProps) {
+  const page = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    page.current
+      ?.querySelector<HTMLElement>(page.current.querySelector('[data-autofocus]') === null ? 'h1' : '[data-autofocus]')
+      ?.focus({ preventScroll: true });
+  }, []);
   useEffect(() => {
     document.title = `${title} · APIGate`;
   }, [title]);
   return (
     <Center component="main" mih="100dvh" px="md" py="xl">
-      <Stack w="100%" maw={width} gap="lg">
+      <Stack w="100%" maw={width} gap="lg" ref={page}>
         <Logo />
         <Box className="surface" p={{ base: 'lg', sm: 'xl' }}>
-          <Title order={1}>{title}</Title>
+          <Title order={1} tabIndex={-1}>
+            {title}
+          </Title>
           {description !== undefined && (
             <Text c="dimmed" mt={6}>
               {description}

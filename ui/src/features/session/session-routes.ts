@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
+import { lazyPage } from '../../app/lazy-page.ts';
 import { rootRoute } from '../../app/base-routes.tsx';
 
 /** Pages for those who are not signed in. */
@@ -7,12 +8,12 @@ export const sessionRoutes = [
     getParentRoute: () => rootRoute,
     path: '/sign-in',
     validateSearch: ({ to }: Record<string, unknown>): { readonly to?: string } => (isOwnPath(to) ? { to } : {}),
-    component: lazyRouteComponent(() => import('./sign-in-page.tsx'), 'SignInPage'),
+    component: lazyPage(() => import('./sign-in-page.tsx'), 'SignInPage'),
   }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: '/setup',
-    component: lazyRouteComponent(() => import('./setup-page.tsx'), 'SetupPage'),
+    component: lazyPage(() => import('./setup-page.tsx'), 'SetupPage'),
   }),
 ] as const;
 

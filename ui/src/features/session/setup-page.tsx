@@ -49,10 +49,19 @@ function SetupForm() {
           autoComplete="one-time-code"
           spellCheck={false}
           required
+          data-autofocus={codeOfLink === '' || undefined}
           key={form.key('code')}
           {...form.getInputProps('code')}
         />
-        <TextInput label="E-mail" type="email" autoComplete="username" required key={form.key('email')} {...form.getInputProps('email')} />
+        <TextInput
+          label="E-mail"
+          type="email"
+          autoComplete="username"
+          required
+          data-autofocus={codeOfLink !== '' || undefined}
+          key={form.key('email')}
+          {...form.getInputProps('email')}
+        />
         <SecretInput
           label="Password"
           description="At least 12 characters."

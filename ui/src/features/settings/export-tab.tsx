@@ -8,6 +8,7 @@ import { CommandLine } from '../../components/command-line.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { Notice } from '../../components/notice.tsx';
+import { sentenceOf } from '../../components/sentence-of.ts';
 import classes from './export-tab.module.css';
 import { readExport } from './read-export.ts';
 
@@ -29,7 +30,7 @@ export function ExportTab() {
         <Notice kind="warning" title="Secrets are left out">
           <List size="sm">
             {data.warnings.map((warning) => (
-              <List.Item key={warning}>{warning}</List.Item>
+              <List.Item key={warning}>{sentenceOf(warning)}</List.Item>
             ))}
           </List>
         </Notice>

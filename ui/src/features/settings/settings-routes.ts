@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { queryClient } from '../../api/query-client.ts';
+import { lazyPage } from '../../app/lazy-page.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
 import { fetchAhead } from '../../app/fetch-ahead.ts';
 import { settingsQuery } from '../../api/settings-query.ts';
@@ -8,7 +9,7 @@ import { readListSearch } from '../../components/use-list-search.ts';
 const settingsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/settings',
-  component: lazyRouteComponent(() => import('./settings-layout.tsx'), 'SettingsLayout'),
+  component: lazyPage(() => import('./settings-layout.tsx'), 'SettingsLayout'),
 });
 
 const tabs = [
@@ -17,12 +18,12 @@ const tabs = [
     path: '/',
     validateSearch: readListSearch,
     loader: (visit) => fetchAhead(visit, () => queryClient.prefetchQuery(settingsQuery)),
-    component: lazyRouteComponent(() => import('./settings-list.tsx'), 'SettingsList'),
+    component: lazyPage(() => import('./settings-list.tsx'), 'SettingsList'),
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
     path: '/export',
-    component: lazyRouteComponent(() => import('./export-tab.tsx'), 'ExportTab'),
+    component: lazyPage(() => import('./export-tab.tsx'), 'ExportTab'),
   }),
 ] as const;
 

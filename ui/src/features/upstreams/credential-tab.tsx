@@ -1,7 +1,7 @@
 import { Box, Button, Code, Group, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation } from '@tanstack/react-query';
-import { useState, type SyntheticEvent } from 'react';
+import { useRef, useState, type SyntheticEvent } from 'react';
 import type { Upstream } from '../../api/admin-schema.ts';
 import { problemOf } from '../../api/api-problem.ts';
 import { callApi, type Answer } from '../../api/call-api.ts';
@@ -12,9 +12,11 @@ import { SecretInput } from '../../components/secret-input.tsx';
 import { sentenceOf } from '../../components/sentence-of.ts';
 import { tellChange } from '../../components/tell-change.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
+import { useUnsavedInput } from '../../components/unsaved-input.ts';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
 import { shellQuote } from '../../components/shell-quote.ts';
 import { credentialWords } from './credential-words.ts';
+import { isSameTab } from './upstream-search.ts';
 import { fieldsOfUpstream, valuesOfUpstream } from './upstream-values.ts';
 
 /** The credential of an upstream, which is never shown, and its rotation: enter the new one, test with it, swap. */
@@ -44,10 +46,12 @@ export function CredentialTab({ stored }: { readonly stored: Answer<Upstream> })
 }
 
 function Rotate({ stored }: { readonly stored: Answer<Upstream> }) {
+  const input = useRef<HTMLInputElement>(null);
   const [value, setValue] = useState('');
   // It follows what is stored until somebody begins to type; then it says what was changed.
   const [opened, setOpened] = useState(stored);
   if (value === '' && opened !== stored) setOpened(stored);
+  useUnsavedInput({ what: `Upstream ${stored.value.name}`, fields: () => (value === '' ? [] : ['the new credential']), isKept: isSameTab });
   const { value: upstream, etag } = opened;
   const param = { id: upstream.id };
   const testing = useMutation({
@@ -70,6 +74,8 @@ function Rotate({ stored }: { readonly stored: Answer<Upstream> }) {
       });
       // Nothing that was typed stays in the page.
       setValue('');
+      // The button that was pressed has nothing to do any more.
+      input.current?.focus();
       testing.reset();
       await invalidate('upstreams');
       tellChange({
@@ -109,6 +115,7 @@ function Rotate({ stored }: { readonly stored: Answer<Upstream> }) {
           </Text>
         </div>
         <SecretInput
+          ref={input}
           label={
             upstream.auth_type === 'basic' ? 'New user name and password' : upstream.auth_type === 'bearer' ? 'New token' : 'New value'
           }

@@ -10,7 +10,9 @@ import { useLive } from '../../api/use-live.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { tookText } from '../../components/figures.ts';
+import { causeOf } from '../../components/request-table.tsx';
 import { ResourceTable, type Column } from '../../components/resource-table.tsx';
+import { sentenceOf } from '../../components/sentence-of.ts';
 import { TimeAgo } from '../../components/time-ago.tsx';
 
 /** How many are shown. */
@@ -36,18 +38,26 @@ const columns: readonly Column<FinishedRequest>[] = [
   { header: 'Status', cell: ({ status }) => status ?? 'none' },
   {
     header: 'Cause',
-    cell: ({ code, reason, hint, status }) => (
+    isProse: true,
+    cell: (request) => (
       <div>
-        <Text size="sm">{code ?? `the upstream answered ${status}`}</Text>
-        {(reason ?? hint) !== null && (
+        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+          {causeOf(request)}
+        </Text>
+        {request.hint !== null && (
           <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-            {[reason, hint].filter((part) => part !== null).join('. ')}
+            {sentenceOf(request.hint)}
           </Text>
+        )}
+        {request.code !== null && (
+          <Code fz="xs" bg="transparent" p={0} c="dimmed">
+            {request.code}
+          </Code>
         )}
       </div>
     ),
   },
-  { header: 'Took', cell: ({ duration_ms: ms }) => tookText(ms) },
+  { header: 'Took', isWhole: true, cell: ({ duration_ms: ms }) => tookText(ms) },
 ];
 
 /** The last requests to an upstream that failed, newest first. */

@@ -24,7 +24,7 @@ export function LiveControl() {
         {away === undefined ? words[mode] : `Old figures, of ${clockText(away)}`}
       </Text>
       <Button size="xs" variant="default" leftSection={<Icon size={14} aria-hidden />} onClick={() => pauseLive(!paused)}>
-        {paused ? 'Go on' : 'Pause'}
+        {paused ? 'Resume' : 'Pause'}
       </Button>
     </Group>
   );

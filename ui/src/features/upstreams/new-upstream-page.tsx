@@ -36,6 +36,7 @@ function NewUpstream({ initial, of }: { readonly initial: UpstreamValues; readon
     initial,
     toFields: fieldsOfUpstream,
     isNew: true,
+    unsaved: 'The new upstream',
     save: async (_, values) => {
       const { value, revision, warnings } = await callApi('post', '/admin/upstreams', { json: fieldsOfUpstream(values) });
       await invalidate('upstreams', 'traffic');
@@ -48,7 +49,7 @@ function NewUpstream({ initial, of }: { readonly initial: UpstreamValues; readon
         },
       });
       for (const message of warnings) notifications.show({ color: 'orange', message, autoClose: false });
-      await navigate({ to: '/upstreams/$id', params: { id: value.id } });
+      await navigate({ to: '/upstreams/$id', params: { id: value.id }, ignoreBlocker: true });
     },
   });
   return (

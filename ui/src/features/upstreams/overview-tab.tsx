@@ -1,13 +1,14 @@
 import { Anchor, Group, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useMemo } from 'react';
+import { useMemo } from 'react';
 import type { TimelineEvent } from '../../api/admin-schema.ts';
 import { problemOf } from '../../api/api-problem.ts';
 import { readApi } from '../../api/call-api.ts';
 import { useLive } from '../../api/use-live.ts';
 import { causeText } from '../../components/cause-text.ts';
 import { ErrorState } from '../../components/error-state.tsx';
+import { lazyPart } from '../../components/lazy-part.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
 import { LiveControl } from './live-control.tsx';
@@ -15,7 +16,8 @@ import classes from './upstream-page.module.css';
 import { trafficWindows, useUpstreamTraffic, type TrafficWindow } from './upstream-queries.ts';
 import type { UpstreamRow } from './upstream-row.ts';
 
-const UpstreamCharts = lazy(() => import('./upstream-charts.tsx').then((module) => ({ default: module.UpstreamCharts })));
+const skeleton = <Skeleton height={420} />;
+const UpstreamCharts = lazyPart(async () => (await import('./upstream-charts.tsx')).UpstreamCharts, skeleton);
 
 /** How an upstream did of late. */
 export function OverviewTab({ row, window }: { readonly row: UpstreamRow; readonly window: TrafficWindow }) {
@@ -28,7 +30,6 @@ export function OverviewTab({ row, window }: { readonly row: UpstreamRow; readon
   const choose = (wanted: string): void => {
     void navigate({ to: '.', search: wanted === '5m' ? {} : { window: wanted as '15m' | '1h' | '6h' }, replace: true });
   };
-  const charts = <Skeleton height={420} />;
   return (
     <Stack>
       {problem !== null && state !== 'healthy' && <ProblemNotice kind={state === 'failing' ? 'danger' : 'warning'} problem={problem} />}
@@ -42,13 +43,11 @@ export function OverviewTab({ row, window }: { readonly row: UpstreamRow; readon
         <LiveControl />
       </Group>
       {traffic.data !== undefined ? (
-        <Suspense fallback={charts}>
-          <UpstreamCharts traffic={traffic.data} maxIdle={upstream.max_idle_conns} events={shown} />
-        </Suspense>
+        <UpstreamCharts traffic={traffic.data} maxIdle={upstream.max_idle_conns} events={shown} />
       ) : traffic.isError ? (
         <ErrorState problem={problemOf(traffic.error)} onRetry={() => void traffic.refetch()} />
       ) : (
-        charts
+        skeleton
       )}
       <section className="surface" aria-labelledby="what-happened">
         <Text id="what-happened" component="h2" fw={650} fz="sm" px="md" pt="sm">

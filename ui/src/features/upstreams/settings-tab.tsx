@@ -1,4 +1,4 @@
-import { Box, Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Box, Button, Group, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useParams } from '@tanstack/react-router';
 import { useState, type SyntheticEvent } from 'react';
@@ -13,7 +13,9 @@ import { tellChange } from '../../components/tell-change.tsx';
 import { useEditForm } from '../../components/use-edit-form.tsx';
 import { DraftTest } from './draft-test.tsx';
 import { UpstreamFields } from './upstream-fields.tsx';
+import { isSameTab } from './upstream-search.ts';
 import { fieldsOfUpstream, upstreamChanges, valuesOfUpstream, type UpstreamFields as Fields } from './upstream-values.ts';
+import { Dialog } from '../../components/dialog.tsx';
 
 export interface SettingsTabProps {
   readonly stored: Answer<Upstream>;
@@ -37,6 +39,8 @@ export function SettingsTab({ stored, readError }: SettingsTabProps) {
     queryKey: oneKey('upstreams', id),
     stored,
     readError,
+    unsaved: `Upstream ${stored.value.name}`,
+    isKept: isSameTab,
     valuesOf: valuesOfUpstream,
     toFields: fieldsOfUpstream,
     visible: withoutSecret,
@@ -71,10 +75,16 @@ export function SettingsTab({ stored, readError }: SettingsTabProps) {
         <UpstreamFields form={form} credentialStored={upstream.auth_value_set} isNew={false} />
         <DraftTest form={form} stored={upstream} changed={changed} />
         {conflict ?? <FormProblem problem={problem} shown={shown} />}
-        <FormActions submit="Save" busy={busy} disabled={changes.length === 0} onCancel={() => form.reset()} />
+        <FormActions
+          submit="Save"
+          busy={busy}
+          disabled={changes.length === 0}
+          cancel="Discard changes"
+          onCancel={changes.length === 0 ? undefined : () => form.reset()}
+        />
       </Stack>
       {reviewing && (
-        <Modal opened onClose={() => setReviewing(false)} title={`Save changes of ${upstream.name}?`} size="lg">
+        <Dialog onClose={() => setReviewing(false)} title={`Save changes of ${upstream.name}?`} size="lg">
           <Stack>
             <FieldChanges label="What is saved" changes={changes} before="Now" after="After saving" />
             <Text size="sm" c="dimmed">
@@ -95,7 +105,7 @@ export function SettingsTab({ stored, readError }: SettingsTabProps) {
               </Button>
             </Group>
           </Stack>
-        </Modal>
+        </Dialog>
       )}
     </Box>
   );

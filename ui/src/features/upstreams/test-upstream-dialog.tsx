@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core';
+import { Button, Group, Skeleton, Stack, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import type { Upstream } from '../../api/admin-schema.ts';
@@ -7,6 +7,7 @@ import { callApi } from '../../api/call-api.ts';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
 import { shellQuote } from '../../components/shell-quote.ts';
+import { Dialog } from '../../components/dialog.tsx';
 
 export interface TestUpstreamDialogProps {
   readonly upstream: Pick<Upstream, 'id' | 'name' | 'base_url'>;
@@ -25,7 +26,7 @@ export function TestUpstreamDialog({ upstream, onClose }: TestUpstreamDialogProp
     begun.current = true;
   }, [mutate]);
   return (
-    <Modal opened onClose={onClose} title={`Test ${upstream.name}`} size="lg">
+    <Dialog onClose={onClose} title={`Test ${upstream.name}`} size="lg">
       <Stack>
         <Text size="sm" c="dimmed">
           One request to {upstream.base_url}, sent as the gateway sends those of clients.
@@ -50,6 +51,6 @@ export function TestUpstreamDialog({ upstream, onClose }: TestUpstreamDialogProp
           <Button onClick={onClose}>Close</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -2,19 +2,21 @@ import { Anchor, Button, Group, Skeleton, Switch, Tabs, Text } from '@mantine/co
 import { IconPlugConnected } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
 import type { Answer } from '../../api/call-api.ts';
 import type { Upstream } from '../../api/admin-schema.ts';
 import { useLive } from '../../api/use-live.ts';
 import { PageSkeleton } from '../../app/page-skeleton.tsx';
 import { causeText } from '../../components/cause-text.ts';
-import { ErrorState } from '../../components/error-state.tsx';
 import { rateText, shareText, tookText } from '../../components/figures.ts';
 import { HealthMark } from '../../components/health-mark.tsx';
+import { lazyPart } from '../../components/lazy-part.tsx';
+import { MissingResource } from '../../components/missing-resource.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
 import { TimeAgo } from '../../components/time-ago.tsx';
+import { useShownTab } from '../../components/use-shown-tab.ts';
 import { CredentialTab } from './credential-tab.tsx';
 import { DeleteUpstreamDialog } from './delete-upstream-dialog.tsx';
 import { FailuresTab } from './failures-tab.tsx';
@@ -29,21 +31,17 @@ import type { UpstreamPageSearch, UpstreamTab } from './upstream-search.ts';
 import { useSwitchUpstreams } from './use-switch-upstreams.ts';
 
 /** With its fields it is the larger half of the page, and few come to edit. */
-const SettingsTab = lazy(() => import('./settings-tab.tsx').then((module) => ({ default: module.SettingsTab })));
-const HistoryTab = lazy(() => import('./history-tab.tsx').then((module) => ({ default: module.HistoryTab })));
+const SettingsTab = lazyPart(async () => (await import('./settings-tab.tsx')).SettingsTab, <Skeleton height={420} maw={760} />);
+const HistoryTab = lazyPart(async () => (await import('./history-tab.tsx')).HistoryTab, <Skeleton height={220} />);
 
 export function UpstreamPage() {
   const { id } = useParams({ from: '/shell/upstreams/$id' });
   const { data, error, refetch } = useUpstream(id);
   if (data !== undefined) return <OneUpstream key={id} stored={data} readError={error} />;
-  if (error !== null) {
+  if (error !== null)
     return (
-      <>
-        <PageHeader title="Upstream" />
-        <ErrorState problem={problemOf(error)} onRetry={() => void refetch()} />
-      </>
+      <MissingResource what="upstream" problem={problemOf(error)} onRetry={() => void refetch()} list={['/upstreams', 'All upstreams']} />
     );
-  }
   return <PageSkeleton />;
 }
 
@@ -68,6 +66,8 @@ function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>;
   const isGone = readError !== null && problemOf(readError).status === 404;
   const [row] = upstreamRows({ upstreams: [upstream], traffic: traffic.data, live, routes: routes.data });
   const mine = routes.data === undefined ? undefined : (routes.data.get(upstream.id) ?? []);
+  // The number of routes makes its tab wider.
+  const tabs = useShownTab<HTMLDivElement>(`${tab} ${mine?.length}`);
   const choose = (wanted: string | null): void => {
     const search: UpstreamPageSearch =
       wanted === null || wanted === 'overview' ? {} : { tab: wanted as NonNullable<UpstreamPageSearch['tab']> };
@@ -108,7 +108,7 @@ function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>;
         </Notice>
       )}
       <Tabs value={tab} onChange={choose} keepMounted={false}>
-        <Tabs.List mb="md" className={classes['tabs'] ?? ''}>
+        <Tabs.List ref={tabs} mb="md" className={classes['tabs'] ?? ''}>
           {(Object.keys(tabWords) as UpstreamTab[]).map((each) => (
             <Tabs.Tab key={each} value={each}>
               {tabWords[each]}
@@ -123,9 +123,7 @@ function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>;
           <RoutesTab upstream={upstream} routes={mine} />
         </Tabs.Panel>
         <Tabs.Panel value="settings">
-          <Suspense fallback={<Skeleton height={420} maw={760} />}>
-            <SettingsTab stored={stored} readError={readError} />
-          </Suspense>
+          <SettingsTab stored={stored} readError={readError} />
         </Tabs.Panel>
         <Tabs.Panel value="credential">
           <CredentialTab stored={stored} />
@@ -134,9 +132,7 @@ function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>;
           <FailuresTab upstream={upstream} />
         </Tabs.Panel>
         <Tabs.Panel value="history">
-          <Suspense fallback={<Skeleton height={220} />}>
-            <HistoryTab stored={stored} />
-          </Suspense>
+          <HistoryTab stored={stored} />
         </Tabs.Panel>
       </Tabs>
       {asking === 'test' && <TestUpstreamDialog upstream={upstream} onClose={() => setAsking(undefined)} />}
@@ -145,7 +141,7 @@ function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>;
           upstream={upstream}
           routes={mine ?? []}
           onClose={() => setAsking(undefined)}
-          onDeleted={() => void navigate({ to: '/upstreams' })}
+          onDeleted={() => void navigate({ to: '/upstreams', ignoreBlocker: true })}
         />
       )}
     </>

@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { queryClient } from '../../api/query-client.ts';
+import { lazyPage } from '../../app/lazy-page.ts';
 import { shellRoute } from '../../app/base-routes.tsx';
 import { fetchAhead } from '../../app/fetch-ahead.ts';
 import { allUpstreamsQuery, routesByUpstreamQuery, trafficQuery, upstreamTrafficQuery } from './upstream-queries.ts';
@@ -16,13 +17,13 @@ export const upstreamRoutes = [
         void queryClient.prefetchQuery(trafficQuery);
         void queryClient.prefetchQuery(routesByUpstreamQuery);
       }),
-    component: lazyRouteComponent(() => import('./upstreams-page.tsx'), 'UpstreamsPage'),
+    component: lazyPage(() => import('./upstreams-page.tsx'), 'UpstreamsPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
     path: '/upstreams/new',
     validateSearch: ({ from }: Record<string, unknown>): { readonly from?: string } => (typeof from === 'string' ? { from } : {}),
-    component: lazyRouteComponent(() => import('./new-upstream-page.tsx'), 'NewUpstreamPage'),
+    component: lazyPage(() => import('./new-upstream-page.tsx'), 'NewUpstreamPage'),
   }),
   createRoute({
     getParentRoute: () => shellRoute,
@@ -35,6 +36,6 @@ export const upstreamRoutes = [
         void queryClient.prefetchQuery(routesByUpstreamQuery);
         void queryClient.prefetchQuery(upstreamTrafficQuery(visit.params.id, '5m'));
       }),
-    component: lazyRouteComponent(() => import('./upstream-page.tsx'), 'UpstreamPage'),
+    component: lazyPage(() => import('./upstream-page.tsx'), 'UpstreamPage'),
   }),
 ] as const;

@@ -1,4 +1,5 @@
 import type { HealthState } from './upstream-row.ts';
+import type { Place } from '../../components/unsaved-input.ts';
 import { readListSearch, type ListSearch } from '../../components/use-list-search.ts';
 
 const states: readonly unknown[] = ['healthy', 'failing', 'unknown', 'disabled'] satisfies HealthState[];
@@ -30,4 +31,10 @@ export function readUpstreamPageSearch({ tab, window }: Record<string, unknown>)
       : {}),
     ...(windows.includes(window) ? { window: window as NonNullable<UpstreamPageSearch['window']> } : {}),
   };
+}
+
+/** Whether what was typed on a tab is still there afterwards: only the tab that is looked at is in the page. */
+export function isSameTab(from: Place, to: Place): boolean {
+  const tabOf = ({ search }: Place): unknown => (search as UpstreamPageSearch).tab;
+  return from.pathname === to.pathname && tabOf(from) === tabOf(to);
 }
