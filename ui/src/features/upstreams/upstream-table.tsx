@@ -1,6 +1,6 @@
 import { Checkbox, Skeleton, VisuallyHidden } from '@mantine/core';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useLayoutEffect, useRef, useState, type ReactNode } from 'react';
+import { memo, useCallback, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { upstreamColumns, type RowActions } from './upstream-cells.tsx';
 import type { UpstreamRow } from './upstream-row.ts';
 import classes from './upstream-table.module.css';
@@ -16,7 +16,7 @@ export interface UpstreamTableProps extends RowActions {
 const rowHeight = 76;
 
 /** A table of upstreams, and cards in a narrow window. Only the rows near the window are there, so that thousands cost no more than twenty. */
-export function UpstreamTable({ rows, selected, onSelect, menu, ...actions }: UpstreamTableProps) {
+export function UpstreamTable({ rows, selected, onSelect, menu, onSwitch, switching }: UpstreamTableProps) {
   const body = useRef<HTMLDivElement>(null);
   const [scrollMargin, setScrollMargin] = useState(0);
   useLayoutEffect(() => {
@@ -40,11 +40,14 @@ export function UpstreamTable({ rows, selected, onSelect, menu, ...actions }: Up
   });
   const all = rows !== undefined && rows.length > 0 && rows.every(({ upstream }) => selected.has(upstream.id));
   const some = rows !== undefined && rows.some(({ upstream }) => selected.has(upstream.id));
-  const toggle = (id: string): void => {
-    const next = new Set(selected);
-    if (!next.delete(id)) next.add(id);
-    onSelect(next);
-  };
+  const toggle = useCallback(
+    (id: string): void => {
+      const next = new Set(selected);
+      if (!next.delete(id)) next.add(id);
+      onSelect(next);
+    },
+    [selected, onSelect],
+  );
   return (
     <div
       className={`surface ${classes['table']}`}
@@ -101,25 +104,58 @@ export function UpstreamTable({ rows, selected, onSelect, menu, ...actions }: Up
                   className={`${classes['row']} ${classes['placed']}`}
                   style={{ transform: `translateY(${start - scrollMargin}px)` }}
                 >
-                  <div role="cell" className={classes['check']}>
-                    <Checkbox
-                      aria-label={`Select ${row.upstream.name}`}
-                      checked={selected.has(row.upstream.id)}
-                      onChange={() => toggle(row.upstream.id)}
-                    />
-                  </div>
-                  {upstreamColumns.map(({ header, area, cell }) => (
-                    <div key={header} role="cell" className={classes['cell']} data-area={area} data-label={header}>
-                      {cell(row, actions)}
-                    </div>
-                  ))}
-                  <div role="cell" className={classes['menu']}>
-                    {menu(row)}
-                  </div>
+                  <UpstreamCells
+                    row={row}
+                    isSelected={selected.has(row.upstream.id)}
+                    onToggle={toggle}
+                    onSwitch={onSwitch}
+                    switching={switching}
+                    menu={menu}
+                  />
                 </div>
               );
             })}
       </div>
     </div>
   );
+}
+
+interface UpstreamCellsProps extends RowActions, Pick<UpstreamTableProps, 'menu'> {
+  readonly row: UpstreamRow;
+  readonly isSelected: boolean;
+  readonly onToggle: (id: string) => void;
+}
+
+/** What stands in a row. Rows that stay as they are are not drawn again, neither while one scrolls nor when figures come. */
+const UpstreamCells = memo(function UpstreamCells({ row, isSelected, onToggle, onSwitch, switching, menu }: UpstreamCellsProps) {
+  const actions = { onSwitch, switching };
+  return (
+    <>
+      <div role="cell" className={classes['check']}>
+        <Checkbox aria-label={`Select ${row.upstream.name}`} checked={isSelected} onChange={() => onToggle(row.upstream.id)} />
+      </div>
+      {upstreamColumns.map(({ header, area, cell }) => (
+        <div key={header} role="cell" className={classes['cell']} data-area={area} data-label={header}>
+          {cell(row, actions)}
+        </div>
+      ))}
+      <div role="cell" className={classes['menu']}>
+        {menu(row)}
+      </div>
+    </>
+  );
+}, isSame);
+
+function isSame({ row, ...before }: UpstreamCellsProps, { row: next, ...after }: UpstreamCellsProps): boolean {
+  return haveSameValues(before, after) && (row === next || haveSameValues(row, next));
+}
+
+// Lists of figures are made anew each time.
+function haveSameValues<T extends object>(one: T, other: T): boolean {
+  return (Object.keys(one) as (keyof T)[]).every((name) => {
+    const [a, b] = [one[name], other[name]];
+    return (
+      Object.is(a, b) || (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((value, at) => Object.is(value, b[at])))
+    );
+  });
 }

@@ -3,7 +3,7 @@ import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { IconPlus, IconServer2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useDeferredValue, useMemo, useState } from 'react';
+import { useCallback, useDeferredValue, useMemo, useState } from 'react';
 import { problemOf } from '../../api/api-problem.ts';
 import { useLive } from '../../api/use-live.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
@@ -58,6 +58,17 @@ export function UpstreamsPage() {
     await switchAll(chosen, enabled);
     setSelected(new Set());
   };
+  const switchOne = useCallback(({ upstream }: UpstreamRow, enabled: boolean): void => void switchAll([upstream], enabled), [switchAll]);
+  const menu = useCallback(
+    (row: UpstreamRow) => (
+      <UpstreamMenu
+        upstream={row.upstream}
+        onTest={() => setAsking({ what: 'test', row })}
+        onDelete={() => setAsking({ what: 'delete', row })}
+      />
+    ),
+    [],
+  );
   const add = (
     <Button component={Link} to="/upstreams/new" leftSection={<IconPlus size={16} aria-hidden />}>
       Add Upstream
@@ -134,20 +145,7 @@ export function UpstreamsPage() {
             </Button>
           </EmptyState>
         ) : (
-          <UpstreamTable
-            rows={rows}
-            selected={selected}
-            onSelect={setSelected}
-            switching={switching}
-            onSwitch={({ upstream }, enabled) => void switchAll([upstream], enabled)}
-            menu={(row) => (
-              <UpstreamMenu
-                upstream={row.upstream}
-                onTest={() => setAsking({ what: 'test', row })}
-                onDelete={() => setAsking({ what: 'delete', row })}
-              />
-            )}
-          />
+          <UpstreamTable rows={rows} selected={selected} onSelect={setSelected} switching={switching} onSwitch={switchOne} menu={menu} />
         )}
         {rows !== undefined && rows.length > 0 && all !== undefined && rows.length < all.length && (
           <Text size="sm" c="dimmed" role="status">

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
 import type { Upstream } from '../../api/admin-schema.ts';
 import { switchEnabled } from '../../components/switch-enabled.ts';
 
@@ -11,10 +11,10 @@ export interface SwitchUpstreams {
 /** Enables or disables upstreams. */
 export function useSwitchUpstreams(): SwitchUpstreams {
   const [switching, setSwitching] = useState<ReadonlySet<string>>(new Set());
-  const switchAll = async (upstreams: readonly Upstream[], enabled: boolean): Promise<void> => {
+  const switchAll = useCallback(async (upstreams: readonly Upstream[], enabled: boolean): Promise<void> => {
     setSwitching(new Set(upstreams.map(({ id }) => id)));
     await switchEnabled('upstreams', upstreams, enabled);
     setSwitching(new Set());
-  };
+  }, []);
   return { switching, switchAll };
 }
