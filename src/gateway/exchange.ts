@@ -118,7 +118,6 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
   private bindsConnection = false;
   private tunnel: Tunnel | null = null;
   private idempotent = false;
-  /** The whole outgoing request, as long as it may have to be sent again. */
   /** Whether the connection keeps what was sent, for a retry on another. */
   private mayReplay = false;
   /** What is to be sent once there is a connection. */
