@@ -6,8 +6,6 @@ import { openSignedIn } from '../support/sign-in-page.ts';
 import { startGateway, type Gateway } from '../support/start-gateway.ts';
 
 const count = 1_000;
-/** Far more than a keystroke takes here, so that a shared machine does not fail it; all rows at once take several times as long. */
-const stall = 1_500;
 
 suite('a thousand upstreams in a browser', { skip: unlessBrowser }, () => {
   const browser = useBrowser();
@@ -41,12 +39,12 @@ suite('a thousand upstreams in a browser', { skip: unlessBrowser }, () => {
     assert.ok((await page.getByRole('row').count()) < 60);
   });
 
-  test('a search finds one among them without a stall of the page', async () => {
+  // How long a keystroke takes is a figure of `npm run bench:ui`; what makes it short is that no more rows are drawn.
+  test('a search finds one among them, and never draws more rows than fit near the window', async () => {
     await page.evaluate(`{
-      globalThis.longest = 0;
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) globalThis.longest = Math.max(globalThis.longest, duration);
-      }).observe({ type: 'longtask' });
+      globalThis.mostRows = 0;
+      const count = () => (globalThis.mostRows = Math.max(globalThis.mostRows, document.querySelectorAll('tr').length));
+      new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
     }`);
     await page.keyboard.press('/');
     // Four digits alone may stand in another one's id, which is searched too.
@@ -55,7 +53,7 @@ suite('a thousand upstreams in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('link', { name: 'service-0777' }).waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'service-0000' }).waitFor();
-    const longest = Number(await page.evaluate('globalThis.longest'));
-    assert.ok(longest < stall, `the page stood still for ${longest} ms`);
+    const most = Number(await page.evaluate('globalThis.mostRows'));
+    assert.ok(most > 10 && most < 60, `${most} rows`);
   });
 });

@@ -193,17 +193,15 @@ suite('routes in a browser', { skip: unlessBrowser }, () => {
     await page.setViewportSize({ width: 1280, height: 800 });
   });
 
-  test('thousands of routes are there at once, page by page, and searched by the gateway', async () => {
+  test('thousands of routes are shown page by page, and searched by the gateway', async () => {
     const routes = Array.from({ length: 3_000 }, (_, index) => ({
       name: `tenant ${index}`,
       path_pattern: `/tenants/${index}/api`,
       upstream: 'shop',
     }));
     await gateway.admin.must('POST', '/apply', { routes });
-    const started = performance.now();
     await page.goto(`${gateway.url}/ui/routes`);
     await page.getByText('100 of 3007 routes').waitFor();
-    assert.ok(performance.now() - started < 10_000, `${performance.now() - started} ms`);
     await page.getByRole('button', { name: 'Show more' }).click();
     await page.getByText('200 of 3007 routes').waitFor();
     await page.getByLabel('Search name, path and host').fill('/tenants/2999/');

@@ -114,11 +114,12 @@ export async function faultsOf(page: Page, browser: TestBrowser): Promise<string
     await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
     // What is not a matter of colours is the same in both.
     const rules = colorScheme === 'light' ? undefined : colourRules;
-    let findings = await axeFindings(page, source, rules);
+    let findings: string[] = [];
     // Looked at in the middle of a change of colours, which takes a moment; what is wrong stays wrong.
-    if (findings.length > 0) {
-      await page.waitForTimeout(500);
+    for (let look = 0; look < 8; look += 1) {
       findings = await axeFindings(page, source, rules);
+      if (findings.length === 0) break;
+      await page.waitForTimeout(500);
     }
     faults.push(...findings.map((finding) => `${colorScheme}: ${finding}`));
   }
