@@ -214,20 +214,22 @@ suite('the admin UI while the gateway comes and goes and others change things', 
     assert.equal(await description.inputValue(), 'typed');
     await page.getByRole('tab', { name: 'Transformations' }).click();
     await told.waitFor();
-    browser.current.complaints.splice(0);
-    assert.deepEqual(await faultsOf(page, browser.current), []);
+    // Whenever it is that the console tells of it.
+    const faults = async (): Promise<string[]> =>
+      (await faultsOf(page, browser.current)).filter((fault) => !fault.includes('A file of the admin UI could not be loaded'));
+    assert.deepEqual(await faults(), []);
 
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Leave without saving' }).click();
     await page.getByRole('heading', { name: 'Routes', level: 1 }).waitFor();
     await page.getByRole('link', { name: 'History' }).click();
     await page.getByRole('heading', { name: 'This page could not be shown', level: 1 }).waitFor();
-    browser.current.complaints.splice(0);
-    assert.deepEqual(await faultsOf(page, browser.current), []);
+    assert.deepEqual(await faults(), []);
     await page.unrouteAll();
     await told.getByRole('button', { name: 'Reload the page' }).click();
     await page.getByRole('heading', { name: 'History', level: 1 }).waitFor();
     await page.close();
+    browser.current.complaints.splice(0);
   });
 
   test('the live stream is closed while the tab is hidden, and opened again when it is shown', async () => {

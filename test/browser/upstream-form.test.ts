@@ -133,14 +133,14 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     await field('Base URL').fill(silent.url);
     await field('Timeout, ms').fill('1500');
     await testButton().click();
-    await page.getByText('No answer within 1.5 s (deadline exceeded).').waitFor();
-    await page.getByText(/raise timeout_ms/).waitFor();
+    await page.getByText('No answer within 1500 ms (deadline exceeded).').waitFor();
+    await page.getByText('raise “Timeout”').waitFor();
 
     await field('Timeout, ms').fill('30000');
     await field('Base URL').fill(`https://127.0.0.1:${(secure.address() as AddressInfo).port}`);
     await testButton().click();
     await page.getByText('Certificate signed by unknown authority: it was issued by "Internal CA"').waitFor();
-    await page.getByText('paste it into tls_ca').waitFor();
+    await page.getByText('give it to this upstream alone as “CA certificates”').waitFor();
     await field('CA certificates').fill(authority.ca);
     await testButton().click();
     await page.getByText('It answers').waitFor();
