@@ -164,6 +164,7 @@ suite('API keys in a browser', { skip: unlessBrowser }, () => {
   test('an address that leads nowhere says so, and where to go', async () => {
     await page.goto(`${gateway.url}/ui/no/such/page`);
     await page.getByRole('heading', { name: 'There is no such page', level: 1 }).waitFor();
+    await page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name: 'Overview' }).waitFor();
     assert.deepEqual(await faultsOf(page, browser.current), []);
   });
 });

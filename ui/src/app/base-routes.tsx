@@ -1,12 +1,14 @@
 import { Notifications } from '@mantine/notifications';
-import { createRootRoute, createRoute, Outlet, redirect } from '@tanstack/react-router';
+import { createRootRoute, createRoute, Outlet, redirect, type ErrorComponentProps } from '@tanstack/react-router';
 import { ApiProblem } from '../api/api-problem.ts';
 import { callApi } from '../api/call-api.ts';
 import { meKey, queryClient } from '../api/query-client.ts';
+import { BarePage } from './bare-page.tsx';
 import { NotFoundPage } from './not-found-page.tsx';
+import { PageError } from './page-error.tsx';
 import { Shell } from './shell.tsx';
 
-export const rootRoute = createRootRoute({ component: Root, notFoundComponent: NotFoundPage });
+export const rootRoute = createRootRoute({ component: Root, errorComponent: BareError });
 
 /** Messages are below the router, because some lead to a page. */
 function Root() {
@@ -25,7 +27,20 @@ export const shellRoute = createRoute({
   id: 'shell',
   beforeLoad: ({ location }) => requireSession(location.href),
   component: Shell,
+  // Who is signed in could not be asked.
+  errorComponent: BareError,
 });
+
+/** Every address that is no page: within the sidebar and the header, from where there is a way on. */
+export const nowhereRoute = createRoute({ getParentRoute: () => shellRoute, path: '$', component: NotFoundPage });
+
+function BareError(props: ErrorComponentProps) {
+  return (
+    <BarePage>
+      <PageError {...props} />
+    </BarePage>
+  );
+}
 
 /** Once signed in, a session that ends is the shell's business: it asks over the page, which stays. */
 export async function requireSession(target: string): Promise<void> {

@@ -9,7 +9,7 @@ import { routeRoutes } from '../features/routes/route-routes.ts';
 import { sessionRoutes } from '../features/session/session-routes.ts';
 import { settingsRoutes } from '../features/settings/settings-routes.ts';
 import { upstreamRoutes } from '../features/upstreams/upstream-routes.ts';
-import { rootRoute, shellRoute } from './base-routes.tsx';
+import { nowhereRoute, rootRoute, shellRoute } from './base-routes.tsx';
 import { NotFoundPage } from './not-found-page.tsx';
 import { PageError } from './page-error.tsx';
 import { PageSkeleton } from './page-skeleton.tsx';
@@ -27,6 +27,7 @@ export const router = createRouter({
       ...historyRoutes,
       ...settingsRoutes,
       ...accessRoutes,
+      nowhereRoute,
     ]),
   ]),
   basepath: '/ui',

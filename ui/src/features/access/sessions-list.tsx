@@ -79,7 +79,7 @@ const columns: readonly Column<Session>[] = [
   {
     header: 'Who',
     cell: ({ email, current }) => (
-      <Group gap={8}>
+      <Group gap={8} miw={{ base: 0, sm: '14rem' }}>
         <Text fw={600} size="sm" style={{ overflowWrap: 'anywhere' }}>
           {email}
         </Text>

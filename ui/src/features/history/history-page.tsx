@@ -133,7 +133,14 @@ function columnsFor(present: number | undefined): Column<Revision>[] {
       header: 'Revision',
       cell: ({ revision }) => (
         <Group gap={8} wrap="nowrap">
-          <Anchor component={Link} to={`/history/${revision}`} fw={600} fz="sm" c="var(--mantine-color-text)">
+          <Anchor
+            component={Link}
+            to={`/history/${revision}`}
+            fw={600}
+            fz="sm"
+            c="var(--mantine-color-text)"
+            style={{ whiteSpace: 'nowrap' }}
+          >
             {revision}
           </Anchor>
           {revision === present && (

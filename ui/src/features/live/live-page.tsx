@@ -1,4 +1,4 @@
-import { Box, Button, Group, Stack, Text } from '@mantine/core';
+import { Box, Button, Group, Kbd, Stack, Text } from '@mantine/core';
 import { rateText } from '../../components/figures.ts';
 import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { IconBroadcast, IconFilterOff, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react';
@@ -53,6 +53,11 @@ export function LivePage() {
               variant={isPaused ? 'filled' : 'default'}
               size="xs"
               aria-keyshortcuts="p"
+              rightSection={
+                <Kbd aria-hidden visibleFrom="sm" size="xs">
+                  p
+                </Kbd>
+              }
               leftSection={isPaused ? <IconPlayerPlay size={14} aria-hidden /> : <IconPlayerPause size={14} aria-hidden />}
               onClick={() => setPaused(!isPaused)}
             >
