@@ -67,6 +67,16 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
     assert.deepEqual([answer.status, await answer.text()], [200, 'hello from /']);
     assert.equal((await fetch(url)).status, 401);
     assert.ok((await clicks()) < 10, `${await clicks()} clicks`);
+
+    // All of it can be taken back, and made again.
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('hello is gone again.').waitFor();
+    await page.getByRole('heading', { name: 'Where is your API?', level: 1 }).waitFor();
+    for (const list of ['upstreams', 'routes', 'keys'])
+      assert.equal(((await (await page.request.get(`${gateway.url}/admin/${list}`)).json()) as { total: number }).total, 0, list);
+    assert.equal((await fetch(url, { headers: { 'X-API-Key': key } })).status, 404);
+    await page.getByRole('button', { name: 'Add it' }).click();
+    await page.getByRole('heading', { name: 'hello is ready', level: 1 }).waitFor();
     await page.close();
   });
 

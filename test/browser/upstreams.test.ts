@@ -126,7 +126,14 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('button', { name: 'Resume' }).click();
   });
 
-  test('a search, /, and a new one, n, by keyboard alone', async () => {
+  test('a search, /, and a new one, n, by keyboard alone; both keys are shown', async () => {
+    for (const [shown, key] of [
+      [page.getByRole('link', { name: 'Add Upstream' }), 'n'],
+      [page.getByLabel('Search upstreams'), '/'],
+    ] as const) {
+      assert.equal(await shown.getAttribute('aria-keyshortcuts'), key);
+      await page.locator('kbd').getByText(key, { exact: true }).waitFor();
+    }
     await page.keyboard.press('/');
     await page.keyboard.type('with-v');
     await page.waitForURL(/\?q=with-v$/);
