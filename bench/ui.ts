@@ -4,6 +4,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { foreignProgram } from '../test/support/foreign-program.ts';
 import { startNodeServer } from '../test/support/node-server.ts';
 import type * as gateways from '../test/support/start-gateway.ts';
+import { manyCount, manyUpstreams, measureStalls, type Stalls } from './measure-stalls.ts';
 
 type Gateway = gateways.Gateway;
 
@@ -11,10 +12,11 @@ const usage = `npm run bench:ui -- [options]
 
 How long a page of the admin UI takes to be there, opened by its address in a browser that knows nothing of it yet: no cache, no
 compiled code, but signed in. Medians of all rounds; a busy machine makes the times longer, but hardly the CPU time, the requests
-and the bytes.
+and the bytes. Then, in the list of a gateway with ${manyCount} upstreams, the longest task of the page's main thread, in CPU time,
+while somebody types a search of eight letters, clears it, and scrolls from the first to the last: for so long the page stands still.
 
   --rounds N      times that each page is opened, 7
-  --pages a,b     only these of: overview upstreams upstream routes route keys live history settings access
+  --pages a,b     only these of: overview upstreams upstream routes route keys live history settings access many
   --beside DIR    another checkout, set up and built, measured in turns with this one
   --help`;
 
@@ -65,7 +67,10 @@ if (flags.help) {
   process.stdout.write(`${usage}\n`);
   process.exit(0);
 }
-const names = (flags.pages?.split(',') ?? Object.keys(shown)) as PageName[];
+/** The list of many upstreams, which is no page of its own. */
+const many = 'many';
+const wanted = flags.pages?.split(',') ?? [...Object.keys(shown), many];
+const names = wanted.filter((name) => name !== many) as PageName[];
 const unknown = names.find((name) => !(name in shown));
 const rounds = Number(flags.rounds);
 const program = foreignProgram('chromium') ?? foreignProgram('chromium-browser') ?? foreignProgram('google-chrome');
@@ -78,9 +83,8 @@ const upstream = await startNodeServer((_, response) => response.end('passed'));
 const subjects = [await openSubject('this', resolve(import.meta.dirname, '..'))];
 if (flags.beside !== undefined) subjects.push(await openSubject('beside', resolve(flags.beside)));
 const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-gpu'] });
-const columns = ['page', 'of', 'interactive', 'first paint', 'script CPU', 'busy CPU', 'requests', 'KB'];
-process.stdout.write(`${columns.map((column, at) => (at < 2 ? column.padEnd(10) : column.padStart(12))).join('')}\n`);
 try {
+  if (names.length > 0) printHead('page', 'interactive', 'first paint', 'script CPU', 'busy CPU', 'requests', 'KB');
   for (const name of names) {
     const measured = new Map<Subject, Measured[]>(subjects.map((subject) => [subject, []]));
     // The first round is for the gateway, which reads the files when they are asked for first.
@@ -91,10 +95,31 @@ try {
       }
     for (const [subject, runs] of measured) process.stdout.write(`${rowOf(name, subject.name, runs)}\n`);
   }
+  if (wanted.includes(many)) await printStalls(subjects);
 } finally {
   await browser.close();
   for (const { gateway } of subjects) await gateway.stop();
   await upstream[Symbol.asyncDispose]();
+}
+
+/** After the pages, whose gateways are to be few things. */
+async function printStalls(of: readonly Subject[]): Promise<void> {
+  for (const { gateway } of of) await gateway.admin.must('POST', '/apply?prune=true', manyUpstreams());
+  const measured = new Map<Subject, Stalls[]>(of.map((subject) => [subject, []]));
+  for (let round = 0; round <= rounds; round += 1)
+    for (const subject of of) {
+      const one = await measureStalls(browser, subject.gateway.url, subject.cookie);
+      if (round > 0) measured.get(subject)!.push(one);
+    }
+  printHead('longest task', 'typing', 'clearing', 'scrolling');
+  for (const [{ name }, runs] of measured) {
+    const ms = (key: keyof Stalls): string => `${Math.round(median(runs.map((run) => run[key])))} ms`.padStart(12);
+    process.stdout.write(`${`${manyCount} rows`.padEnd(14)}${name.padEnd(10)}${ms('typing')}${ms('clearing')}${ms('scrolling')}\n`);
+  }
+}
+
+function printHead(what: string, ...columns: readonly string[]): void {
+  process.stdout.write(`${what.padEnd(14)}${'of'.padEnd(10)}${columns.map((column) => column.padStart(12)).join('')}\n`);
 }
 
 async function openSubject(name: string, checkout: string): Promise<Subject> {
@@ -168,11 +193,11 @@ function tellWhenShown(selector: string): string {
 }
 
 function rowOf(page: string, subject: string, runs: readonly Measured[]): string {
-  const median = (of: keyof Measured): number => runs.map((run) => run[of]).toSorted((a, b) => a - b)[Math.floor(runs.length / 2)]!;
-  const ms = (of: keyof Measured): string => `${Math.round(median(of))} ms`.padStart(12);
-  const count = (of: keyof Measured): string => String(Math.round(median(of))).padStart(12);
+  const of = (key: keyof Measured): number => Math.round(median(runs.map((run) => run[key])));
+  const ms = (key: keyof Measured): string => `${of(key)} ms`.padStart(12);
+  const count = (key: keyof Measured): string => String(of(key)).padStart(12);
   return [
-    page.padEnd(10),
+    page.padEnd(14),
     subject.padEnd(10),
     ms('interactive'),
     ms('firstPaint'),
@@ -181,4 +206,8 @@ function rowOf(page: string, subject: string, runs: readonly Measured[]): string
     count('requests'),
     count('kilobytes'),
   ].join('');
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

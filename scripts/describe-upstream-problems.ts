@@ -1,4 +1,4 @@
-import { type UpstreamProblemKind, upstreamProblems } from '../src/model/upstream-problems.ts';
+import { stepInTerminal, type UpstreamProblemKind, upstreamProblems } from '../src/model/upstream-problems.ts';
 
 const sections: readonly { readonly title: string; readonly kinds: readonly UpstreamProblemKind[] }[] = [
   { title: 'Finding the host', kinds: ['name_not_found', 'dns_timeout', 'dns_failure', 'address_forbidden', 'leads_to_gateway'] },
@@ -34,7 +34,7 @@ export function describeUpstreamProblems(): string {
 function problemText(kind: UpstreamProblemKind): string {
   const { title, example, code, next } = upstreamProblems[kind];
   const clients = code === null ? "Clients get the upstream's own answer." : `Clients get \`${code}\`.`;
-  return `### ${title}\n\n\`${kind}\`. ${clients}\n\n> ${example}\n\n${next.map((line) => `- ${line}\n`).join('')}`;
+  return `### ${title}\n\n\`${kind}\`. ${clients}\n\n> ${example}\n\n${next.map((step) => `- ${stepInTerminal(step)}\n`).join('')}`;
 }
 
 const head = `<!-- Made from src/model/upstream-problems.ts by "npm run docs". -->

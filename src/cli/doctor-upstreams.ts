@@ -1,5 +1,5 @@
 import { broken, type DoctorFinding, fine, skipped, warning } from '../model/doctor-finding.ts';
-import { upstreamProblems } from '../model/upstream-problems.ts';
+import { stepInTerminal, upstreamProblems } from '../model/upstream-problems.ts';
 import type { UpstreamTest } from '../model/upstream-test.ts';
 
 /** An upstream as the doctor lists it. */
@@ -79,7 +79,7 @@ function findingOfTest(check: string, test: UpstreamTest, isImpatient: boolean):
   const { problem, answers, answer, total_ms: total, notes } = test;
   if (problem !== null) {
     const found = withoutStop(problem.cause);
-    const mend = problem.next[0] ?? upstreamProblems[problem.kind].next[0];
+    const mend = stepInTerminal(problem.next[0] ?? upstreamProblems[problem.kind].next[0]);
     const slow = problem.kind === 'answer_timeout' && isImpatient;
     // The command may lack what the gateway has in its environment.
     const elsewhere = problem.kind === 'credential_unavailable' && test.tested_by === 'command';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorCatalogue, type ErrorCode } from '../errors/catalogue.ts';
-import { problemOfCode, upstreamProblems } from './upstream-problems.ts';
+import { problemOfCode, stepCommands, stepInTerminal, upstreamProblems } from './upstream-problems.ts';
 
 test('every error by the fault of an upstream has a cause, without what to do, and steps that say what to do', () => {
   const codes = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => code.startsWith('upstream_'));
@@ -20,4 +20,16 @@ test('where several problems can be behind a code, the likeliest comes first', (
   assert.equal(problemOfCode('upstream_connect_timeout').next[0], upstreamProblems.connect_timeout.next[0]);
   assert.equal(problemOfCode('upstream_dns_failure').next[0], upstreamProblems.name_not_found.next[0]);
   assert.equal(problemOfCode('upstream_connection_refused').title, 'Connection refused');
+});
+
+test('steps name fields, and no flag of a command; a terminal gets the command that does the step', () => {
+  const codes = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => code.startsWith('upstream_'));
+  const steps = [...Object.values(upstreamProblems), ...codes.map(problemOfCode)].flatMap(({ next }): readonly string[] => next);
+  for (const step of steps) assert.doesNotMatch(step, /--|apigate /);
+  for (const step of Object.keys(stepCommands)) assert.ok(steps.includes(step), step);
+  assert.equal(
+    stepInTerminal('If it may take longer, raise timeout_ms.'),
+    'If it may take longer, raise timeout_ms: apigate upstreams update NAME --timeout 60000',
+  );
+  assert.equal(stepInTerminal('Look at the backend: is it slow, or stuck?'), 'Look at the backend: is it slow, or stuck?');
 });

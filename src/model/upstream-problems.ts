@@ -7,12 +7,12 @@ export interface UpstreamProblem {
   readonly title: string;
   /** What the test says, for example; the real text names hosts, ports and certificates. */
   readonly example: string;
-  /** What to do, the likeliest first. */
+  /** What to do, the likeliest first: in the words of the API's fields, whatever one manages the gateway with. */
   readonly next: readonly string[];
 }
 
 const trustTheCa =
-  "If the CA is your own, give it to this upstream (--tls-ca ca.pem, or paste it into tls_ca), or add it to the operating system's trust store and restart the gateway.";
+  "If the CA is your own, add it to the operating system's trust store and restart the gateway, or give it to this upstream alone as tls_ca.";
 
 /** By kind. The order is that of the steps of a test. */
 export const upstreamProblems = {
@@ -142,7 +142,7 @@ export const upstreamProblems = {
     example: 'The credential cannot be produced: the environment variable MY_TOKEN is not set. Nothing was sent.',
     next: [
       'Set the environment variable or write the file that auth_value refers to, where the gateway runs.',
-      'Or set the value itself again: apigate upstreams update NAME --auth-value -',
+      'Or set the value itself again.',
     ],
   },
   tls_expected: {
@@ -167,11 +167,7 @@ export const upstreamProblems = {
     code: 'upstream_timeout',
     title: 'No answer in time',
     example: 'No answer within 30000 ms (deadline exceeded).',
-    next: [
-      'Look at the backend: is it slow, or stuck?',
-      'If it may take longer, raise timeout_ms: apigate upstreams update NAME --timeout 60000',
-      'Test a path that answers quickly: --path /health',
-    ],
+    next: ['Look at the backend: is it slow, or stuck?', 'If it may take longer, raise timeout_ms.', 'Test a path that answers quickly.'],
   },
   no_descriptors: {
     code: 'internal_error',
@@ -184,19 +180,16 @@ export const upstreamProblems = {
     title: 'Credential not accepted',
     example: 'It answers 401 although the credential was sent (Authorization: Bearer ********): the credential is likely wrong or expired.',
     next: [
-      'Set it again: apigate upstreams update NAME --auth-value -',
+      'Set it again.',
       'Check auth_type and auth_header: does the service want it in another form?',
-      'The credential may be fine but not allowed on this path: test another one with --path.',
+      'The credential may be fine but not allowed on this path. Test another one.',
     ],
   },
   credential_wanted: {
     code: null,
     title: 'Wants a credential',
     example: 'It answers 401, and no credential is set for this upstream (auth_type none).',
-    next: [
-      'Set one: apigate upstreams update NAME --auth-type bearer --auth-value -',
-      'If clients send their own credential, this is as it should be.',
-    ],
+    next: ['Set one.', 'If clients send their own credential, this is as it should be.'],
   },
   sign_in_redirect: {
     code: null,
@@ -211,20 +204,40 @@ export const upstreamProblems = {
     code: null,
     title: 'Answers with an error',
     example: 'It answers 503: the service can be reached, but fails itself.',
-    next: ['Look at the service and its own log.', 'Test another path with --path, if this one is not meant to work.'],
+    next: ['Look at the service and its own log.', 'If this path is not meant to work, test another one.'],
   },
   unexpected_status: {
     code: null,
     title: 'Unexpected status',
     example: 'It answered /healthz with 404, which is not among 200-399.',
-    next: [
-      'Check the path of the health check: apigate upstreams update NAME --health-check /healthz',
-      'If that answer is as it should be, let its status count as good: --health-check-status 200-399,404',
-    ],
+    next: ['Check the path of the health check.', 'If that answer is as it should be, let its status count as good.'],
   },
 } as const satisfies Record<string, UpstreamProblem>;
 
 export type UpstreamProblemKind = keyof typeof upstreamProblems;
+
+const testIt = 'Ask what it is with a test of the upstream.';
+
+/** Commands that do what a step says, by the step. */
+export const stepCommands: Readonly<Record<string, string>> = {
+  [trustTheCa]: 'apigate upstreams update NAME --tls-ca ca.pem',
+  'Or set the value itself again.': 'apigate upstreams update NAME --auth-value -',
+  'If it may take longer, raise timeout_ms.': 'apigate upstreams update NAME --timeout 60000',
+  'Test a path that answers quickly.': 'apigate upstreams test NAME --path /health',
+  'Set it again.': 'apigate upstreams update NAME --auth-value -',
+  'The credential may be fine but not allowed on this path. Test another one.': 'apigate upstreams test NAME --path /health',
+  'Set one.': 'apigate upstreams update NAME --auth-type bearer --auth-value -',
+  'If this path is not meant to work, test another one.': 'apigate upstreams test NAME --path /health',
+  'Check the path of the health check.': 'apigate upstreams update NAME --health-check /healthz',
+  'If that answer is as it should be, let its status count as good.': 'apigate upstreams update NAME --health-check-status 200-399,404',
+  [testIt]: 'apigate upstreams test NAME',
+};
+
+/** A step for somebody at a terminal: with the command that does it, where there is one. */
+export function stepInTerminal(step: string): string {
+  const command = stepCommands[step];
+  return command === undefined ? step : `${step.replace(/\.$/, '')}: ${command}`;
+}
 
 /**
  * What can be told of requests that got this error by an upstream's fault. Where several problems can be behind the code, the steps
@@ -237,7 +250,7 @@ export function problemOfCode(code: ErrorCode): { readonly title: string; readon
   const { title, detail: cause } = errorCatalogue[code];
   const next = [...new Set(kinds.flatMap((kind): readonly string[] => upstreamProblems[kind].next))];
   if (only !== undefined && kinds.length === 1) return { title: upstreamProblems[only].title, cause, next };
-  return { title, cause, next: [...next, 'Ask what it is: apigate upstreams test NAME'] };
+  return { title, cause, next: [...next, testIt] };
 }
 
 /** Where that is not the order of a test's steps. */

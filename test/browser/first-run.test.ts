@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/eventually.ts';
-import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { faultsOf, isFocused, unlessBrowser, useBrowser } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
 import { startGateway, type Gateway } from '../support/start-gateway.ts';
@@ -23,18 +23,13 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
   });
 
   test('the printed link leads to the first proxied request in under ten clicks, and each step is sound', async () => {
-    await eventually(
-      () => /\/ui\/setup#code=/.test(gateway.stderr),
-      () => gateway.output,
-    );
-    const link = /http:\S+\/ui\/setup#code=\S+/.exec(gateway.stderr)![0];
+    const link = await setupLinkOf(gateway);
     const page = await browser.current.open(link);
     const clicks = await countClicks(page);
     await page.getByRole('heading', { name: 'Welcome to APIGate', level: 1 }).waitFor();
     assert.doesNotMatch(page.url(), /code=/, 'the code leaves the address bar');
     assert.match(await page.getByLabel('Set-up code').inputValue(), /^(?:\w{4}-){4}\w{4}$/);
-    const hasFocus = async (label: string): Promise<boolean> => page.getByLabel(label).evaluate((field) => field.matches(':focus'));
-    assert.ok(await hasFocus('E-mail'), 'the first field to fill in');
+    await isFocused(page.getByLabel('E-mail'));
     assert.deepEqual(await faultsOf(page, browser.current), []);
 
     await page.getByLabel('E-mail').fill('ann@example.test');
@@ -45,7 +40,7 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('button', { name: 'Create admin' }).click();
 
     await page.getByRole('heading', { name: 'Where is your API?', level: 1 }).waitFor();
-    assert.ok(await hasFocus('Address'));
+    await isFocused(page.getByLabel('Address'));
     assert.deepEqual(await faultsOf(page, browser.current), []);
     await page.getByLabel('Address').fill('http://127.0.0.1:1');
     await page.getByRole('button', { name: 'Test' }).click();
@@ -72,6 +67,16 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
     assert.deepEqual([answer.status, await answer.text()], [200, 'hello from /']);
     assert.equal((await fetch(url)).status, 401);
     assert.ok((await clicks()) < 10, `${await clicks()} clicks`);
+
+    // All of it can be taken back, and made again.
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('hello is gone again.').waitFor();
+    await page.getByRole('heading', { name: 'Where is your API?', level: 1 }).waitFor();
+    for (const list of ['upstreams', 'routes', 'keys'])
+      assert.equal(((await (await page.request.get(`${gateway.url}/admin/${list}`)).json()) as { total: number }).total, 0, list);
+    assert.equal((await fetch(url, { headers: { 'X-API-Key': key } })).status, 404);
+    await page.getByRole('button', { name: 'Add it' }).click();
+    await page.getByRole('heading', { name: 'hello is ready', level: 1 }).waitFor();
     await page.close();
   });
 
@@ -89,7 +94,7 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
     const adminPort = await freePort();
     const apart = await startGateway({ flags: ['--admin-listen', `127.0.0.1:${adminPort}`] });
     try {
-      const link = /http:\S+\/ui\/setup#code=\S+/.exec(apart.stderr)![0];
+      const link = await setupLinkOf(apart);
       assert.equal(new URL(link).port, String(adminPort));
       const page = await browser.current.open(link);
       await page.getByLabel('E-mail').fill('ann@example.test');
@@ -133,6 +138,16 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
     await page.close();
   });
 });
+
+/** The link that the gateway prints when there is no admin yet. */
+async function setupLinkOf(of: Gateway): Promise<string> {
+  const link = /http:\S+\/ui\/setup#code=\S+(?=\s)/;
+  await eventually(
+    () => link.test(of.stderr),
+    () => of.output,
+  );
+  return link.exec(of.stderr)![0];
+}
 
 /** Clicks on this tab from now on, across its pages. */
 async function countClicks(page: Page): Promise<() => Promise<number>> {

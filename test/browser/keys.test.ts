@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { faultsOf, isFocused, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
 import { openSignedIn } from '../support/sign-in-page.ts';
 import { startGateway, type Gateway } from '../support/start-gateway.ts';
@@ -37,7 +38,7 @@ suite('API keys in a browser', { skip: unlessBrowser }, () => {
   test('a key is made by keyboard alone, shown once with a command that works, and listed', async () => {
     await page.keyboard.press('n');
     await page.getByRole('heading', { name: 'Add API key', level: 1 }).waitFor();
-    assert.equal(await page.title(), 'Add API key · APIGate');
+    await eventually(async () => (await page.title()) === 'Add API key · APIGate', 'the title of the tab');
     await page.getByLabel('Name').focus();
     await page.keyboard.type('mobile app');
     assert.deepEqual(await faultsOf(page, browser.current), []);
@@ -80,7 +81,7 @@ suite('API keys in a browser', { skip: unlessBrowser }, () => {
     await page.getByLabel('Name').fill('');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('nothing was saved').waitFor();
-    assert.equal(await page.evaluate(`document.activeElement.getAttribute('data-path')`), 'name');
+    await isFocused(page.locator('[data-path="name"]'));
     assert.deepEqual(await faultsOf(page, browser.current), []);
   });
 

@@ -57,7 +57,6 @@ suite('overview and settings in a browser', { skip: unlessBrowser }, () => {
       await eventually(
         async () => /^Requests now\s+[1-9][\d.k]*\/s/.test(await tile('Requests now').innerText()),
         () => 'requests per second that move',
-        20_000,
       );
       await page.getByRole('region', { name: 'Failing upstreams' }).getByText('The upstream refused the connection.').waitFor();
       await page.getByRole('table', { name: 'Recent failures' }).getByText('The upstream answered 500.').waitFor();
@@ -69,7 +68,6 @@ suite('overview and settings in a browser', { skip: unlessBrowser }, () => {
       await eventually(
         async () => /\d %/.test(await tile('Answered with 5xx').innerText()),
         () => 'a share of errors',
-        20_000,
       );
     } finally {
       stopping.abort();
@@ -144,5 +142,15 @@ suite('overview and settings in a browser', { skip: unlessBrowser }, () => {
       await page.getByRole('heading', { name: there }).waitFor();
       assert.deepEqual(await faultsOf(page, browser.current), [], path);
     }
+    // Each setting is a line or two, and unfolds.
+    await page.goto(`${gateway.url}/ui/settings`);
+    const port = page.getByRole('list', { name: 'Settings' }).getByRole('listitem').filter({ hasText: 'server_port' });
+    await port.getByText('set by flag --port').waitFor();
+    await port.getByText('APIGATE_SERVER_PORT').waitFor({ state: 'hidden' });
+    await port.getByText('server_port', { exact: true }).click();
+    await port.getByText('APIGATE_SERVER_PORT').waitFor();
+    assert.deepEqual(await faultsOf(page, browser.current), []);
+    await page.getByLabel('Search settings').fill('headers');
+    await port.waitFor({ state: 'detached' });
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { faultsOf, isFocused, unlessBrowser, useBrowser } from '../support/browser.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
 import { openSignedIn } from '../support/sign-in-page.ts';
 import { startGateway, type Gateway } from '../support/start-gateway.ts';
@@ -104,9 +104,7 @@ suite('the form of a route in a browser', { skip: unlessBrowser }, () => {
     await page.getByText('Must start with /').waitFor();
     await page.getByText('Is neither the id nor the name of an upstream').waitFor();
     assert.deepEqual(await faultsOf(page, browser.current), []);
-    const focused = 'document.activeElement.getAttribute("data-path")';
-    for (let round = 0; (await page.evaluate(focused)) !== 'path_pattern'; round += 1)
-      assert.ok(round < 500, String(await page.evaluate(focused)));
+    await isFocused(page.locator('[data-path="path_pattern"]'));
   });
 
   test('editing sends what was changed and keeps everything that the form does not show', async () => {

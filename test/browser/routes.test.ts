@@ -37,12 +37,9 @@ suite('routes in a browser', { skip: unlessBrowser }, () => {
   const takerOf = async (path: string): Promise<string> => await (await fetch(gateway.url + path)).text();
   const rowOf = (name: string) =>
     page.getByRole('row').filter({ has: page.getByRole('cell').nth(0).getByRole('link', { name, exact: true }).first() });
-  /** By keyboard: a message at the bottom may lie over the last rows. */
   const choose = async (name: string, item: string): Promise<void> => {
-    await page.getByRole('button', { name: `Actions for ${name}`, exact: true }).focus();
-    await page.keyboard.press('Enter');
-    await page.getByRole('menuitem', { name: item }).focus();
-    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: `Actions for ${name}`, exact: true }).click();
+    await page.getByRole('menuitem', { name: item }).click();
   };
   const namesShown = async (): Promise<string[]> =>
     await page
@@ -81,10 +78,10 @@ suite('routes in a browser', { skip: unlessBrowser }, () => {
   });
 
   test('switching a route off is live at once, and the list says who takes over', async () => {
-    await page.getByLabel('books is enabled', { exact: true }).click({ force: true });
+    await page.getByLabel('books is enabled', { exact: true }).press('Space');
     await rowOf('never').getByText('everything always beats it').waitFor();
     assert.equal(await takerOf('/books/deep/down'), 'everything');
-    await page.getByLabel('books is enabled', { exact: true }).click({ force: true });
+    await page.getByLabel('books is enabled', { exact: true }).press('Space');
     await rowOf('never').getByText('books always beats it').waitFor();
     assert.equal(await takerOf('/books/deep/down'), 'books');
   });
@@ -134,16 +131,14 @@ suite('routes in a browser', { skip: unlessBrowser }, () => {
     const before = await comparable();
     await page.reload();
     await page.evaluate(`navigator.clipboard.writeText = async (text) => { globalThis.copied = text; }`);
-    const copied = async (item: string): Promise<string> => {
+    const copied = async (item: string, told: string): Promise<string> => {
       await choose("ann's", item);
-      await page.getByText('was copied').first().waitFor();
-      const text = String(await page.evaluate('globalThis.copied'));
-      await page.getByRole('button', { name: 'Dismiss' }).first().click();
-      return text;
+      await page.getByText(told).waitFor();
+      return String(await page.evaluate('globalThis.copied'));
     };
     // Over plain HTTP to an address browsers trust, there is a clipboard.
-    const command = await copied('Copy as CLI');
-    const yaml = await copied('Copy as YAML');
+    const command = await copied('Copy as CLI', 'The command was copied.');
+    const yaml = await copied('Copy as YAML', 'The YAML was copied.');
     await gateway.admin.must('DELETE', "/routes/ann's");
     const env = plainEnvironment({ ...localEnvironment(gateway), NODE: process.execPath, COMMAND: commandFile });
     const ran = await run('/bin/sh', ['-c', `apigate() { "$NODE" "$COMMAND" "$@"; }; ${command}`], { env });

@@ -192,7 +192,7 @@ suite('the admin UI while the gateway comes and goes and others change things', 
     await page.getByRole('tab', { name: 'Settings' }).click();
     assert.equal(await page.getByLabel('Description').inputValue(), 'typed');
     const asked = page.waitForEvent('dialog');
-    const reloaded = page.reload({ timeout: 5_000 }).catch(() => undefined);
+    const reloaded = page.reload();
     const native = await asked;
     assert.equal(native.type(), 'beforeunload');
     await native.accept();
@@ -214,20 +214,22 @@ suite('the admin UI while the gateway comes and goes and others change things', 
     assert.equal(await description.inputValue(), 'typed');
     await page.getByRole('tab', { name: 'Transformations' }).click();
     await told.waitFor();
-    browser.current.complaints.splice(0);
-    assert.deepEqual(await faultsOf(page, browser.current), []);
+    // Whenever it is that the console tells of it.
+    const faults = async (): Promise<string[]> =>
+      (await faultsOf(page, browser.current)).filter((fault) => !fault.includes('A file of the admin UI could not be loaded'));
+    assert.deepEqual(await faults(), []);
 
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Leave without saving' }).click();
     await page.getByRole('heading', { name: 'Routes', level: 1 }).waitFor();
     await page.getByRole('link', { name: 'History' }).click();
     await page.getByRole('heading', { name: 'This page could not be shown', level: 1 }).waitFor();
-    browser.current.complaints.splice(0);
-    assert.deepEqual(await faultsOf(page, browser.current), []);
+    assert.deepEqual(await faults(), []);
     await page.unrouteAll();
     await told.getByRole('button', { name: 'Reload the page' }).click();
     await page.getByRole('heading', { name: 'History', level: 1 }).waitFor();
     await page.close();
+    browser.current.complaints.splice(0);
   });
 
   test('the live stream is closed while the tab is hidden, and opened again when it is shown', async () => {
@@ -272,7 +274,8 @@ suite('the admin UI while the gateway comes and goes and others change things', 
     const lastUsed = (list: Page, text: string) =>
       list.getByRole('row', { name: /orders|renamed-while-hidden/ }).getByText(text, { exact: true });
     await lists[0]!.getByText('Figures are read every 5 s').waitFor();
-    await lists[1]!.getByText('Connecting…').waitFor();
+    // It is given up after ten seconds, which a slow machine takes to get here.
+    await lists[1]!.getByText(/^(?:Connecting…|Figures are read every 5 s)$/).waitFor();
     await Promise.all(lists.map((list) => lastUsed(list, 'Never').waitFor()));
     assert.equal((await fetch(`${gateway.url}/orders`)).status, 200);
     await Promise.all(lists.map((list) => lastUsed(list, 'Never').waitFor({ state: 'detached' })));

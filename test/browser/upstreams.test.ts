@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { parse } from 'yaml';
-import { faultsOf, unlessBrowser, useBrowser } from '../support/browser.ts';
+import { faultsOf, isFocused, unlessBrowser, useBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { foreignProgram } from '../support/foreign-program.ts';
 import { startNodeServer, type NodeServer } from '../support/node-server.ts';
@@ -66,6 +66,8 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     await page.getByText('4 selected').waitFor();
     await page.getByRole('button', { name: 'Disable', exact: true }).click();
     await page.getByRole('button', { name: '4 disabled' }).waitFor();
+    // The list is read again before the selection is over.
+    await page.getByText('4 selected').waitFor({ state: 'detached' });
     await page.getByRole('checkbox', { name: 'Select all that are shown' }).check();
     await page.getByRole('button', { name: 'Enable', exact: true }).click();
     await page.getByRole('button', { name: /disabled/ }).waitFor({ state: 'detached' });
@@ -75,6 +77,7 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     await page.getByText('4 upstreams are enabled.').waitFor();
     await page.getByRole('button', { name: 'Undo' }).last().click();
     await page.getByText('4 upstreams are disabled again.').waitFor();
+    await page.getByText('4 selected').waitFor({ state: 'detached' });
     assert.ok((await all()).every(({ enabled }) => !enabled));
     await page.getByRole('checkbox', { name: 'Select all that are shown' }).check();
     await page.getByRole('button', { name: 'Enable', exact: true }).click();
@@ -85,13 +88,22 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('button', { name: 'Pause' }).click();
     const row = page.getByRole('row', { name: /with-value/ });
     const toggle = row.getByRole('switch', { name: 'Enabled: with-value' });
+    // Even a list that is paused is read again every half minute: not between a change and the press of the switch.
+    let pressed = Promise.withResolvers<void>();
+    await page.route(/\/admin\/upstreams\?/, async (route) => {
+      await pressed.promise;
+      await route.continue();
+    });
     await gateway.admin.must('PATCH', '/upstreams/with-value', { base_url: 'http://127.0.0.1:9', auth_value: secret });
     await toggle.press('Space');
+    pressed.resolve();
     const told = page.getByRole('status').filter({ hasText: 'Not disabled: changed meanwhile' });
     await told.getByText('Others have changed with-value (base_url, auth_value).').waitFor();
     await row.getByText('127.0.0.1:9').waitFor();
     assert.ok(await toggle.isChecked());
     assert.equal((await stored('with-value'))['enabled'], true);
+    // It stands as long as it has the focus.
+    await told.getByRole('button', { name: 'Disable it all the same' }).focus();
     assert.deepEqual(await faultsOf(page, browser.current), []);
     await told.getByRole('button', { name: 'Disable it all the same' }).click();
     const message = page.getByText('with-value is disabled.');
@@ -105,13 +117,23 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     assert.ok(toast!.x + toast!.width <= content, 'a message covers nothing of the page');
     const { enabled, base_url } = await stored('with-value');
     assert.deepEqual([enabled, base_url], [false, 'http://127.0.0.1:9']);
+    pressed = Promise.withResolvers();
     await gateway.admin.must('PATCH', '/upstreams/with-value', { base_url: upstream.url, auth_value: secret, enabled: true });
     await toggle.press('Space');
+    pressed.resolve();
     await page.getByText('with-value is enabled already: somebody else was faster.').waitFor();
+    await page.unrouteAll({ behavior: 'wait' });
     await page.getByRole('button', { name: 'Resume' }).click();
   });
 
-  test('a search, /, and a new one, n, by keyboard alone', async () => {
+  test('a search, /, and a new one, n, by keyboard alone; both keys are shown', async () => {
+    for (const [shown, key] of [
+      [page.getByRole('link', { name: 'Add Upstream' }), 'n'],
+      [page.getByLabel('Search upstreams'), '/'],
+    ] as const) {
+      assert.equal(await shown.getAttribute('aria-keyshortcuts'), key);
+      await page.locator('kbd').getByText(key, { exact: true }).waitFor();
+    }
     await page.keyboard.press('/');
     await page.keyboard.type('with-v');
     await page.waitForURL(/\?q=with-v$/);
@@ -125,7 +147,7 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
   });
 
   test('what is copied as YAML, as curl and as a command makes the same upstream, and holds no credential', async (context) => {
-    const yaml = parse(await copied('Copy as YAML')) as { upstreams: Record<string, unknown>[] };
+    const yaml = parse(await copied('Copy as YAML', 'the YAML')) as { upstreams: Record<string, unknown>[] };
     assert.deepEqual(yaml.upstreams, [
       {
         name: 'with-value',
@@ -135,12 +157,12 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
         auth_value: '${env.CREDENTIAL}',
       },
     ]);
-    const command = await copied('Copy as CLI');
+    const command = await copied('Copy as CLI', 'the command');
     assert.equal(
       command.replaceAll(/ \\\n {2}/g, ' '),
       `apigate upstreams create --name with-value --url ${upstream.url} --auth-type header --auth-header X-Backend-Key --auth-value -`,
     );
-    const call = await copied('Copy as curl');
+    const call = await copied('Copy as curl', 'the curl command');
     for (const text of [JSON.stringify(yaml), command, call]) assert.ok(!text.includes(secret), text);
     if (curl === undefined) return context.diagnostic('not installed here: curl');
     const { token } = await gateway.admin.must('POST', '/tokens', { name: 'for curl', scope: 'write' });
@@ -151,13 +173,10 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
   });
 
   /** Chooses from the menu of `with-value` and pastes what is in the clipboard then. */
-  async function copied(item: string): Promise<string> {
+  async function copied(item: string, what: string): Promise<string> {
     await page.getByRole('button', { name: 'Actions for with-value' }).click();
     await page.getByRole('menuitem', { name: item }).click();
-    await page
-      .getByText(/^Copied .* The credential is not in it\.$/)
-      .first()
-      .waitFor();
+    await page.getByText(`Copied ${what}. The credential is not in it.`).waitFor();
     await page.getByRole('link', { name: 'Add Upstream' }).click();
     const area = field('Description');
     await area.focus();
@@ -185,10 +204,8 @@ suite('the list of upstreams in a browser', { skip: unlessBrowser }, () => {
     const menu = page.getByRole('button', { name: 'Actions for with-user' });
     const open = async (): Promise<void> => {
       await menu.press('Enter');
-      await page.getByRole('menuitem', { name: 'Delete…' }).press('Enter');
+      await page.getByRole('menuitem', { name: 'Delete…' }).click();
     };
-    const isFocused = async (of: Locator): Promise<void> =>
-      eventually(async () => await of.evaluate((element) => element.matches(':focus')), 'the keyboard to go on there');
     const dialog = page.getByRole('dialog', { name: 'Delete with-user?' });
     await open();
     await dialog.waitFor();

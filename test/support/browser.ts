@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 import { eventually } from './eventually.ts';
 import { foreignProgram } from './foreign-program.ts';
 
@@ -16,8 +16,14 @@ export const unlessBrowser: string | false =
     ? 'not installed here: chromium'
     : !existsSync(join(import.meta.dirname, '../../ui/dist/index.html')) && 'the admin UI is not built';
 
-/** Milliseconds that an action or an expected state may take; the machine is shared. */
-const patience = 15_000;
+/**
+ * For looking at the tests themselves: `APIGATE_TEST_BROWSER_SLOWDOWN=6` gives pages a sixth of the CPU and each of their requests
+ * 60 ms more, so that what is asserted too early fails here rather than on a slow machine one day.
+ */
+const slowdown = Number(process.env['APIGATE_TEST_BROWSER_SLOWDOWN'] ?? 1);
+
+/** Milliseconds that an action or an expected state may take; the machine is shared, and a test that passes never waits so long. */
+const patience = 30_000;
 
 /** One Chromium for a whole test file, with what went wrong on its pages. */
 export class TestBrowser {
@@ -46,6 +52,9 @@ export class TestBrowser {
       ],
       viewport: { width: 1280, height: 800 },
       colorScheme: 'light',
+      // Figures and times look the same whatever the machine speaks.
+      locale: 'en-US',
+      timeout: 90_000,
     });
     browser.#context.setDefaultTimeout(patience);
     return browser;
@@ -54,6 +63,7 @@ export class TestBrowser {
   /** A new tab, whose complaints are kept. */
   async open(url: string): Promise<Page> {
     const page = await this.#context!.newPage();
+    if (slowdown > 1) await slowDown(page);
     page.on('pageerror', (error) => this.complaints.push(`not caught: ${error.message}`));
     page.on('console', (message) => {
       // The browser's own note of an answer of 4xx is no error of the page.
@@ -75,6 +85,14 @@ export class TestBrowser {
   }
 }
 
+async function slowDown(page: Page): Promise<void> {
+  const debuggerOfPage = await page.context().newCDPSession(page);
+  await debuggerOfPage.send('Emulation.setCPUThrottlingRate', { rate: slowdown });
+  const latency = 10 * slowdown;
+  await debuggerOfPage.send('Network.enable');
+  await debuggerOfPage.send('Network.emulateNetworkConditions', { offline: false, latency, downloadThroughput: -1, uploadThroughput: -1 });
+}
+
 // Text, as all that runs in a page: here is no document for a compiler to know.
 const reportPolicy = `document.addEventListener('securitypolicyviolation', (event) => {
   console.error('kept out by the policy: ' + [event.violatedDirective, event.blockedURI, event.sourceFile, event.lineNumber].join(' '));
@@ -93,6 +111,11 @@ export function useBrowser(): { readonly current: TestBrowser } {
       return browser;
     },
   };
+}
+
+/** Waits until it has the focus, which goes there a moment after what is seen. */
+export async function isFocused(locator: Locator): Promise<void> {
+  await eventually(async () => await locator.evaluate((element) => element.matches(':focus')), `the focus on ${String(locator)}`);
 }
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

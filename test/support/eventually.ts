@@ -2,7 +2,7 @@
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   wanted: string | (() => string),
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<void> {
   const end = performance.now() + timeoutMs;
   for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {

@@ -1,3 +1,4 @@
+import { stepInTerminal } from '../../model/upstream-problems.ts';
 import type { HealthProblem } from '../../model/upstream-health.ts';
 import { visibleText } from '../../settings/visible-text.ts';
 import type { CliCommand } from '../cli-command.ts';
@@ -49,7 +50,7 @@ export function addHealthCommand(group: CliCommand, host: CommandHost): void {
       const problem = problemOf(health);
       if (call.print.format !== 'table' || problem === null) return await call.print.one(health, 'upstream');
       await call.print.one({ ...health, problem: `${problem.title}: ${problem.cause}` }, 'upstream');
-      for (const step of problem.next) call.print.note(`→ ${visibleText(step)}`);
+      for (const step of problem.next) call.print.note(`→ ${visibleText(stepInTerminal(step))}`);
       return;
     }
     const { data } = itemOf(await admin.request('GET', '/admin/health')) as { readonly data?: readonly Item[] };

@@ -1,3 +1,4 @@
+import { stepInTerminal } from '../../model/upstream-problems.ts';
 import type { TestStepName, UpstreamTest } from '../../model/upstream-test.ts';
 import { visibleText } from '../../settings/visible-text.ts';
 import { displayWidth } from './display-width.ts';
@@ -28,7 +29,9 @@ export function formatTest(test: UpstreamTest, style: Style): string {
     ...(test.answer?.body_start ? ['', `  ${style('dim', 'Body begins:')} ${visibleText(test.answer.body_start)}`] : []),
     '',
     verdict(test, style),
-    ...(problem === null ? [] : [`  ${visibleText(problem.cause)}`, ...problem.next.map((line) => `  - ${visibleText(line)}`)]),
+    ...(problem === null
+      ? []
+      : [`  ${visibleText(problem.cause)}`, ...problem.next.map((step) => `  - ${visibleText(stepInTerminal(step))}`)]),
     ...(problem?.kind === 'credential_unavailable' && test.tested_by === 'command' ? [`  ${ownEnvironment}`] : []),
     ...test.notes.map((note) => `${style('yellow', 'Note:')} ${visibleText(note)}`),
     ...(test.curl === null ? [] : ['', style('dim', `Much the same with curl: ${visibleText(test.curl)}`)]),

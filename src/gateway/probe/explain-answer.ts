@@ -32,7 +32,7 @@ export function answerNotes(head: AnswerHead, path: string, masking: CredentialM
       `It answers ${head.status} and sends to ${masking.hide(location)}: clients get that answer as it is. If all of the API moved, change base_url.`,
     ];
   if (head.status === 404)
-    return [`It answers 404 for this path, so the service can be reached.${path === '' ? ' Test one that exists with --path.' : ''}`];
+    return [`It answers 404 for this path, so the service can be reached.${path === '' ? ' Test one that exists.' : ''}`];
   return [];
 }
 

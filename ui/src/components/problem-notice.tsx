@@ -1,5 +1,6 @@
 import { List, Stack, Text } from '@mantine/core';
 import { IconPlugConnectedX } from '@tabler/icons-react';
+import { inFieldWords } from './field-words.ts';
 import { Notice, type NoticeProps } from './notice.tsx';
 
 export interface ProblemNoticeProps {
@@ -20,7 +21,7 @@ export function ProblemNotice({ kind, problem: { title, cause, next, consecutive
     <Notice kind={kind} icon={IconPlugConnectedX} title={title}>
       <Stack gap="xs">
         <Text size="sm">
-          {cause}
+          {inFieldWords(cause)}
           {count !== undefined && count > 1 && (
             // It grows while one looks: that is not to interrupt a screen reader each time.
             <span aria-live="off">
@@ -32,7 +33,7 @@ export function ProblemNotice({ kind, problem: { title, cause, next, consecutive
         {next.length > 0 && (
           <List size="sm" aria-label="What to do">
             {next.map((step) => (
-              <List.Item key={step}>{step}</List.Item>
+              <List.Item key={step}>{inFieldWords(step)}</List.Item>
             ))}
           </List>
         )}

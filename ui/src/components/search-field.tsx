@@ -31,10 +31,17 @@ export function SearchField({ label, value, onSearch, ...rest }: SearchFieldProp
       ref={input}
       type="search"
       aria-label={label}
+      aria-keyshortcuts="/"
       placeholder={label}
       leftSection={<IconSearch size={16} aria-hidden />}
       rightSection={
-        typed === '' ? <Kbd aria-hidden>/</Kbd> : <CloseButton size="sm" aria-label="Clear the search" onClick={() => change('')} />
+        typed === '' ? (
+          <Kbd aria-hidden visibleFrom="sm">
+            /
+          </Kbd>
+        ) : (
+          <CloseButton size="sm" aria-label="Clear the search" onClick={() => change('')} />
+        )
       }
       value={typed}
       onChange={(event) => change(event.currentTarget.value)}

@@ -1,7 +1,8 @@
-import { Anchor, Button, Group, Menu, Text } from '@mantine/core';
+import { Anchor, Group, Menu, Text } from '@mantine/core';
+import { AddLink } from '../../components/add-link.tsx';
 import { usePageHotkey } from '../../components/use-page-hotkey.ts';
 import { notifications } from '@mantine/notifications';
-import { IconPencil, IconPlus, IconTrash, IconUsers } from '@tabler/icons-react';
+import { IconPencil, IconTrash, IconUsers } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -35,9 +36,7 @@ export function AdminsList() {
         head={
           <Group justify="space-between">
             <SearchField label="Search admins" value={q} onSearch={setQ} maw={340} flex="1 1 12rem" />
-            <Button component={Link} to="/access/admins/new" leftSection={<IconPlus size={16} aria-hidden />}>
-              Add admin
-            </Button>
+            <AddLink to="/access/admins/new">Add admin</AddLink>
           </Group>
         }
         empty={<EmptyState icon={IconUsers} title="No admin matches" description={`No e-mail address has “${q}” in it.`} />}

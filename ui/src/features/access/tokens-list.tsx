@@ -1,6 +1,7 @@
 import { Anchor, Badge, Button, Code, Group, Menu, Text } from '@mantine/core';
+import { AddLink } from '../../components/add-link.tsx';
 import { usePageHotkey } from '../../components/use-page-hotkey.ts';
-import { IconBan, IconPencil, IconPlus, IconRobot, IconTrash } from '@tabler/icons-react';
+import { IconBan, IconPencil, IconRobot, IconTrash } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { EmptyState } from '../../components/empty-state.tsx';
@@ -20,11 +21,7 @@ export function TokensList() {
   const tokens = usePages('tokens', '/admin/tokens', { q });
   const [ending, setEnding] = useState<TokenEnding>();
   usePageHotkey('n', () => void navigate({ to: '/access/tokens/new' }));
-  const add = (
-    <Button component={Link} to="/access/tokens/new" leftSection={<IconPlus size={16} aria-hidden />}>
-      Add API token
-    </Button>
-  );
+  const add = <AddLink to="/access/tokens/new">Add API token</AddLink>;
   const isEmpty = tokens.data?.pages[0]?.total === 0 && q === '';
   return (
     <>

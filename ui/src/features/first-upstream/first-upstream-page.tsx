@@ -7,6 +7,7 @@ import { FormProblem } from '../../components/form-problem.tsx';
 import { sentenceOf } from '../../components/sentence-of.ts';
 import { NarrowPage } from '../session/narrow-page.tsx';
 import { suggestName } from './suggest-name.ts';
+import { tellChange } from '../../components/tell-change.tsx';
 import { UpstreamTestResult } from '../../components/upstream-test-result.tsx';
 import { useMakeApi, useUpstreamTest, type MadeApi } from './use-first-upstream.ts';
 
@@ -17,7 +18,7 @@ export function FirstUpstreamPage() {
   const [access, setAccess] = useState('key');
   const origin = useClientOrigin();
   const test = useUpstreamTest();
-  const make = useMakeApi();
+  const { making: make, startOver } = useMakeApi((made) => tellMade(made, startOver));
   if (make.data !== undefined) return <ItWorks made={make.data} />;
 
   const wanted = /^[a-z][a-z\d+.-]*:\/\//i.test(baseUrl.trim()) ? baseUrl.trim() : `https://${baseUrl.trim()}`;
@@ -99,6 +100,20 @@ export function FirstUpstreamPage() {
       </Stack>
     </NarrowPage>
   );
+}
+
+function tellMade({ name, secret, revisions }: MadeApi, startOver: () => void): void {
+  const [since, revision] = [Math.min(...revisions), Math.max(...revisions)];
+  // With others' changes between them they cannot be taken back as one.
+  const isWhole = revision - since + 1 === revisions.length;
+  tellChange({
+    message: `${name} was added, with a route${secret === undefined ? '' : ' and a key'}.`,
+    revision: isWhole ? revision : undefined,
+    since,
+    undone: `${name} is gone again.`,
+    ofKeys: secret !== undefined,
+    onUndone: startOver,
+  });
 }
 
 function ItWorks({ made: { name, path, secret } }: { readonly made: MadeApi }) {

@@ -1,6 +1,7 @@
 import { Anchor, Button, Code, Group, Menu, Stack, Text } from '@mantine/core';
+import { AddLink } from '../../components/add-link.tsx';
 import { usePageHotkey } from '../../components/use-page-hotkey.ts';
-import { IconBan, IconKey, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
+import { IconBan, IconKey, IconPencil, IconTrash } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -27,11 +28,7 @@ export function KeysPage() {
   usePageHotkey('n', () => void navigate({ to: '/keys/new' }));
   const rows = keys.data?.pages.flatMap(({ data }) => data);
   const total = keys.data?.pages[0]?.total ?? 0;
-  const add = (
-    <Button component={Link} to="/keys/new" leftSection={<IconPlus size={16} aria-hidden />}>
-      Add API key
-    </Button>
-  );
+  const add = <AddLink to="/keys/new">Add API key</AddLink>;
   const isEmpty = rows?.length === 0;
   return (
     <>

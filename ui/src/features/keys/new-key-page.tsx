@@ -7,6 +7,7 @@ import { invalidate } from '../../api/query-client.ts';
 import { FormActions } from '../../components/form-actions.tsx';
 import { FormProblem } from '../../components/form-problem.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
+import { useRouteSample } from '../../components/use-route-sample.ts';
 import { useUnsavedInput } from '../../components/unsaved-input.ts';
 import { useResourceForm } from '../../components/use-resource-form.ts';
 import { fieldsOfKey, KeyFields, newKeyValues } from './key-fields.tsx';
@@ -16,6 +17,8 @@ type CreatedKey = Output<'post', '/admin/keys'>;
 
 export function NewKeyPage() {
   const navigate = useNavigate();
+  // Known by the time that the command is shown: it does not become another one under the eyes of whoever copies it.
+  const sampleUrl = useRouteSample();
   const [created, setCreated] = useState<CreatedKey>();
   const { form, submit, busy, problem, shown } = useResourceForm({
     initial: newKeyValues,
@@ -34,7 +37,7 @@ export function NewKeyPage() {
       <>
         <PageHeader key="created" title="Copy the key now" description={`${created.name} is ready, and works already.`} />
         <Box maw={720}>
-          <ShownOnce secret={created.key} />
+          <ShownOnce secret={created.key} url={sampleUrl} />
           <Group mt="lg">
             <Button component={Link} to="/keys" ignoreBlocker>
               I have copied it

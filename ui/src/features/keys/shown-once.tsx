@@ -1,12 +1,10 @@
 import { Stack, Text } from '@mantine/core';
 import { IconEyeOff } from '@tabler/icons-react';
-import { useRouteSample } from '../../components/use-route-sample.ts';
 import { CommandLine } from '../../components/command-line.tsx';
 import { Notice } from '../../components/notice.tsx';
 
-/** A new API key with its secret, and a command that uses it. */
-export function ShownOnce({ secret }: { readonly secret: string }) {
-  const url = useRouteSample();
+/** A new API key with its secret, and a command that uses it with this URL: `useRouteSample()`. */
+export function ShownOnce({ secret, url }: { readonly secret: string; readonly url: string }) {
   return (
     <Stack>
       <Notice kind="warning" icon={IconEyeOff} title="Shown once">

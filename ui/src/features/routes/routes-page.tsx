@@ -1,10 +1,11 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
-import { IconArrowsSplit2, IconPlus, IconRouteAltLeft } from '@tabler/icons-react';
+import { IconArrowsSplit2, IconRouteAltLeft } from '@tabler/icons-react';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Route } from '../../api/admin-schema.ts';
 import { problemOf } from '../../api/api-problem.ts';
+import { AddLink } from '../../components/add-link.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorState } from '../../components/error-state.tsx';
 import { PageHeader } from '../../components/page-header.tsx';
@@ -28,11 +29,7 @@ export function RoutesPage() {
   const total = routes.data?.pages[0]?.total ?? 0;
   const isFiltered = Object.keys(search).length > 0;
   const isEmpty = rows?.length === 0;
-  const add = (
-    <Button component={Link} to="/routes/new" leftSection={<IconPlus size={16} aria-hidden />}>
-      Add route
-    </Button>
-  );
+  const add = <AddLink to="/routes/new">Add route</AddLink>;
   return (
     <>
       <PageHeader

@@ -1,5 +1,5 @@
 import { Text, Textarea, TextInput, VisuallyHidden, type TextInputProps } from '@mantine/core';
-import { useId, useRef, useState, type KeyboardEvent } from 'react';
+import { useId, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react';
 import classes from './template-input.module.css';
 import { complete, variableAt, type TemplateVariable } from './template-variables.ts';
 
@@ -20,6 +20,14 @@ export function TemplateInput({ value, onChange, variables, rows = 1, ...rest }:
   const input = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
   const [caret, setCaret] = useState<number>();
   const [active, setActive] = useState(0);
+  /** Where the caret belongs, once React has put in the text that was taken: before the next key of somebody quick. */
+  const taken = useRef<number>(undefined);
+  useLayoutEffect(() => {
+    if (taken.current === undefined) return;
+    input.current?.focus();
+    input.current?.setSelectionRange(taken.current, taken.current);
+    taken.current = undefined;
+  });
   const at = caret === undefined ? undefined : variableAt(value, caret);
   const found = at === undefined ? [] : variables.filter(({ name }) => name.startsWith(at.typed) && name !== at.typed);
   const isOpen = found.length > 0;
@@ -34,11 +42,7 @@ export function TemplateInput({ value, onChange, variables, rows = 1, ...rest }:
     onChange(done.text);
     setActive(0);
     setCaret(done.caret);
-    // Once React has put the text in.
-    requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(done.caret, done.caret);
-    });
+    taken.current = done.caret;
   };
   const steer = (event: KeyboardEvent): void => {
     if (!isOpen || event.nativeEvent.isComposing) return;

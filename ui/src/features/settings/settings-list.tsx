@@ -1,4 +1,5 @@
 import { Button, Code, Group, Stack, Switch, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { IconSettingsSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -11,6 +12,7 @@ import { ErrorState } from '../../components/error-state.tsx';
 import { ResourceTable, type Column } from '../../components/resource-table.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { useListSearch } from '../../components/use-list-search.ts';
+import { SettingCards } from './setting-cards.tsx';
 
 type Setting = Item<'/admin/settings'>;
 
@@ -19,6 +21,7 @@ export function SettingsList() {
   const { q, setQ } = useListSearch();
   const [onlySet, setOnlySet] = useState(false);
   const { data, error, refetch } = useQuery({ ...settingsQuery, staleTime: 2_000 });
+  const isPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
   const words = q.toLowerCase();
   const rows = data?.data.filter(
     ({ key, help, environment, flag, origin }) =>
@@ -48,6 +51,8 @@ export function SettingsList() {
             Show all settings
           </Button>
         </EmptyState>
+      ) : isPhone && rows !== undefined ? (
+        <SettingCards settings={rows} valueOf={(setting) => <Value {...setting} />} />
       ) : (
         <ResourceTable label="Settings" columns={columns} rows={rows} rowKey={({ key }) => key} />
       )}
@@ -77,23 +82,7 @@ const columns: readonly Column<Setting>[] = [
   },
   {
     header: 'Value',
-    cell: ({ value, secret }) => (
-      <Text
-        size="sm"
-        ff="monospace"
-        fz="0.8125rem"
-        style={{ overflowWrap: 'anywhere' }}
-        c={value === null ? 'dimmed' : 'var(--mantine-color-text)'}
-      >
-        {valueText(value)}
-        {secret && value !== null && (
-          <Text span size="xs" c="dimmed" ff="var(--mantine-font-family)">
-            {' '}
-            (secret, never shown)
-          </Text>
-        )}
-      </Text>
-    ),
+    cell: (setting) => <Value {...setting} />,
   },
   {
     header: 'From',
@@ -120,6 +109,26 @@ const columns: readonly Column<Setting>[] = [
     ),
   },
 ];
+
+function Value({ value, secret }: Pick<Setting, 'value' | 'secret'>) {
+  return (
+    <Text
+      size="sm"
+      ff="monospace"
+      fz="0.8125rem"
+      style={{ overflowWrap: 'anywhere' }}
+      c={value === null ? 'dimmed' : 'var(--mantine-color-text)'}
+    >
+      {valueText(value)}
+      {secret && value !== null && (
+        <Text span size="xs" c="dimmed" ff="var(--mantine-font-family)">
+          {' '}
+          (secret, never shown)
+        </Text>
+      )}
+    </Text>
+  );
+}
 
 function valueText(value: Setting['value']): string {
   if (value === null) return 'unset';

@@ -140,8 +140,12 @@ export const upstreamColumns: readonly UpstreamColumn[] = [
         aria-label={`Enabled: ${row.upstream.name}`}
         title={row.upstream.managed ? 'Made from --upstream: it is changed there' : undefined}
         checked={row.upstream.enabled}
-        disabled={row.upstream.managed || switching.has(row.upstream.id)}
-        onChange={(event) => onSwitch(row, event.currentTarget.checked)}
+        disabled={row.upstream.managed}
+        // Not disabled meanwhile, which would take the focus from whoever pressed it.
+        aria-busy={switching.has(row.upstream.id)}
+        onChange={(event) => {
+          if (!switching.has(row.upstream.id)) onSwitch(row, event.currentTarget.checked);
+        }}
       />
     ),
   },

@@ -91,8 +91,11 @@ function OneUpstream({ stored, readError }: { readonly stored: Answer<Upstream>;
               label="Enabled"
               labelPosition="left"
               checked={upstream.enabled}
-              disabled={upstream.managed || switching.size > 0}
-              onChange={(event) => void switchAll([upstream], event.currentTarget.checked)}
+              disabled={upstream.managed}
+              aria-busy={switching.size > 0}
+              onChange={(event) => {
+                if (switching.size === 0) void switchAll([upstream], event.currentTarget.checked);
+              }}
             />
             <Button leftSection={<IconPlugConnected size={16} aria-hidden />} onClick={() => setAsking('test')}>
               Test

@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
+import { AddLink } from '../../components/add-link.tsx';
 import { usePageHotkey } from '../../components/use-page-hotkey.ts';
-import { IconPlus, IconServer2 } from '@tabler/icons-react';
+import { IconServer2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useDeferredValue, useMemo, useState } from 'react';
@@ -69,11 +70,7 @@ export function UpstreamsPage() {
     ),
     [],
   );
-  const add = (
-    <Button component={Link} to="/upstreams/new" leftSection={<IconPlus size={16} aria-hidden />}>
-      Add Upstream
-    </Button>
-  );
+  const add = <AddLink to="/upstreams/new">Add Upstream</AddLink>;
 
   if (upstreams.isError && all === undefined) {
     return (

@@ -12,9 +12,11 @@ export interface SwitchUpstreams {
 export function useSwitchUpstreams(): SwitchUpstreams {
   const [switching, setSwitching] = useState<ReadonlySet<string>>(new Set());
   const switchAll = useCallback(async (upstreams: readonly Upstream[], enabled: boolean): Promise<void> => {
-    setSwitching(new Set(upstreams.map(({ id }) => id)));
+    // Others may be on their way already.
+    const ids = new Set<string>(upstreams.map(({ id }) => id));
+    setSwitching((before) => new Set([...before, ...ids]));
     await switchEnabled('upstreams', upstreams, enabled);
-    setSwitching(new Set());
+    setSwitching((before) => new Set([...before].filter((id) => !ids.has(id))));
   }, []);
   return { switching, switchAll };
 }
