@@ -16,7 +16,7 @@ const everything = [
 /** Three files at once: most tests wait for gateways and clients of their own; more, and a timing would mean little on two cores. */
 const concurrency = 3;
 /** Milliseconds for one test, for one file, and for all of it. */
-const limits = { test: 120_000, file: 240_000, all: 900_000 };
+const limits = { test: 120_000, file: 240_000, all: 1_200_000 };
 
 const given = process.argv.slice(2);
 const files = given.some((argument, i) => !argument.startsWith('-') && !takesValue(given[i - 1])) ? [] : everything;

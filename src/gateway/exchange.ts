@@ -221,7 +221,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     }
     const out = this.gateway.requestOutput;
     if (this.chunkedUpstream) out.chunk(bytes, start, end);
-    else out.copy(bytes, start, end);
+    else out.lend(bytes, start, end);
   }
 
   onRequestEnd(trailers: HeaderFields | null): void {
@@ -458,7 +458,7 @@ export class Exchange implements RequestHandler, ResponseHandler, PoolClient, De
     this.bytesOut += end - start;
     if (this.stream !== null) this.stream.count(bytes, start, end);
     if (this.chunkedToClient) this.client.output.chunk(bytes, start, end);
-    else this.client.output.copy(bytes, start, end);
+    else this.client.output.lend(bytes, start, end);
   }
 
   onResponseReadDone(): void {

@@ -27,7 +27,7 @@ export class Tunnel {
     const before = fromClient.frames;
     fromClient.count(bytes, start, end);
     this.counters.tunnelReceived(end - start, fromClient.frames - before);
-    upstream.output.copy(bytes, start, end);
+    upstream.output.lend(bytes, start, end);
     if (!upstream.send()) this.client.pauseRequest();
   }
 
@@ -36,7 +36,7 @@ export class Tunnel {
     const before = fromUpstream.frames;
     fromUpstream.count(bytes, start, end);
     this.counters.tunnelSent(end - start, fromUpstream.frames - before);
-    client.output.copy(bytes, start, end);
+    client.output.lend(bytes, start, end);
     if (!client.send()) this.upstream.pause();
   }
 

@@ -10,6 +10,8 @@ export interface StreamHandle {
   /** Called with this handle as `this` when `readResult()` says something; undefined while nobody reads. */
   onread: (this: StreamHandle) => void;
   reading?: boolean;
+  /** Of the socket; negative once it is closed. */
+  readonly fd?: number;
   /** The transport that reads and writes through it. */
   transport?: unknown;
   useUserBuffer(buffer: Buffer): void;

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import type net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { endOfFile, handleOf, newWriteRequest, readResult, type StreamHandle, writeIsPending, type WriteRequest } from './stream-handle.ts';
@@ -135,6 +136,23 @@ export class Transport {
     request.bytes = bytes;
     request.memory = memory;
     return false;
+  }
+
+  /** Whether the kernel may be offered bytes from where they lie: behind what waits, and in the clear, it may not. */
+  get writesInPlace(): boolean {
+    return this.handle !== null && !this.isTls && this.pending === 0 && !this.broken;
+  }
+
+  /** Offers bytes[start, end) to the kernel. Answers how many it took; none where it says no, which the next write tells. */
+  writeInPlace(bytes: Uint8Array, start: number, end: number): number {
+    // Asked for each time: the number of a socket that was closed may be another's by now.
+    const descriptor = this.handle?.fd ?? -1;
+    if (descriptor < 0) return 0;
+    try {
+      return writeSync(descriptor, bytes, start, end - start);
+    } catch {
+      return 0;
+    }
   }
 
   private writeToStream(bytes: Buffer, memory: Buffer | null): boolean {

@@ -57,7 +57,8 @@ export class NodeJudge {
     this.#server.emit('connection', socket);
     if (bytes.length > 0) socket.push(bytes);
     await settled();
-    const error = this.#errors.get(socket);
+    // It also ends a connection without a word, as after PRI, which it takes for HTTP/2: nor is it waiting for more then.
+    const error = this.#errors.get(socket) ?? (socket.destroyed ? 'CLOSED' : undefined);
     socket.destroy();
     return { requests, error };
   }

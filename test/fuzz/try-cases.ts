@@ -17,7 +17,7 @@ export interface Outcome {
 }
 
 /** After this time without an answer that node:http says is due, or without the end of a connection, something hangs. */
-const patience = 4_000;
+const patience = 15_000;
 /** A refusal with one of these codes is about framing or grammar: the rest of the connection is not to be trusted. */
 const closing = new Set(['request_malformed', 'headers_too_large', 'target_too_long', 'body_too_large', 'request_timeout']);
 /** What an upstream that does nothing wrong may not make the gateway say. */
