@@ -27,3 +27,13 @@ export class Pace implements Rests {
     this.#since = performance.now();
   }
 }
+
+/** `items.map(work)`, resting in between. */
+export async function mapPaced<Item, Made>(items: readonly Item[], pace: Rests, work: (item: Item) => Made): Promise<Made[]> {
+  const made: Made[] = [];
+  for (const item of items) {
+    made.push(work(item));
+    await pace.rest();
+  }
+  return made;
+}

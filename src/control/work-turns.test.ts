@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatewayError } from '../errors/gateway-error.ts';
-import { DraftTurns } from './draft-turns.ts';
+import { WorkTurns } from './work-turns.ts';
 import { Pace } from './pace.ts';
 
 test('drafts are looked at one after the other, in their order; one that fails makes room, and too many are refused', async () => {
-  const turns = new DraftTurns();
+  const turns = new WorkTurns(16);
   const begun: number[] = [];
   const ends: (() => void)[] = [];
   const draft = (number: number): Promise<void> =>
