@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
+import { countTurns } from '../control/count-turns-fixture.ts';
+import { routeRow, upstreamRow } from '../store/row-fixtures.ts';
 import { openApp, type AppFixture } from './admin-app-fixture.ts';
 
 let fixture: AppFixture;
@@ -85,4 +87,21 @@ test('an export is YAML for whoever asks for that, and says where a stored secre
   assert.ok(!asYaml.text.includes(secret));
   const asJson = await fixture.call('GET', '/admin/export', { authorization: reader });
   assert.deepEqual(parse(asYaml.text), asJson.body);
+});
+
+test('a large export lets others run, as YAML and as JSON, and both say the same', async () => {
+  await fixture.access.access.store.write(async (tx) => {
+    const revision = await tx.nextRevision();
+    await tx.upstreams.put(upstreamRow(1, { revision }));
+    for (let number = 0; number < 4_000; number += 1) await tx.routes.put(routeRow(number, { revision, upstream_id: upstreamRow(1).id }));
+  });
+  const json = await countTurns(() => fixture.call('GET', '/admin/export', { authorization: reader }));
+  const headers = { accept: 'application/yaml' };
+  const yaml = await countTurns(() => fixture.call('GET', '/admin/export', { authorization: reader, headers }));
+  assert.equal(json.value.body.routes.length, 4_001);
+  assert.equal(yaml.value.headers.get('content-type'), 'application/yaml');
+  assert.equal(yaml.value.headers.get('x-apigate-revision'), json.value.headers.get('x-apigate-revision'));
+  assert.deepEqual(parse(yaml.value.text), json.value.body);
+  // It takes several times as long as the JSON.
+  assert.ok(yaml.turns >= 10 && yaml.turns > json.turns, `${yaml.turns} turns for YAML, ${json.turns} for JSON`);
 });

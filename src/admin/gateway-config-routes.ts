@@ -3,13 +3,14 @@ import { applyGatewayConfig } from '../control/apply-gateway-config.ts';
 import type { ControlContext } from '../control/control-context.ts';
 import type { LiveTraffic } from '../control/live-traffic.ts';
 import { exportGatewayConfig } from '../control/export-gateway-config.ts';
+import { WorkTurns } from '../control/work-turns.ts';
 import { applyResultSchema, declaredConfigSchema, exportedConfigSchema } from '../model/declared-config.ts';
 import { AdminRouter } from './admin-router.ts';
 import { callerOfRoute } from './authorise.ts';
 import { configAnswer, jsonBody, otherRevisionAnswer } from './describe-route.ts';
 import { applyQuerySchema, readQuery } from './list-query.ts';
 import { readJson } from './read-json.ts';
-import { answer, yamlAnswer } from './respond.ts';
+import { answerOfParts, longAnswer } from './respond.ts';
 
 const tags = ['gateway config'];
 /** Of the last requests, as many are looked at in a dry run. */
@@ -20,6 +21,7 @@ const exportAnswer = { ...json, content: { ...json.content, 'application/yaml': 
 
 /** `/admin/export` and `/admin/apply` */
 export function gatewayConfigRoutes(control: ControlContext, traffic: LiveTraffic | undefined) {
+  const exports = new WorkTurns();
   return new AdminRouter()
     .add(
       {
@@ -34,12 +36,14 @@ export function gatewayConfigRoutes(control: ControlContext, traffic: LiveTraffi
         responses: { 200: exportAnswer },
       },
       async (c) => {
-        const { value, ...notes } = await exportGatewayConfig(control);
         c.header('Vary', 'Accept', { append: true });
-        if (!/^application\/yaml\b/i.test(c.req.header('accept') ?? '')) return answer(c, value, notes);
-        // Loaded when it is asked for: the parser is large.
-        const { exportText } = await import('../model/export-text.ts');
-        return yamlAnswer(c, exportText(value), notes);
+        return await exports.take(async () => {
+          const { value, ...notes } = await exportGatewayConfig(control);
+          if (!/^application\/yaml\b/i.test(c.req.header('accept') ?? '')) return await longAnswer(c, value, notes);
+          // Loaded when it is asked for: the parser is large.
+          const { exportTextParts } = await import('../model/export-text.ts');
+          return await answerOfParts(c, exportTextParts(value), 'application/yaml', notes);
+        });
       },
     )
     .add(
@@ -67,7 +71,7 @@ export function gatewayConfigRoutes(control: ControlContext, traffic: LiveTraffi
           ...(query.expect_revision === undefined ? {} : { expectRevision: Number(query.expect_revision) }),
         });
         // The CLI waits for the revision of a change; a dry run makes none.
-        return answer(c, value, value.dry_run ? {} : { revision });
+        return await longAnswer(c, value, value.dry_run ? {} : { revision });
       },
     );
 }

@@ -9,7 +9,7 @@ import { callerOfRoute } from './authorise.ts';
 import { configAnswer, jsonAnswer, otherRevisionAnswer, pageAnswer } from './describe-route.ts';
 import { diffQuerySchema, historyQuerySchema, listQueryOf, readQuery, rollbackQuerySchema } from './list-query.ts';
 import { problemSchema } from './problem-schema.ts';
-import { answer } from './respond.ts';
+import { longAnswer } from './respond.ts';
 
 const tags = ['history'];
 const params = z.object({ revision: z.string().meta({ description: 'Number of the revision.' }) });
@@ -56,7 +56,7 @@ export function historyRoutes(control: ControlContext) {
       },
       async (c) => {
         const { from, to } = readQuery(c, diffQuerySchema);
-        return answer(c, await diffRevisions(control, { from, ...(to === undefined ? {} : { to }) }));
+        return await longAnswer(c, await diffRevisions(control, { from, ...(to === undefined ? {} : { to }) }));
       },
     )
     .add(
@@ -71,7 +71,7 @@ export function historyRoutes(control: ControlContext) {
         request: { params },
         responses: { 200: jsonAnswer(revisionDetailSchema, 'The revision.'), 410: prunedAnswer },
       },
-      async (c) => answer(c, await getRevision(control, c.req.param('revision'))),
+      async (c) => await longAnswer(c, await getRevision(control, c.req.param('revision'))),
     )
     .add(
       {
@@ -98,7 +98,7 @@ export function historyRoutes(control: ControlContext) {
           ...(query.expect_revision === undefined ? {} : { expectRevision: Number(query.expect_revision) }),
         });
         // The CLI waits for the revision of a change; a dry run makes none.
-        return answer(c, value, value.dry_run ? {} : { revision });
+        return await longAnswer(c, value, value.dry_run ? {} : { revision });
       },
     );
 }

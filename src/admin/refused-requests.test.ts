@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { GatewayError } from '../errors/gateway-error.ts';
-import { fieldsOf, openApp, signedIn } from './admin-app-fixture.ts';
+import { fieldsOf, firstAdmin, openApp, signedIn } from './admin-app-fixture.ts';
 import { bodyLimitAt } from './read-json.ts';
 
 const upstream = { name: 'my-api', base_url: 'https://api.example.com' };
@@ -26,6 +26,40 @@ describe('what is wrong with a request', () => {
       assert.deepEqual([answer.status, answer.body.code], [400, 'malformed_json']);
       assert.match(answer.body.detail, detail);
     }
+  });
+
+  it('as field __proto__ is 422 with its place, at any depth of any body', async () => {
+    await using fixture = await openApp();
+    const call = await signedIn(fixture);
+    await call('POST', '/admin/upstreams', { json: upstream });
+    await call('POST', '/admin/routes', { json: { name: 'r', path_pattern: '/', upstream_id: 'my-api' } });
+    await call('POST', '/admin/keys', { json: { name: 'k' } });
+    await call('POST', '/admin/tokens', { json: { name: 't', scope: 'read' } });
+    const ids: Record<string, string> = { upstreams: 'my-api', routes: 'r', keys: 'k', tokens: 't', admins: firstAdmin };
+    const document = (await call('GET', '/admin/openapi.json')).body as { paths: Record<string, Record<string, { requestBody?: object }>> };
+    const headers = { 'content-type': 'application/json', 'content-length': '99' };
+    let tried = 0;
+    for (const [template, operations] of Object.entries(document.paths)) {
+      const [, , resource = ''] = template.split('/');
+      const path = template.replace('{id}', ids[resource] ?? 'x').replace('{revision}', '0');
+      for (const [method, { requestBody }] of Object.entries(operations)) {
+        if (requestBody === undefined || template === '/admin/setup') continue;
+        const refused = async (body: string): Promise<string[]> => fieldsOf(await call(method.toUpperCase(), path, { body, headers }));
+        const at = `${method} ${path}`;
+        assert.ok((await refused('{"__proto__":{"name":"x"}}')).includes('__proto__'), at);
+        assert.deepEqual(await refused('{"a":[{"__proto__":1}],"config":{"__proto__":{}}}'), ['a.0.__proto__', 'config.__proto__'], at);
+        tried += 1;
+      }
+    }
+    assert.ok(tried >= 18, `${tried} operations with a body`);
+    for (const [path, body, field] of [
+      ['/admin/explain', '{"url":"/","config":{"__proto__":{"routes":[]}}}', 'config.__proto__'],
+      ['/admin/routes/preview', '{"request":{"url":"/"},"route":{"headers":{"__proto__":"x"}}}', 'route.headers.__proto__'],
+      ['/admin/routes/preview', '{"request":{"url":"/","headers":{"__proto__":"x"}},"route":{}}', 'request.headers.__proto__'],
+    ] as const) {
+      assert.deepEqual(fieldsOf(await call('POST', path, { body, headers })), [field]);
+    }
+    assert.equal(({} as { name?: string }).name, undefined);
   });
 
   it('M06 as media type is 415', async () => {

@@ -1,4 +1,6 @@
+import { Pace } from '../control/pace.ts';
 import type { AdminContext } from './admin-env.ts';
+import { jsonParts } from './json-parts.ts';
 
 /** What a use case says of a change beyond the resource itself. */
 export interface ChangeNotes {
@@ -13,16 +15,21 @@ export function one(c: AdminContext, value: object, etag: string, notes: ChangeN
   return c.json(value, 200);
 }
 
-/** 200 with what is no resource. */
-export function answer(c: AdminContext, value: object, notes: ChangeNotes = {}): Response {
-  note(c, notes);
-  return c.json(value, 200);
+/** 200 with what is no resource and may hold thousands of objects: others run while it is written out. */
+export async function longAnswer(c: AdminContext, value: object, notes: ChangeNotes = {}): Promise<Response> {
+  return await answerOfParts(c, jsonParts(value), 'application/json', notes);
 }
 
-/** 200 with YAML. */
-export function yamlAnswer(c: AdminContext, text: string, notes: ChangeNotes = {}): Response {
+/** 200 with a text that is made part by part. */
+export async function answerOfParts(c: AdminContext, parts: Iterable<string>, type: string, notes: ChangeNotes = {}): Promise<Response> {
+  const pace = new Pace();
+  const made: string[] = [];
+  for (const part of parts) {
+    made.push(part);
+    await pace.rest();
+  }
   note(c, notes);
-  return c.body(text, 200, { 'Content-Type': 'application/yaml' });
+  return c.body(made.join(''), 200, { 'Content-Type': type });
 }
 
 /** 201 with the new resource, its ETag and where it is. */

@@ -1,15 +1,20 @@
-import { GatewayError } from '../errors/gateway-error.ts';
+import { GatewayError, type FieldError } from '../errors/gateway-error.ts';
 
 /** Deeper bodies are refused: none of our resources needs more than a handful of levels. */
 export const maximumJsonDepth = 64;
 /** More members in one object are refused: for each unknown one a message would have to be found. */
 export const maximumJsonMembers = 1_000;
+/** So many wrong names are told of one body. */
+const mostErrors = 1_000;
 
 /**
  * Parses a request body as I-JSON (RFC 7493): what `JSON.parse` accepts, but without a byte order mark, duplicate
  * member names, unpaired surrogates or invalid UTF-8, and within the bounds above.
  * Linear in the size of the body.
- * @throws GatewayError `malformed_json` that says what is wrong
+ *
+ * A member `__proto__` within an object of the body is refused here for all: schemas of records pass over it without a word. One of
+ * the body itself is left to its schema, which tells it with everything else that is wrong.
+ * @throws GatewayError `malformed_json` that says what is wrong; `validation_failed` for `__proto__`
  */
 export function parseStrictJson(body: Uint8Array): unknown {
   const text = decodeUtf8(body);
@@ -22,7 +27,23 @@ export function parseStrictJson(body: Uint8Array): unknown {
     throw malformed(`The body has the member ${JSON.stringify(shape.duplicate.slice(0, 100))} twice in one object.`);
   }
   if (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value)) throw malformed('The body has an unpaired surrogate in a string.');
+  if (shape.hasInnerProto) throw new GatewayError('validation_failed', { errors: protoErrors(value) });
   return value;
+}
+
+/** Where the members `__proto__` are. */
+function protoErrors(value: unknown): FieldError[] {
+  const errors: FieldError[] = [];
+  const look = (inside: unknown, place: string): void => {
+    if (typeof inside !== 'object' || inside === null) return;
+    for (const [name, inner] of Object.entries(inside)) {
+      if (errors.length === mostErrors) return;
+      if (name === '__proto__') errors.push({ field: place + name, message: 'cannot be a name here' });
+      else look(inner, `${place}${name}.`);
+    }
+  };
+  look(value, '');
+  return errors;
 }
 
 function malformed(detail: string): GatewayError {
@@ -54,6 +75,7 @@ interface Shape {
   readonly tooDeep: boolean;
   readonly tooWide: boolean;
   readonly duplicate: string | undefined;
+  readonly hasInnerProto: boolean;
 }
 
 /**
@@ -65,12 +87,13 @@ function scanShape(text: string): Shape {
   const open: (Set<string> | null)[] = [];
   let expectName = false;
   let duplicate: string | undefined;
+  let hasInnerProto = false;
   for (let at = 0; at < text.length; at += 1) {
     switch (text.charCodeAt(at)) {
       case 0x7b /* { */:
       case 0x5b /* [ */: {
         const isObject = text.charCodeAt(at) === 0x7b;
-        if (open.length === maximumJsonDepth) return { tooDeep: true, tooWide: false, duplicate };
+        if (open.length === maximumJsonDepth) return { tooDeep: true, tooWide: false, duplicate, hasInnerProto };
         open.push(isObject ? new Set() : null);
         expectName = isObject;
         break;
@@ -90,7 +113,8 @@ function scanShape(text: string): Shape {
           const name = nameOf(text.slice(at, end + 1));
           if (names.has(name)) duplicate ??= name;
           names.add(name);
-          if (names.size > maximumJsonMembers) return { tooDeep: false, tooWide: true, duplicate };
+          if (name === '__proto__' && open.length > 1) hasInnerProto = true;
+          if (names.size > maximumJsonMembers) return { tooDeep: false, tooWide: true, duplicate, hasInnerProto };
           expectName = false;
         }
         at = end;
@@ -99,7 +123,7 @@ function scanShape(text: string): Shape {
       default:
     }
   }
-  return { tooDeep: false, tooWide: false, duplicate };
+  return { tooDeep: false, tooWide: false, duplicate, hasInnerProto };
 }
 
 function endOfString(text: string, start: number): number {

@@ -3,10 +3,16 @@ import { visibleText } from '../settings/visible-text.ts';
 import type { AdminAnswer } from './admin-client.ts';
 import { ApiFailure, CliError, exitCodes } from './cli-error.ts';
 
-/** Reads an answer of the admin API. `from` names the server in messages. Throws ApiFailure for a problem, CliError for anything else that is no admin API's answer. */
-export async function readAnswer(response: Response, from: string): Promise<AdminAnswer> {
+/** Told of each piece of an answer that has come, after what a content coding made of it; ends the reading by an error. */
+export type CountBytes = (bytes: number) => void;
+
+/**
+ * Reads an answer of the admin API. `from` names the server in messages. Throws ApiFailure for a problem, CliError for anything else
+ * that is no admin API's answer, and what `count` throws.
+ */
+export async function readAnswer(response: Response, from: string, count?: CountBytes): Promise<AdminAnswer> {
   const type = (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  const text = await response.text();
+  const text = await readText(response, count);
   const { status, headers } = response;
   if (status >= 200 && status < 300) {
     if (text === '') return { status, headers, body: undefined };
@@ -26,11 +32,21 @@ export async function readAnswer(response: Response, from: string): Promise<Admi
 }
 
 /** The same for an answer that goes on and on, whose body is still to be read. */
-export async function readStream(response: Response, from: string): Promise<Response> {
+export async function readStream(response: Response, from: string, count?: CountBytes): Promise<Response> {
   const type = (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (response.status === 200 && type === 'text/event-stream') return response;
-  const { status } = await readAnswer(response, from);
+  const { status } = await readAnswer(response, from, count);
   throw notOurs(from, status, type);
+}
+
+async function readText(response: Response, count: CountBytes = () => undefined): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  // Leaving the loop cancels the rest.
+  for await (const chunk of response.body ?? []) {
+    count(chunk.byteLength);
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 function parse(text: string, from: string, status: number, type: string): unknown {

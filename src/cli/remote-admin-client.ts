@@ -1,8 +1,24 @@
 import type { AdminAnswer, AdminClient, AdminMethod, RequestOptions } from './admin-client.ts';
 import { CliError, exitCodes, usageError } from './cli-error.ts';
-import { readAnswer, readStream } from './read-answer.ts';
+import { type CountBytes, readAnswer, readStream } from './read-answer.ts';
 
 const usualTimeout = 30_000;
+
+/** What the other side may do to this one, whatever it is. */
+export interface RemoteLimits {
+  /**
+   * Bytes of one answer. An export of 10,000 routes has 4 MB; the admin API itself takes bodies of 10 MiB at most, which hold the
+   * largest gateway config that can be applied in one go.
+   */
+  readonly answerBytes: number;
+  /** Bytes of all answers together: the pages of a list may go on and on. */
+  readonly allBytes: number;
+  /** Milliseconds in which the head of a stream must be there, and then something of it again and again: a gateway writes every five seconds. */
+  readonly streamSilence: number;
+}
+
+const mebibyte = 1024 * 1024;
+const usualLimits: RemoteLimits = { answerBytes: 64 * mebibyte, allBytes: 256 * mebibyte, streamSilence: 30_000 };
 
 /** Speaks REST to a running gateway. The token is an API token (`agt_…`). */
 export class RemoteAdminClient implements AdminClient {
@@ -10,11 +26,15 @@ export class RemoteAdminClient implements AdminClient {
   readonly isRemote = true;
   private readonly base: string;
   private readonly token: string;
+  private readonly limits: RemoteLimits;
+  private bytesLeft: number;
 
-  constructor(server: string, token: string) {
+  constructor(server: string, token: string, limits: Partial<RemoteLimits> = {}) {
     this.base = baseUrl(server);
     this.trafficUrl = this.base;
     this.token = token;
+    this.limits = { ...usualLimits, ...limits };
+    this.bytesLeft = this.limits.allBytes;
   }
 
   async request(method: AdminMethod, path: string, body?: unknown, options: RequestOptions = {}): Promise<AdminAnswer> {
@@ -30,24 +50,40 @@ export class RemoteAdminClient implements AdminClient {
         redirect: 'manual',
         signal: AbortSignal.timeout(timeoutMs),
       });
-      return await readAnswer(response, this.base);
+      return await readAnswer(response, this.base, this.counter());
     } catch (error) {
       throw error instanceof CliError ? error : unreachable(this.base, error, timeoutMs);
     }
   }
 
   async stream(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
+    const { streamSilence } = this.limits;
+    const silence = new Silence(streamSilence);
     try {
       const response = await fetch(this.base + path, {
         headers: { ...headers, authorization: `Bearer ${this.token}` },
         redirect: 'manual',
-        signal,
+        signal: AbortSignal.any([signal, silence.signal]),
       });
-      return await readStream(response, this.base);
+      silence.broken();
+      const stream = await readStream(response, this.base, this.counter());
+      return new Response(stream.body?.pipeThrough(silence.watch()) ?? null, stream);
     } catch (error) {
+      silence.end();
       if (signal.aborted) throw error;
-      throw error instanceof CliError ? error : unreachable(this.base, error, 0);
+      throw error instanceof CliError ? error : unreachable(this.base, error, streamSilence);
     }
+  }
+
+  private counter(): CountBytes {
+    const { answerBytes, allBytes } = this.limits;
+    let left = answerBytes;
+    return (bytes) => {
+      left -= bytes;
+      this.bytesLeft -= bytes;
+      if (left < 0) throw tooLong(this.base, `more than ${answerBytes / mebibyte} MiB`);
+      if (this.bytesLeft < 0) throw tooLong(this.base, `more than ${allBytes / mebibyte} MiB, on page after page`);
+    };
   }
 
   /** A write that answered 2xx is live. */
@@ -57,6 +93,41 @@ export class RemoteAdminClient implements AdminClient {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+}
+
+/** Ends what has been silent for too long. */
+class Silence {
+  readonly #end = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(longestMs: number) {
+    const silent = (): void => this.#end.abort(new DOMException('silent for too long', 'TimeoutError'));
+    // The connection keeps the process; where that is gone, nothing is waited for.
+    this.#timer = setTimeout(silent, longestMs).unref();
+  }
+
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  broken(): void {
+    this.#timer.refresh();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  watch(): TransformStream<Uint8Array, Uint8Array> {
+    return new TransformStream({
+      transform: (chunk, out) => {
+        this.broken();
+        out.enqueue(chunk);
+      },
+      flush: () => this.end(),
+      cancel: () => this.end(),
+    });
   }
 }
 
@@ -92,6 +163,14 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS on this port',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS on this port',
 };
+
+function tooLong(server: string, how: string): CliError {
+  return new CliError(
+    exitCodes.failure,
+    `${server} answers with ${how}: the rest was not read`,
+    'check the address given with --server or APIGATE_SERVER; with --limit or a filter there is less to read',
+  );
+}
 
 function unreachable(server: string, error: unknown, timeoutMs: number): CliError {
   if (error instanceof DOMException && error.name === 'TimeoutError') {

@@ -1,6 +1,7 @@
 import type { Store } from '../store/store.ts';
 import { createAttemptThrottle, type AttemptThrottle } from './attempt-throttle.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
+import { createThrottledAttempts, type ThrottledAttempts } from './throttled-attempts.ts';
 
 /** What the use cases of admins, sessions, tokens and set-up work with. One for each process. */
 export interface AccessContext {
@@ -9,6 +10,8 @@ export interface AccessContext {
   readonly clock: () => number;
   readonly passwords: Passwords;
   readonly throttle: AttemptThrottle;
+  /** What the throttle has refused of late, on its way to the audit log. */
+  readonly throttled: ThrottledAttempts;
   /** When sessions and tokens were last used; the store learns of it once a minute. */
   readonly lastUse: LastUse;
   /** Account and address pairs that have signed in: strangers' failures do not slow them down. */
@@ -19,6 +22,7 @@ export interface AccessContextOptions {
   readonly store: Store;
   readonly clock?: () => number;
   readonly passwords?: Passwords;
+  readonly throttled?: ThrottledAttempts;
 }
 
 /** Gathers what the use cases of access need. */
@@ -29,6 +33,7 @@ export function createAccessContext(options: AccessContextOptions): AccessContex
     passwords: options.passwords ?? createPasswords(),
     // Not the wall clock: setting that back would prolong a wait.
     throttle: createAttemptThrottle(options.clock ?? (() => performance.now())),
+    throttled: options.throttled ?? createThrottledAttempts(),
     lastUse: createLastUse(),
     knownPlaces: createKnownPlaces(),
   };

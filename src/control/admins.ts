@@ -12,6 +12,7 @@ import { passwordProblem } from './passwords.ts';
 import { readChanges } from './read-changes.ts';
 import { examine, type SignedIn } from './sessions.ts';
 import { signInKeys } from './sign-in-keys.ts';
+import { tellIfThrottled } from './throttled-attempts.ts';
 import { validateInput } from './validate-input.ts';
 
 /** @throws GatewayError `validation_failed`, `conflict`, `too_many_attempts` */
@@ -145,8 +146,12 @@ async function proveCurrentPassword(
   remoteAddress: string,
 ): Promise<void> {
   if (current === undefined) throw invalid({ field: 'current_password', message: 'is required to change your own password' });
-  const attempt = context.throttle.begin(signInKeys(context, admin.email, remoteAddress));
-  if (!(await examine(attempt, () => context.passwords.verify(current, admin.password_hash)))) {
+  const { email } = admin;
+  const { attempt, matches } = await tellIfThrottled(context, { action: 'admin.password_throttled', actor, email }, async () => {
+    const attempt = context.throttle.begin(signInKeys(context, email, remoteAddress));
+    return { attempt, matches: await examine(attempt, () => context.passwords.verify(current, admin.password_hash)) };
+  });
+  if (!matches) {
     // Whoever has a session that is not theirs may guess here: as a refused sign-in, it is told.
     await context.store.write((tx) =>
       accessAudit(tx, context.clock(), actor, { action: 'admin.password_refused', type: 'admin', id: admin.id, name: admin.email }),

@@ -39,9 +39,11 @@ export async function applyGatewayConfig(
     const { recent } = options;
     const looksAtTraffic = recent !== undefined && typeof recent !== 'string';
     // Planned outside of any transaction: others must not wait for it.
-    const { state, now } = await context.store.read(async (tx) => {
+    const { state, now } = await context.store.readMany(async (tx) => {
       await refuseOtherRevision(tx, options.expectRevision);
-      return { state: await heldState(tx), now: looksAtTraffic ? await sideNow(context, tx) : undefined };
+      // First of all: the table of routes is at the latest revision, and so is a transaction that has just begun.
+      const now = looksAtTraffic ? await sideNow(context, tx) : undefined;
+      return { state: await heldState(tx), now };
     });
     const found = await plan(state.reader);
     const { revision } = state;

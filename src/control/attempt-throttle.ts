@@ -23,10 +23,21 @@ export interface Attempt {
   withdrawn(): void;
 }
 
+/** `too_many_attempts` with the seconds to wait. */
+export class AttemptRefused extends GatewayError {
+  /** The key that has longest to wait. */
+  readonly by: ThrottleKey;
+
+  constructor(by: ThrottleKey, retryAfter: number) {
+    super('too_many_attempts', { detail: `Too many failed attempts; try again in ${retryAfter} s.`, retryAfter });
+    this.by = by;
+  }
+}
+
 export interface AttemptThrottle {
   /**
    * Lets an attempt through, or refuses it without counting it.
-   * @throws GatewayError `too_many_attempts` with the seconds to wait
+   * @throws AttemptRefused
    */
   begin(keys: readonly ThrottleKey[]): Attempt;
 }
@@ -56,18 +67,18 @@ export function createAttemptThrottle(clock: () => number): AttemptThrottle {
     begin(keys) {
       const now = clock();
       let wait = 0;
+      let slowest: ThrottleKey | undefined;
       for (const key of keys) {
         const name = nameOf(key);
         const count = counts.get(name);
         if (count === undefined) continue;
-        wait = Math.max(wait, waitOf(count, key.rule, now));
+        const own = waitOf(count, key.rule, now);
+        if (own > wait) slowest = key;
+        wait = Math.max(wait, own);
         counts.delete(name);
         counts.set(name, count);
       }
-      if (wait > 0) {
-        const retryAfter = Math.ceil(wait / 1_000);
-        throw new GatewayError('too_many_attempts', { detail: `Too many failed attempts; try again in ${retryAfter} s.`, retryAfter });
-      }
+      if (slowest !== undefined) throw new AttemptRefused(slowest, Math.ceil(wait / 1_000));
       for (const key of keys) {
         const name = nameOf(key);
         const count = counts.get(name);

@@ -7,6 +7,7 @@ import type { ConfigRows, RememberedKeyRow, RouteRow, UpstreamRow } from '../sto
 import { authValuePlace } from './credentials.ts';
 import { declaredKey, declaredRoute, declaredUpstream, storedSecret } from './declared-form.ts';
 import { fieldsChanged } from './fields-changed.ts';
+import type { Rests } from './pace.ts';
 
 /** An object that differs between two states of the gateway config. */
 export interface RowDifference<Row> {
@@ -25,26 +26,48 @@ export interface ConfigDifference {
   readonly keys: readonly RowDifference<RememberedKeyRow>[];
 }
 
-/** Compares two states, object by object as their ids tell them apart. Secrets are compared and never shown. */
-export function compareConfigRows(sealer: Sealer, before: ConfigRows, after: ConfigRows): ConfigDifference {
+/**
+ * Compares two states, object by object as their ids tell them apart. Secrets are compared and never shown. Lets others run while it
+ * compares thousands.
+ */
+export async function compareConfigRows(sealer: Sealer, before: ConfigRows, after: ConfigRows, pace: Rests): Promise<ConfigDifference> {
   const upstreamName = nameOf(before.upstreams, after.upstreams);
   const routeName = nameOf(before.routes, after.routes);
   return {
-    upstreams: differences('upstream', before.upstreams, after.upstreams, (old, row) => {
-      const fields = fieldsChanged(old && declaredUpstream(old), declaredUpstream(row), upstreamDefaults);
-      if (old !== undefined && !isSameCredential(sealer, old, row)) fields['auth_value'] ??= { from: storedSecret, to: '(changed)' };
-      return fields;
-    }),
-    routes: differences('route', before.routes, after.routes, (old, row) =>
-      fieldsChanged(old && declaredRoute(old, upstreamName), declaredRoute(row, upstreamName), routeDefaults),
-    ),
-    keys: differences('key', before.keys, after.keys, (old, row) => {
-      const fields = fieldsChanged(old && declaredKey(whole(old), routeName), declaredKey(whole(row), routeName), apiKeyDefaults);
-      // No field that a file could declare, but what a revocation changes.
-      if ((old?.revoked_at ?? null) !== row.revoked_at) fields['revoked_at'] = { from: isoOf(old?.revoked_at), to: isoOf(row.revoked_at) };
-      return fields;
-    }),
+    upstreams: await differences('upstream', before.upstreams, after.upstreams, pace, (old, row) => upstreamFields(sealer, old, row)),
+    routes: await differences('route', before.routes, after.routes, pace, (old, row) => routeFields(upstreamName, old, row)),
+    keys: await differences('key', before.keys, after.keys, pace, (old, row) => keyFields(routeName, old, row)),
   };
+}
+
+/** Whether two states of one upstream, route or key differ. */
+export const isChanged = {
+  upstream: (sealer: Sealer, old: UpstreamRow, row: UpstreamRow): boolean => Object.keys(upstreamFields(sealer, old, row)).length > 0,
+  route: (old: RouteRow, row: RouteRow): boolean => Object.keys(routeFields(noName, old, row)).length > 0,
+  key: (old: RememberedKeyRow, row: RememberedKeyRow): boolean => Object.keys(keyFields(noName, old, row)).length > 0,
+} as const;
+
+const noName = (): undefined => undefined;
+
+function upstreamFields(sealer: Sealer, old: UpstreamRow | undefined, row: UpstreamRow): PlannedChange['fields'] {
+  const fields = fieldsChanged(old && declaredUpstream(old), declaredUpstream(row), upstreamDefaults);
+  if (old !== undefined && !isSameCredential(sealer, old, row)) fields['auth_value'] ??= { from: storedSecret, to: '(changed)' };
+  return fields;
+}
+
+function routeFields(upstreamName: (id: string) => string | undefined, old: RouteRow | undefined, row: RouteRow): PlannedChange['fields'] {
+  return fieldsChanged(old && declaredRoute(old, upstreamName), declaredRoute(row, upstreamName), routeDefaults);
+}
+
+function keyFields(
+  routeName: (id: string) => string | undefined,
+  old: RememberedKeyRow | undefined,
+  row: RememberedKeyRow,
+): PlannedChange['fields'] {
+  const fields = fieldsChanged(old && declaredKey(whole(old), routeName), declaredKey(whole(row), routeName), apiKeyDefaults);
+  // No field that a file could declare, but what a revocation changes.
+  if ((old?.revoked_at ?? null) !== row.revoked_at) fields['revoked_at'] = { from: isoOf(old?.revoked_at), to: isoOf(row.revoked_at) };
+  return fields;
 }
 
 /** As apply tells it: what is made and changed first, in the order of dependence, then what is removed. */
@@ -72,12 +95,13 @@ export function isSameCredential(sealer: Sealer, left: UpstreamRow, right: Upstr
   return one.ok && other.ok ? one.value === other.value : left.auth_value_updated_at === right.auth_value_updated_at;
 }
 
-function differences<Row extends { readonly id: string; readonly name: string; readonly revision: number }>(
+async function differences<Row extends { readonly id: string; readonly name: string; readonly revision: number }>(
   type: PlannedChange['type'],
   before: readonly Row[],
   after: readonly Row[],
+  pace: Rests,
   fieldsOf: (before: Row | undefined, after: Row) => PlannedChange['fields'],
-): RowDifference<Row>[] {
+): Promise<RowDifference<Row>[]> {
   const old = new Map(before.map((row) => [row.id, row]));
   const found: RowDifference<Row>[] = [];
   for (const row of after) {
@@ -85,6 +109,7 @@ function differences<Row extends { readonly id: string; readonly name: string; r
     old.delete(row.id);
     // The very same row: most of them are, in states that lie near one another.
     if (known?.revision === row.revision) continue;
+    await pace.rest();
     const fields = fieldsOf(known, row);
     if (known === undefined || Object.keys(fields).length > 0) found.push({ type, before: known, after: row, fields });
   }

@@ -5,7 +5,7 @@ import type { Credential } from '../model/gateway-config.ts';
 import type { UpstreamRow } from '../store/store.ts';
 import type { ControlContext } from './control-context.ts';
 import { upstreamConfigOf } from './credentials.ts';
-import { DraftTurns } from './draft-turns.ts';
+import { WorkTurns } from './work-turns.ts';
 import { heldState } from './held-state.ts';
 import { apiKeyConfigOf, routeConfigOf } from './load-change.ts';
 import { Pace } from './pace.ts';
@@ -47,7 +47,7 @@ export async function explainRequest(context: ControlContext, input: unknown, op
   });
 }
 
-const drafts = new DraftTurns();
+const drafts = new WorkTurns(16);
 
 /** What is asked about: as it is, or as it would be. */
 interface AskedState {
@@ -108,7 +108,7 @@ async function draftState(context: ControlContext, request: AskedRequest, config
   const pace = new Pace(longestWork, tooLong);
   const draft = await readDeclared(config, pace);
   // Planned outside of any transaction: others must not wait for it.
-  const { revision, reader } = await context.store.read((tx) => heldState(tx));
+  const { revision, reader } = await context.store.readMany((tx) => heldState(tx));
   const { after } = await planGatewayConfig(context, reader, draft, prune, pace);
   const withRevision = <Row extends object>(row: Row): Row & { revision: number } => ({ ...row, revision: 0 });
   const routes = Array.from(after.routes.rows(), (row) => routeConfigOf(withRevision(row)));

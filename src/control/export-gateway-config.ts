@@ -1,6 +1,7 @@
 import { declaredVersion, type ExportedConfig } from '../model/declared-config.ts';
 import type { ControlContext } from './control-context.ts';
 import { exportedKey, exportedRoute, exportedUpstream } from './declared-form.ts';
+import { mapPaced, Pace } from './pace.ts';
 
 /** The gateway config in declarative form, of one revision. */
 export interface GatewayConfigExport {
@@ -13,11 +14,11 @@ const mostNamed = 5;
 
 /**
  * The gateway config in the form that apply takes: objects in order of name, without defaults, ids, times, managed objects and
- * revoked keys. Never holds a secret: references are shown, stored credentials left out.
+ * revoked keys. Never holds a secret: references are shown, stored credentials left out. Lets others run while it reads thousands.
  * @throws GatewayError `storage_unavailable`
  */
 export async function exportGatewayConfig(context: Pick<ControlContext, 'store'>): Promise<GatewayConfigExport> {
-  const rows = await context.store.read(async (tx) => ({
+  const rows = await context.store.readMany(async (tx) => ({
     revision: await tx.revision(),
     upstreams: await tx.upstreams.changedSince(-1),
     routes: await tx.routes.changedSince(-1),
@@ -25,12 +26,16 @@ export async function exportGatewayConfig(context: Pick<ControlContext, 'store'>
   }));
   const upstreamNames = new Map(rows.upstreams.map(({ id, name }) => [id, name]));
   const routeNames = new Map(rows.routes.map(({ id, name }) => [id, name]));
+  const pace = new Pace();
+  const upstreams = inOrder(rows.upstreams.filter(({ managed }) => !managed));
+  const routes = inOrder(rows.routes.filter(({ managed }) => !managed));
+  // To make a revoked key anew somewhere would open what was shut.
+  const keys = inOrder(rows.keys.filter((row) => row.revoked_at === null));
   const value: ExportedConfig = {
     version: declaredVersion,
-    upstreams: inOrder(rows.upstreams.filter(({ managed }) => !managed)).map(exportedUpstream),
-    routes: inOrder(rows.routes.filter(({ managed }) => !managed)).map((row) => exportedRoute(row, (id) => upstreamNames.get(id))),
-    // To make a revoked key anew somewhere would open what was shut.
-    keys: inOrder(rows.keys.filter((row) => row.revoked_at === null)).map((row) => exportedKey(row, (id) => routeNames.get(id))),
+    upstreams: await mapPaced(upstreams, pace, exportedUpstream),
+    routes: await mapPaced(routes, pace, (row) => exportedRoute(row, (id) => upstreamNames.get(id))),
+    keys: await mapPaced(keys, pace, (row) => exportedKey(row, (id) => routeNames.get(id))),
   };
   const stored = inOrder(rows.upstreams.filter((row) => row.auth_type !== 'none' && row.auth_value_sealed !== null));
   const warnings = stored.length === 0 ? [] : [storedWarning(stored.map(({ name }) => name))];

@@ -9,14 +9,16 @@ export interface HeldState {
   readonly reader: StoreReader;
 }
 
-/** Reads all that a plan is made from, in one go. */
-export async function heldState(tx: StoreReader): Promise<HeldState> {
+/** Reads all that a plan is made from, with what was at `revision` where that is to come back. */
+export async function heldState(tx: StoreReader, revision?: number): Promise<HeldState> {
   const keyId = await tx.meta.get(keyIdEntry);
+  const then = revision === undefined ? undefined : await tx.history.at(revision);
   const reader: StoreReader = {
     ...tx,
     upstreams: heldRows(await tx.upstreams.changedSince(-1)),
     routes: { ...heldRows(await tx.routes.changedSince(-1)), usingUpstream: () => notHeld() },
     keys: heldRows(await tx.keys.changedSince(-1)),
+    history: { ...tx.history, at: async (wanted) => (then !== undefined && wanted === revision ? then : await notHeld()) },
     meta: { get: async (name) => (name === keyIdEntry ? keyId : await notHeld()) },
   };
   return { revision: await tx.revision(), reader };

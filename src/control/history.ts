@@ -1,10 +1,11 @@
 import { GatewayError } from '../errors/gateway-error.ts';
 import type { PlannedChange } from '../model/declared-config.ts';
 import { type Revision, type RevisionDetail, type RevisionDiff, shownChanges } from '../model/history.ts';
-import type { AuditRow, RevisionRow, StoreReader } from '../store/store.ts';
+import type { AuditRow, ConfigRows, RevisionRow, StoreReader } from '../store/store.ts';
 import { compareConfigRows, plannedChangesOf } from './compare-config-rows.ts';
 import type { ControlContext, Page } from './control-context.ts';
 import { knownRevision } from './known-revision.ts';
+import { Pace } from './pace.ts';
 
 export interface HistoryQuery {
   /** 1 to 500; 100 when not given. */
@@ -44,15 +45,17 @@ export async function listHistory(context: Pick<ControlContext, 'store'>, query:
  * @throws GatewayError `not_found`, `revision_pruned`, `storage_unavailable`
  */
 export async function getRevision(context: Pick<ControlContext, 'store' | 'sealer'>, text: string): Promise<RevisionDetail> {
-  return await context.store.read(async (tx) => {
+  const { revision, entries, states } = await context.store.readMany(async (tx) => {
     const revision = await knownRevision(tx, text);
     const isOldest = revision === (await tx.history.from());
-    const entries = await tx.audit.ofRevision(revision, isOldest ? Number.MAX_SAFE_INTEGER : 1);
-    const changes = isOldest
-      ? entries.map((entry) => ({ ...changeOf(entry), fields: {} }))
-      : await changesBetween(context, tx, revision - 1, revision);
-    return { ...headOf(revision, entries[0]), changes };
+    return {
+      revision,
+      entries: await tx.audit.ofRevision(revision, isOldest ? Number.MAX_SAFE_INTEGER : 1),
+      states: isOldest ? null : await statesAt(tx, revision - 1, revision),
+    };
   });
+  const changes = states === null ? entries.map((entry) => ({ ...changeOf(entry), fields: {} })) : await changesBetween(context, states);
+  return { ...headOf(revision, entries[0]), changes };
 }
 
 /**
@@ -63,20 +66,23 @@ export async function diffRevisions(
   context: Pick<ControlContext, 'store' | 'sealer'>,
   query: { readonly from: string; readonly to?: string },
 ): Promise<RevisionDiff> {
-  return await context.store.read(async (tx) => {
+  const { from, to, states } = await context.store.readMany(async (tx) => {
     const from = await knownRevision(tx, query.from);
     const to = query.to === undefined ? await tx.revision() : await knownRevision(tx, query.to);
-    return { from, to, changes: from === to ? [] : await changesBetween(context, tx, from, to) };
+    return { from, to, states: from === to ? null : await statesAt(tx, from, to) };
   });
+  return { from, to, changes: states === null ? [] : await changesBetween(context, states) };
+}
+
+async function statesAt(tx: StoreReader, from: number, to: number): Promise<readonly [ConfigRows, ConfigRows]> {
+  return [await tx.history.at(from), await tx.history.at(to)];
 }
 
 async function changesBetween(
   context: Pick<ControlContext, 'sealer'>,
-  tx: StoreReader,
-  from: number,
-  to: number,
+  [from, to]: readonly [ConfigRows, ConfigRows],
 ): Promise<PlannedChange[]> {
-  return plannedChangesOf(compareConfigRows(context.sealer, await tx.history.at(from), await tx.history.at(to)));
+  return plannedChangesOf(await compareConfigRows(context.sealer, from, to, new Pace()));
 }
 
 function revisionOf({ revision, actions }: RevisionRow, entries: readonly AuditRow[]): Revision {

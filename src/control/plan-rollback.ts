@@ -9,11 +9,19 @@ import type { ApiKeyRow, ConfigRows, RememberedKeyRow, RouteRow, StoreReader, Up
 import { apiKeyOf } from './api-keys.ts';
 import { changeDetail, wholeDetail } from './change-detail.ts';
 import { changeTime, type ChangeStep } from './commit-change.ts';
-import { compareConfigRows, type ConfigDifference, isSameCredential, plannedChangesOf, type RowDifference } from './compare-config-rows.ts';
+import {
+  compareConfigRows,
+  type ConfigDifference,
+  isChanged,
+  isSameCredential,
+  plannedChangesOf,
+  type RowDifference,
+} from './compare-config-rows.ts';
 import type { ControlContext } from './control-context.ts';
 import { authValuePlace } from './credentials.ts';
 import { declaredKey, declaredRoute, declaredUpstream } from './declared-form.ts';
 import { routeConfigOf } from './load-change.ts';
+import { Pace, type Rests } from './pace.ts';
 import { lookedUpIn, PlannedTable } from './planned-table.ts';
 import { draftRoute } from './route-draft.ts';
 import { routeOf } from './routes.ts';
@@ -40,6 +48,7 @@ export interface RollbackPlan {
 /**
  * What has to be stored so that the gateway config is that of a remembered revision again, but for what never goes back:
  * managed objects are as they are, revoked and expired keys stay so, deleted keys stay deleted. Reads and writes nothing but `tx`.
+ * Lets others run while it plans thousands.
  */
 export async function planRollback(
   context: ControlContext,
@@ -51,17 +60,18 @@ export async function planRollback(
   const keyRows = await tx.keys.changedSince(-1);
   const now: ConfigRows = { upstreams: await tx.upstreams.changedSince(-1), routes: await tx.routes.changedSince(-1), keys: keyRows };
   const planner = new RollbackPlanner(context, then, now);
-  planner.upstreams();
+  await planner.upstreams();
   await planner.routes(tx);
   if (keepKeys) planner.keepKeys();
-  else planner.keys();
-  return planner.plan(revision, keyRows);
+  else await planner.keys();
+  return await planner.plan(revision, keyRows);
 }
 
 class RollbackPlanner {
   readonly #context: ControlContext;
   readonly #then: ConfigRows;
   readonly #now: ConfigRows;
+  readonly #pace = new Pace();
   readonly #errors: FieldError[] = [];
   readonly #warnings: FieldError[] = [];
   readonly #wrongRoutes = new Set<RouteId>();
@@ -76,10 +86,11 @@ class RollbackPlanner {
     this.#now = now;
   }
 
-  upstreams(): void {
+  async upstreams(): Promise<void> {
     const present = new Map(this.#now.upstreams.map((row) => [row.id, row]));
     for (const row of this.#now.upstreams) if (row.managed) this.#upstreams.set(row);
     for (const row of this.#then.upstreams) {
+      await this.#pace.rest();
       if (row.managed || this.#isNameOfManaged(this.#upstreams, 'upstreams', row)) continue;
       this.#upstreams.set(this.#restoredUpstream(row, present.get(row.id)));
     }
@@ -91,6 +102,7 @@ class RollbackPlanner {
     const managed = this.#now.upstreams.find((row) => row.managed);
     for (const row of this.#now.routes) if (row.managed) this.#routes.set(row);
     for (const row of this.#then.routes) {
+      await this.#pace.rest();
       if (row.managed || this.#isNameOfManaged(this.#routes, 'routes', row)) continue;
       // The managed upstream that it used may be another one by now.
       const upstream = this.#upstreams.ofId(row.upstream_id) ?? managed;
@@ -104,10 +116,11 @@ class RollbackPlanner {
     await this.#tryRoutes(present);
   }
 
-  keys(): void {
+  async keys(): Promise<void> {
     const at = this.#context.clock();
     const present = new Map(this.#now.keys.map((row) => [row.id, row]));
     for (const row of this.#then.keys) {
+      await this.#pace.rest();
       const place = `keys.${row.name}`;
       const known = present.get(row.id);
       if (known !== undefined) this.#keys.set(this.#restoredKey(row, known, at));
@@ -123,15 +136,15 @@ class RollbackPlanner {
     for (const row of this.#now.keys) this.#keys.set(row);
   }
 
-  plan(revision: number, keyRows: readonly ApiKeyRow[]): RollbackPlan {
+  async plan(revision: number, keyRows: readonly ApiKeyRow[]): Promise<RollbackPlan> {
     const after: ConfigRows = {
       upstreams: [...this.#upstreams.rows()],
       routes: [...this.#routes.rows()],
       keys: [...this.#keys.rows()],
     };
-    const difference = compareConfigRows(this.#context.sealer, this.#now, after);
+    const difference = await compareConfigRows(this.#context.sealer, this.#now, after, this.#pace);
     return {
-      steps: stepsOf(difference, revision, new Map(keyRows.map((row) => [row.id, row]))),
+      steps: await stepsOf(difference, revision, new Map(keyRows.map((row) => [row.id, row])), this.#pace),
       changes: plannedChangesOf(difference),
       warnings: this.#warnings,
       errors: this.#errors,
@@ -159,7 +172,7 @@ class RollbackPlanner {
       created_at: known?.created_at ?? then.created_at,
       updated_at: at,
     };
-    if (known !== undefined && !differs('upstreams', context, known, row)) return known;
+    if (known !== undefined && !isChanged.upstream(context.sealer, known, row)) return known;
     if (credential.warning !== undefined) this.#warn(place, credential.warning);
 
     const { auth_value: _, ...fields } = declaredUpstream(row);
@@ -190,7 +203,7 @@ class RollbackPlanner {
     const context = this.#context;
     const at = known === undefined ? context.clock() : changeTime(context, known.updated_at);
     const row: RouteRow = { ...then, created_at: known?.created_at ?? then.created_at, updated_at: at };
-    if (known !== undefined && !differs('routes', context, known, row)) return known;
+    if (known !== undefined && !isChanged.route(known, row)) return known;
     const { upstream, ...fields } = declaredRoute(row, () => undefined);
     const reading = readInput(createRouteSchema, { ...fields, upstream_id: upstream });
     await draftRoute(context, view, reading, { id: row.id, before: row, at, trialLater: true });
@@ -210,7 +223,7 @@ class RollbackPlanner {
     const reopened = hasExpired && (then.expires_at === null || then.expires_at > known.expires_at);
     if (reopened && revoked_at === null) this.#warn(place, 'has expired since and stays so; set expires_at to open it again');
     const restored = reopened ? { ...row, expires_at: known.expires_at } : row;
-    if (!differs('keys', this.#context, known, restored)) return known;
+    if (!isChanged.key(known, restored)) return known;
     const fields = declaredKey({ ...restored, hash: '', last_used_at: null }, () => undefined);
     this.#refuse(place, readInput(createApiKeySchema, fields).errors);
     return restored;
@@ -222,7 +235,7 @@ class RollbackPlanner {
     const rows = [...this.#routes.rows()].filter(({ id }) => !this.#wrongRoutes.has(id));
     const changed = new Map(rows.filter((row) => present.get(row.id) !== row).map((row) => [row.id, row]));
     if (changed.size === 0) return;
-    for (const [id, trial] of await this.#context.trialCompiler.routes(rows.map(routeConfigOf), new Set(changed.keys()))) {
+    for (const [id, trial] of await this.#context.trialCompiler.routes(rows.map(routeConfigOf), new Set(changed.keys()), this.#pace)) {
       const place = `routes.${changed.get(id)?.name}`;
       this.#refuse(place, trial.errors);
       for (const message of trial.warnings) this.#warn(place, message);
@@ -249,30 +262,39 @@ class RollbackPlanner {
   }
 }
 
-function stepsOf(difference: ConfigDifference, revision: number, keyRows: ReadonlyMap<string, ApiKeyRow>): ChangeStep[] {
+async function stepsOf(
+  difference: ConfigDifference,
+  revision: number,
+  keyRows: ReadonlyMap<string, ApiKeyRow>,
+  pace: Rests,
+): Promise<ChangeStep[]> {
   // The audit log tells a rollback from other changes.
   const rollback = { rollback_to: revision };
   const steps: ChangeStep[] = [];
+  // Removed the other way round: what refers goes before what it refers to.
   const removals: ChangeStep[] = [];
   for (const { before, after: row } of difference.upstreams) {
+    await pace.rest();
     if (row !== undefined) steps.push({ act: 'put', type: 'upstream', row, ...told(before, row, upstreamOf, rollback) });
     else if (before !== undefined)
-      removals.unshift({ act: 'remove', type: 'upstream', row: before, detail: detailOf(upstreamOf(before), rollback) });
+      removals.push({ act: 'remove', type: 'upstream', row: before, detail: detailOf(upstreamOf(before), rollback) });
   }
   for (const { before, after: row } of difference.routes) {
+    await pace.rest();
     if (row !== undefined) steps.push({ act: 'put', type: 'route', row, ...told(before, row, routeOf, rollback) });
     else if (before !== undefined)
-      removals.unshift({ act: 'remove', type: 'route', row: before, detail: detailOf(routeOf(before), rollback) });
+      removals.push({ act: 'remove', type: 'route', row: before, detail: detailOf(routeOf(before), rollback) });
   }
   for (const { before, after } of difference.keys) {
+    await pace.rest();
     // Keys are only ever changed or removed; what one is recognised by and when it was used stays.
     const known = keyRows.get((after ?? before)?.id ?? '');
     if (known === undefined) continue;
     const row: ApiKeyRow = { ...known, ...after };
     if (after !== undefined) steps.push({ act: 'put', type: 'key', row, ...told(known, row, apiKeyOf, rollback) });
-    else removals.unshift({ act: 'remove', type: 'key', row: known, detail: detailOf(apiKeyOf(known), rollback) });
+    else removals.push({ act: 'remove', type: 'key', row: known, detail: detailOf(apiKeyOf(known), rollback) });
   }
-  return [...steps, ...removals];
+  return [...steps, ...removals.toReversed()];
 }
 
 function told<Row>(before: Row | undefined, row: Row, shown: (row: Row) => object, rollback: object) {
@@ -294,16 +316,6 @@ function vacatedBy<Row extends { readonly id: string; readonly name: string }>(
     const holder = after === undefined ? undefined : holders.get(after.name);
     return holder === undefined || holder === after?.id ? [] : [holder];
   });
-}
-
-function differs<Kind extends keyof ConfigRows>(
-  kind: Kind,
-  context: Pick<ControlContext, 'sealer'>,
-  known: ConfigRows[Kind][number],
-  row: ConfigRows[Kind][number],
-): boolean {
-  const none: ConfigRows = { upstreams: [], routes: [], keys: [] };
-  return compareConfigRows(context.sealer, { ...none, [kind]: [known] }, { ...none, [kind]: [row] })[kind].length > 0;
 }
 
 interface StoredCredential {

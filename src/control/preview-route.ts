@@ -6,7 +6,7 @@ import { createRouteSchema, updateRouteSchema } from '../model/route-schema.ts';
 import { refuseErrors } from './commit-change.ts';
 import type { ControlContext, RouteExpressions } from './control-context.ts';
 import { upstreamConfigOf } from './credentials.ts';
-import { DraftTurns } from './draft-turns.ts';
+import { WorkTurns } from './work-turns.ts';
 import { findRow } from './find-resource.ts';
 import { routeConfigOf } from './load-change.ts';
 import { draftRoute } from './route-draft.ts';
@@ -30,7 +30,7 @@ export async function previewRoute(context: ControlContext, input: unknown): Pro
   });
 }
 
-const drafts = new DraftTurns();
+const drafts = new WorkTurns(16);
 
 /** Longest that the expressions of a draft are tried: whoever may read may ask for this. Milliseconds. */
 const longestWork = 5_000;

@@ -3,6 +3,7 @@ import type { RollbackResult } from '../model/history.ts';
 import type { StoreReader } from '../store/store.ts';
 import { commitChange, refuseOtherRevision } from './commit-change.ts';
 import type { Actor, Committed, ControlContext } from './control-context.ts';
+import { heldState } from './held-state.ts';
 import { knownRevision } from './known-revision.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { credentialWarning } from './upstreams.ts';
@@ -29,29 +30,34 @@ export async function rollBack(
   text: string,
   options: RollbackOptions = {},
 ): Promise<Committed<RollbackResult>> {
-  const plan = async (tx: StoreReader) => {
+  const revisionIn = async (tx: StoreReader): Promise<number> => {
     await refuseOtherRevision(tx, options.expectRevision);
-    const rollback_to = await knownRevision(tx, text);
+    return await knownRevision(tx, text);
+  };
+  const plan = async (tx: StoreReader, rollback_to: number): Promise<RollbackPlan> => {
     const found = await planRollback(context, tx, rollback_to, { keepKeys: options.keepKeys === true });
     refuseConflicts(rollback_to, found);
-    return { found, rollback_to };
+    return found;
   };
   if (options.dryRun === true) {
-    const { revision, found, rollback_to } = await context.store.read(async (tx) => ({
-      ...(await plan(tx)),
-      revision: await tx.revision(),
-    }));
-    const { changes, warnings } = found;
+    // Planned outside of any transaction: others must not wait for it.
+    const { rollback_to, state } = await context.store.readMany(async (tx) => {
+      const rollback_to = await revisionIn(tx);
+      return { rollback_to, state: await heldState(tx, rollback_to) };
+    });
+    const { changes, warnings } = await plan(state.reader, rollback_to);
+    const { revision } = state;
     return { value: { dry_run: true, rollback_to, revision, changes: [...changes], warnings: [...warnings] }, revision, warnings: [] };
   }
 
   const { value, revision } = await commitChange(context, actor, async (tx) => {
-    const planned = await plan(tx);
-    const { upstreams, routes, keys } = planned.found.vacated;
+    const rollback_to = await revisionIn(tx);
+    const found = await plan(tx, rollback_to);
+    const { upstreams, routes, keys } = found.vacated;
     for (const id of upstreams) await tx.upstreams.vacateName(id);
     for (const id of routes) await tx.routes.vacateName(id);
     for (const id of keys) await tx.keys.vacateName(id);
-    return { value: planned, steps: planned.found.steps };
+    return { value: { found, rollback_to }, steps: found.steps };
   });
   const { found, rollback_to } = value;
   const warnings = [...found.warnings];

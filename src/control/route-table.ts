@@ -18,34 +18,39 @@ export function createRouteTable(): RouteTable {
   const routes = new Map<string, RouteConfig>();
   let at = -1;
   let list: readonly RouteConfig[] | undefined;
-  const catchUp = async (tx: StoreReader): Promise<void> => {
+  /** All routes in the transaction's state. Transactions of several connections come here side by side, of different states. */
+  const caughtUp = async (tx: StoreReader): Promise<readonly RouteConfig[]> => {
     const revision = await tx.revision();
-    if (revision < at) {
-      // The database was put back from a backup.
-      routes.clear();
-      list = undefined;
-      at = -1;
+    for (;;) {
+      if (revision < at) {
+        // The database was put back from a backup, or the transaction began before the last change.
+        routes.clear();
+        list = undefined;
+        at = -1;
+      }
+      const since = at;
+      if (revision > since) {
+        const removed = since === -1 ? [] : await tx.removedSince(since);
+        const changed = await tx.routes.changedSince(since);
+        // Another one was done meanwhile, perhaps with a later state.
+        if (at !== since) continue;
+        for (const id of removed) if (routes.delete(id)) list = undefined;
+        for (const row of changed) routes.set(row.id, routeConfigOf(row));
+        if (changed.length > 0) list = undefined;
+        at = revision;
+      }
+      return (list ??= [...routes.values()]);
     }
-    if (revision <= at) return;
-    const removed = at === -1 ? [] : await tx.removedSince(at);
-    const changed = await tx.routes.changedSince(at);
-    for (const id of removed) if (routes.delete(id)) list = undefined;
-    for (const row of changed) routes.set(row.id, routeConfigOf(row));
-    if (changed.length > 0) list = undefined;
-    at = revision;
   };
   return {
     async othersThan(tx, id) {
-      await catchUp(tx);
+      const all = await caughtUp(tx);
       return {
         *[Symbol.iterator]() {
-          for (const route of routes.values()) if (route.id !== id) yield route;
+          for (const route of all) if (route.id !== id) yield route;
         },
       };
     },
-    async all(tx) {
-      await catchUp(tx);
-      return (list ??= [...routes.values()]);
-    },
+    all: caughtUp,
   };
 }

@@ -6,10 +6,11 @@ import type { Session } from '../model/session.ts';
 import type { AdminRow, SessionRow, StoreReader, StoreWriter } from '../store/store.ts';
 import type { AccessContext } from './access-context.ts';
 import type { Attempt } from './attempt-throttle.ts';
-import { accessAudit } from './access-audit.ts';
+import { accessAudit, type AuditedActor } from './access-audit.ts';
 import type { Actor, ListQuery, Page } from './control-context.ts';
 import { pageOfArray } from './page-of-array.ts';
 import { signInKeys, placeOf } from './sign-in-keys.ts';
+import { tellIfThrottled } from './throttled-attempts.ts';
 import { validateInput } from './validate-input.ts';
 
 /** A session ends after this long without a request, in milliseconds. */
@@ -50,10 +51,14 @@ export interface NewSession {
 export async function signIn(context: AccessContext, input: unknown, origin: Origin): Promise<NewSession> {
   const given = validateInput(signInSchema, input);
   const email = given.email.toLowerCase();
-  const attempt = context.throttle.begin(signInKeys(context, email, origin.remoteAddress));
-  const admin = await examine(attempt, async () => {
-    const found = await context.store.read((tx) => tx.admins.byEmail(email));
-    return { found, matches: await context.passwords.verify(given.password, found?.password_hash) };
+  const act = { action: 'session.sign_in_throttled', actor: anonymous(origin), email };
+  const { attempt, admin } = await tellIfThrottled(context, act, async () => {
+    const attempt = context.throttle.begin(signInKeys(context, email, origin.remoteAddress));
+    const admin = await examine(attempt, async () => {
+      const found = await context.store.read((tx) => tx.admins.byEmail(email));
+      return { found, matches: await context.passwords.verify(given.password, found?.password_hash) };
+    });
+    return { attempt, admin };
   });
   const session = admin.matches && admin.found ? await openSession(context, admin.found, origin) : undefined;
   if (session === undefined) {
@@ -259,14 +264,19 @@ async function auditEnd(
   await accessAudit(tx, context.clock(), actor, { action, type: 'session', id: publicId(idHash), name: email });
 }
 
+/** Somebody who has not signed in. */
+export function anonymous(origin: Origin): AuditedActor {
+  return { kind: 'anonymous', id: '', label: '', remoteAddress: origin.remoteAddress, requestId: origin.requestId };
+}
+
 async function recordFailure(context: AccessContext, admin: AdminRow | undefined, origin: Origin): Promise<void> {
   // What was typed as an unknown e-mail address may well be a password: it is not recorded.
   await context.store.write((tx) =>
-    accessAudit(
-      tx,
-      context.clock(),
-      { kind: 'anonymous', id: '', label: '', remoteAddress: origin.remoteAddress, requestId: origin.requestId },
-      { action: 'session.sign_in_failed', type: 'admin', id: admin?.id ?? '', name: admin?.email ?? '' },
-    ),
+    accessAudit(tx, context.clock(), anonymous(origin), {
+      action: 'session.sign_in_failed',
+      type: 'admin',
+      id: admin?.id ?? '',
+      name: admin?.email ?? '',
+    }),
   );
 }

@@ -80,7 +80,7 @@ describe('set-up', () => {
     assert.equal(fixture.derivations(), 0, 'a wrong code costs no hashing');
     assert.deepEqual(
       (await fixture.audit()).map(({ action }) => action),
-      Array.from({ length: 5 }, () => 'set_up.failed'),
+      [...Array.from({ length: 5 }, () => 'set_up.failed'), 'set_up.throttled'],
     );
     assert.ok(await setUp(access, { code, ...ann }, originAt('192.0.2.2')));
   });

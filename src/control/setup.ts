@@ -5,8 +5,9 @@ import { accessAudit } from './access-audit.ts';
 import type { AccessContext } from './access-context.ts';
 import { adminOf, newAdminRow } from './admins.ts';
 import type { Actor } from './control-context.ts';
-import { openSession, type NewSession, type Origin } from './sessions.ts';
+import { anonymous, openSession, type NewSession, type Origin } from './sessions.ts';
 import { setUpKeys } from './sign-in-keys.ts';
+import { tellIfThrottled } from './throttled-attempts.ts';
 import { validateInput } from './validate-input.ts';
 
 const metaKey = 'set_up_code_hash';
@@ -48,7 +49,8 @@ export async function setUp(
 ): Promise<{ readonly admin: Admin; readonly session: NewSession }> {
   if (!(await setupRequired(context))) throw alreadyDone();
   const given = validateInput(setUpSchema, input);
-  const attempt = context.throttle.begin(setUpKeys(origin.remoteAddress));
+  const act = { action: 'set_up.throttled', actor: anonymous(origin) };
+  const attempt = await tellIfThrottled(context, act, async () => context.throttle.begin(setUpKeys(origin.remoteAddress)));
   const codeHash = hashOf(normalized(given.code));
   const { stored, admins } = await context.store.read(async (tx) => ({
     stored: await tx.meta.get(metaKey),
@@ -110,8 +112,4 @@ function normalized(code: string): string {
 
 function hashOf(code: string): string {
   return createHash('sha256').update(code).digest('hex');
-}
-
-function anonymous(origin: Origin): { kind: 'anonymous'; id: string; label: string; remoteAddress: string; requestId: string } {
-  return { kind: 'anonymous', id: '', label: '', remoteAddress: origin.remoteAddress, requestId: origin.requestId };
 }

@@ -85,7 +85,7 @@ export const errorCatalogue = {
   payload_too_large: entry(413, 'client', false, 'Body too large', 'The body is larger than the admin API accepts.', 'The admin API takes bodies of up to 1 MiB, apply up to 10 MiB.'),
   unsupported_media_type: entry(415, 'client', false, 'Unsupported media type', 'Send the body as application/json.', 'The admin API takes JSON only.'),
   validation_failed: entry(422, 'client', false, 'Validation failed', 'Some fields are not valid.', 'The errors list names each field and what is wrong with it.'),
-  too_many_attempts: entry(429, 'client', true, 'Too many attempts', 'Too many failed sign-ins; wait before trying again.', 'Sign-ins are throttled for each account and each address.'),
+  too_many_attempts: entry(429, 'client', true, 'Too many attempts', 'Too many failed sign-ins; wait before trying again.', 'Sign-ins are throttled for each account and each address; the audit log tells of them (session.sign_in_throttled).'),
   too_many_listeners: entry(429, 'client', true, 'Too many listeners', 'Too many clients follow the requests as they end.', 'At most 20 may follow at once: end some "apigate tail", or close some pages of the admin UI.'),
   no_gateway: entry(503, 'operator', true, 'No running gateway', 'No gateway runs on this database; only one that runs knows its requests, health and metrics.', 'Start the gateway with "apigate serve", or ask another one with --server URL and APIGATE_TOKEN.'),
   storage_unavailable: entry(503, 'operator', true, 'Storage unavailable', 'The database cannot be used just now; nothing was changed.', 'Check the database file, its disk and whether another process holds it locked.'),

@@ -179,8 +179,10 @@ function resourceTable<Row extends { readonly id: string; readonly name: string;
       return pageOf(stored, filter, total, decode);
     },
     async changedSince(revision) {
-      const stored = await db.selectFrom(table).select(columns).where('revision', '>', revision).orderBy('revision').execute();
-      return stored.map(decode);
+      const rows: Row[] = [];
+      const stored = db.selectFrom(table).select(columns).where('revision', '>', revision).orderBy('revision').stream();
+      for await (const row of stored) rows.push(decode(row));
+      return rows;
     },
     async put(row) {
       const encoded = codec.encode(row);

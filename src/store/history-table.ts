@@ -57,26 +57,24 @@ export function historyTable(tx: Kysely<Tables>, codecs: HistoryCodecs): History
     },
 
     async at(revision) {
-      const rows = await tx
-        .selectFrom('row_history as row')
-        .innerJoin(
-          (from) =>
-            from
-              .selectFrom('row_history')
-              .select((is) => ['resource_id', is.fn.max('revision').as('last')])
-              .where('revision', '<=', revision)
-              .groupBy('resource_id')
-              .as('latest'),
-          (join) => join.onRef('latest.resource_id', '=', 'row.resource_id').onRef('latest.last', '=', 'row.revision'),
-        )
-        .select(['row.resource_type', 'row.content', 'row.auth_value_sealed'])
-        .where('row.content', 'is not', null)
-        .orderBy('row.id')
-        .execute();
+      // Rows get their ids in order, so that the highest id of a resource is its latest row. In order of id the first row is there
+      // before the last has been looked for.
+      const latest = tx
+        .selectFrom('row_history')
+        .select((is) => is.fn.max('id').as('id'))
+        .where('revision', '<=', revision)
+        .groupBy('resource_id');
+      const rows = tx
+        .selectFrom('row_history')
+        .select(['resource_type', 'content', 'auth_value_sealed'])
+        .where('id', 'in', latest)
+        .where('content', 'is not', null)
+        .orderBy('id')
+        .stream();
       const upstreams: UpstreamRow[] = [];
       const routes: RouteRow[] = [];
       const keys: RememberedKeyRow[] = [];
-      for (const { resource_type: type, content, auth_value_sealed } of rows) {
+      for await (const { resource_type: type, content, auth_value_sealed } of rows) {
         const stored = storedForm(codecs[type], type, content as string);
         if (type === 'upstream') upstreams.push(codecs.upstream.decode({ ...stored, auth_value_sealed } as never));
         else if (type === 'route') routes.push(codecs.route.decode(stored as never));

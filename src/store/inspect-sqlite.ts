@@ -57,6 +57,6 @@ export async function inspectSqlite(path: string): Promise<DatabaseInspection | 
     if (isDamage(error)) throw openError(error, path);
     throw error;
   } finally {
-    for (const database of [opened.reader, opened.writer]) database.close();
+    for (const database of [opened.longReader, opened.reader, opened.writer]) database.close();
   }
 }

@@ -21,11 +21,12 @@ export interface OpenOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** Two connections to one file, so that reading never waits for a writer. */
+/** Connections to one file, so that reading never waits for a writer, and reading little not for reading much. */
 export interface OpenedFile {
   readonly path: string;
   readonly writer: DatabaseSync;
   readonly reader: DatabaseSync;
+  readonly longReader: DatabaseSync;
   /** Throws `storage_unavailable` when the path leads to another file by now, or to none. */
   checkFile(): void;
 }
@@ -67,12 +68,14 @@ export async function openSqliteFile(options: OpenOptions): Promise<OpenedFile> 
     writer.exec('PRAGMA secure_delete = ON');
     // Reads the whole file, so only the gateway's start does it.
     if (options.create) await waitForLock(() => checkSoundness(writer, path), deadline);
-    const reader = connect();
-    reader.exec('PRAGMA query_only = ON');
-    reader.exec('PRAGMA trusted_schema = OFF');
-    await waitForLock(() => reader.prepare('SELECT count(*) FROM sqlite_schema').get(), deadline);
+    const [reader, longReader] = [connect(), connect()];
+    for (const each of [reader, longReader]) {
+      each.exec('PRAGMA query_only = ON');
+      each.exec('PRAGMA trusted_schema = OFF');
+      await waitForLock(() => each.prepare('SELECT count(*) FROM sqlite_schema').get(), deadline);
+    }
     const { dev, ino } = statSync(path);
-    return { path, writer, reader, checkFile: () => checkSameFile(path, dev, ino) };
+    return { path, writer, reader, longReader, checkFile: () => checkSameFile(path, dev, ino) };
   } catch (error) {
     for (const database of connections) database.close();
     throw openError(error, path);

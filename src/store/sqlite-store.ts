@@ -9,7 +9,7 @@ import { sqliteDialect } from './sqlite-dialect.ts';
 import { storageError } from './sqlite-errors.ts';
 import { migrateSqlite, requireCurrentSchema } from './sqlite-migrate.ts';
 import { openError, openSqliteFile, type OpenOptions } from './sqlite-open.ts';
-import type { Store, StoreWriter } from './store.ts';
+import type { Store, StoreReader, StoreWriter } from './store.ts';
 import type { Tables } from './tables.ts';
 
 /**
@@ -20,31 +20,25 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
   const file = await openSqliteFile(options);
   const writer = new Kysely<Tables>({ dialect: sqliteDialect(file.writer, options.lockWait) });
   const reader = new Kysely<Tables>({ dialect: sqliteDialect(file.reader, options.lockWait) });
-  const closeBoth = async (): Promise<void> => {
-    await reader.destroy();
-    await writer.destroy();
+  const longReader = new Kysely<Tables>({ dialect: sqliteDialect(file.longReader, options.lockWait) });
+  const closeAll = async (): Promise<void> => {
+    for (const each of [longReader, reader, writer]) await each.destroy();
     // Kysely does not destroy what was never used.
-    for (const database of [file.reader, file.writer]) if (database.isOpen) database.close();
+    for (const database of [file.longReader, file.reader, file.writer]) if (database.isOpen) database.close();
   };
   try {
     if (options.readOnly === true) requireCurrentSchema(file);
     else await migrateSqlite(file, writer);
   } catch (error) {
-    await closeBoth();
+    await closeAll();
     throw openError(error, file.path);
   }
 
   const dataVersion = file.reader.prepare('PRAGMA data_version');
   let servingLock: DatabaseSync | undefined;
   return {
-    async read(work) {
-      return await alone(() =>
-        reader
-          .transaction()
-          .setAccessMode('read only')
-          .execute((tx) => work(transactionTables(tx))),
-      );
-    },
+    read: (work) => readOn(reader, work),
+    readMany: (work) => readOn(longReader, work),
     async write(work) {
       return await alone(() =>
         writer.transaction().execute(async (tx) => {
@@ -73,11 +67,20 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       return servingLock !== undefined || isServingLockTaken(file.path);
     },
     async close() {
-      await closeBoth();
+      await closeAll();
       servingLock?.close();
       servingLock = undefined;
     },
   };
+}
+
+async function readOn<T>(database: Kysely<Tables>, work: (tx: StoreReader) => Promise<T>): Promise<T> {
+  return await alone(() =>
+    database
+      .transaction()
+      .setAccessMode('read only')
+      .execute((tx) => work(transactionTables(tx))),
+  );
 }
 
 function transactionTables(tx: Transaction<Tables>): StoreWriter {

@@ -117,6 +117,44 @@ export function storeContract(kind: string, open: () => Promise<ContractStore>):
     assert.equal(await store.read(async (tx) => await tx.revision()), 1);
   });
 
+  guarantee('who reads much sees one state too, and neither readers nor writers wait for it', async ({ store }) => {
+    const rows = 2_500;
+    await store.write(async (tx) => {
+      const revision = await tx.nextRevision();
+      for (let number = 0; number < rows; number += 1) await tx.upstreams.put(upstreamRow(number, { revision }));
+    });
+    const began = Promise.withResolvers<void>();
+    const others = Promise.withResolvers<void>();
+    const reading = store.readMany(async (tx) => {
+      assert.equal(await tx.revision(), 1);
+      began.resolve();
+      await others.promise;
+      return [await tx.revision(), (await tx.upstreams.changedSince(-1)).length, (await tx.history.at(1)).upstreams.length];
+    });
+    await began.promise;
+    await store.write(async (tx) => await tx.upstreams.remove(upstreamRow(7).id, await tx.nextRevision()));
+    assert.equal(await store.read(async (tx) => (await tx.upstreams.changedSince(-1)).length), rows - 1);
+    others.resolve();
+    assert.deepEqual(await reading, [1, rows, rows]);
+  });
+
+  guarantee('thousands of rows are read in turns with others of the event loop', async ({ store }) => {
+    await store.write(async (tx) => {
+      const revision = await tx.nextRevision();
+      for (let number = 0; number < 10_000; number += 1) await tx.upstreams.put(upstreamRow(number, { revision }));
+    });
+    for (const read of [
+      async (tx: StoreReader) => (await tx.upstreams.changedSince(-1)).length,
+      async (tx: StoreReader) => (await tx.history.at(1)).upstreams.length,
+    ]) {
+      let turns = 0;
+      const timer = setInterval(() => (turns += 1), 0);
+      assert.equal(await store.readMany(read), 10_000);
+      clearInterval(timer);
+      assert.ok(turns >= 2, `${turns} turns`);
+    }
+  });
+
   guarantee('a transaction inside another one is refused instead of waiting for ever', async ({ store }) => {
     await assert.rejects(
       store.write(async () => await store.read(async () => 1)),

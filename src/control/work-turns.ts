@@ -1,14 +1,18 @@
 import { GatewayError } from '../errors/gateway-error.ts';
 
-const mostWaiting = 16;
-
 /**
- * Lets work on drafts that are not stored, which whoever may read can ask for, be done one after the other: it may take seconds of
- * the one thread that does all of managing, and more at once would leave it to nobody else.
+ * Lets work that whoever may read can ask for be done one after the other: on drafts that are not stored, on the whole gateway
+ * config. It may take seconds of the one thread that does all of managing, and more at once would leave it to nobody else, and
+ * take as much memory each.
  */
-export class DraftTurns {
+export class WorkTurns {
+  readonly #mostWaiting: number;
   readonly #waiting: (() => void)[] = [];
   #isBusy = false;
+
+  constructor(mostWaiting = Infinity) {
+    this.#mostWaiting = mostWaiting;
+  }
 
   /**
    * Does the work when it is its turn.
@@ -16,9 +20,9 @@ export class DraftTurns {
    */
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isBusy) {
-      if (this.#waiting.length >= mostWaiting)
+      if (this.#waiting.length >= this.#mostWaiting)
         throw new GatewayError('too_many_attempts', {
-          detail: `${mostWaiting} drafts wait to be looked at; try again later.`,
+          detail: `${this.#mostWaiting} others wait for the same already; try again later.`,
           retryAfter: 1,
         });
       // Who goes leaves the place to the first that waits.
