@@ -21,7 +21,8 @@ const exportAnswer = { ...json, content: { ...json.content, 'application/yaml': 
 
 /** `/admin/export` and `/admin/apply` */
 export function gatewayConfigRoutes(control: ControlContext, traffic: LiveTraffic | undefined) {
-  const exports = new WorkTurns();
+  // Each holds the whole gateway config in memory while it is worked on.
+  const turns = new WorkTurns();
   return new AdminRouter()
     .add(
       {
@@ -37,7 +38,7 @@ export function gatewayConfigRoutes(control: ControlContext, traffic: LiveTraffi
       },
       async (c) => {
         c.header('Vary', 'Accept', { append: true });
-        return await exports.take(async () => {
+        return await turns.take(async () => {
           const { value, ...notes } = await exportGatewayConfig(control);
           if (!/^application\/yaml\b/i.test(c.req.header('accept') ?? '')) return await longAnswer(c, value, notes);
           // Loaded when it is asked for: the parser is large.
@@ -64,14 +65,18 @@ export function gatewayConfigRoutes(control: ControlContext, traffic: LiveTraffi
         const input = await readJson(c);
         const dryRun = query.dry_run === 'true';
         const recent = dryRun ? (traffic?.requests.newest(judgedRequests) ?? c.env.noGateway) : undefined;
-        const { value, revision } = await applyGatewayConfig(control, callerOfRoute(c).actor, input, {
-          dryRun,
-          ...(recent === undefined ? {} : { recent }),
-          prune: query.prune === 'true',
-          ...(query.expect_revision === undefined ? {} : { expectRevision: Number(query.expect_revision) }),
-        });
-        // The CLI waits for the revision of a change; a dry run makes none.
-        return await longAnswer(c, value, value.dry_run ? {} : { revision });
+        const applied = async (): Promise<Response> => {
+          const { value, revision } = await applyGatewayConfig(control, callerOfRoute(c).actor, input, {
+            dryRun,
+            ...(recent === undefined ? {} : { recent }),
+            prune: query.prune === 'true',
+            ...(query.expect_revision === undefined ? {} : { expectRevision: Number(query.expect_revision) }),
+          });
+          // The CLI waits for the revision of a change; a dry run makes none.
+          return await longAnswer(c, value, value.dry_run ? {} : { revision });
+        };
+        // Changes are made one after the other anyway.
+        return await (dryRun ? turns.take(applied) : applied());
       },
     );
 }

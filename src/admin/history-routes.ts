@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ControlContext } from '../control/control-context.ts';
 import { diffRevisions, getRevision, listHistory } from '../control/history.ts';
 import { rollBack } from '../control/rollback.ts';
+import { WorkTurns } from '../control/work-turns.ts';
 import { problemMediaType } from '../errors/problem.ts';
 import { revisionDetailSchema, revisionDiffSchema, revisionSchema, rollbackResultSchema } from '../model/history.ts';
 import { AdminRouter } from './admin-router.ts';
@@ -23,6 +24,8 @@ const unknownAnswer = { description: 'There is no such revision.', content: { [p
 
 /** `/admin/history` */
 export function historyRoutes(control: ControlContext) {
+  // Each holds two states of the gateway config in memory while it compares them.
+  const turns = new WorkTurns();
   return new AdminRouter()
     .add(
       {
@@ -56,7 +59,9 @@ export function historyRoutes(control: ControlContext) {
       },
       async (c) => {
         const { from, to } = readQuery(c, diffQuerySchema);
-        return await longAnswer(c, await diffRevisions(control, { from, ...(to === undefined ? {} : { to }) }));
+        return await turns.take(
+          async () => await longAnswer(c, await diffRevisions(control, { from, ...(to === undefined ? {} : { to }) })),
+        );
       },
     )
     .add(
@@ -71,7 +76,7 @@ export function historyRoutes(control: ControlContext) {
         request: { params },
         responses: { 200: jsonAnswer(revisionDetailSchema, 'The revision.'), 410: prunedAnswer },
       },
-      async (c) => await longAnswer(c, await getRevision(control, c.req.param('revision'))),
+      async (c) => await turns.take(async () => await longAnswer(c, await getRevision(control, c.req.param('revision')))),
     )
     .add(
       {
@@ -92,13 +97,17 @@ export function historyRoutes(control: ControlContext) {
       },
       async (c) => {
         const query = readQuery(c, rollbackQuerySchema);
-        const { value, revision } = await rollBack(control, callerOfRoute(c).actor, c.req.param('revision'), {
-          dryRun: query.dry_run === 'true',
-          keepKeys: query.keep_keys === 'true',
-          ...(query.expect_revision === undefined ? {} : { expectRevision: Number(query.expect_revision) }),
-        });
-        // The CLI waits for the revision of a change; a dry run makes none.
-        return await longAnswer(c, value, value.dry_run ? {} : { revision });
+        const dryRun = query.dry_run === 'true';
+        const rolledBack = async (): Promise<Response> => {
+          const { value, revision } = await rollBack(control, callerOfRoute(c).actor, c.req.param('revision'), {
+            dryRun,
+            keepKeys: query.keep_keys === 'true',
+            ...(query.expect_revision === undefined ? {} : { expectRevision: Number(query.expect_revision) }),
+          });
+          // The CLI waits for the revision of a change; a dry run makes none.
+          return await longAnswer(c, value, value.dry_run ? {} : { revision });
+        };
+        return await (dryRun ? turns.take(rolledBack) : rolledBack());
       },
     );
 }

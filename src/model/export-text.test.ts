@@ -69,7 +69,7 @@ describe('an export made in parts', () => {
         const config = JSON.parse(JSON.stringify({ version: 1, upstreams, routes, keys })) as object;
         assert.equal(exportText(config), textOfTheWhole(config));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

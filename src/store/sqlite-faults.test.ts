@@ -159,17 +159,18 @@ test("J05 a write waits out another process's lock of 2 s without blocking the e
   const writing = store.write(async (tx) => await tx.nextRevision());
   const readStarted = performance.now();
   assert.equal(await store.read(async (tx) => await tx.revision()), 0);
-  assert.ok(performance.now() - readStarted < 500, 'a read waited for the lock');
+  assert.ok(performance.now() - readStarted < 1_500, 'a read waited for the lock');
   assert.equal(await writing, 1);
   delay.disable();
   assert.ok(performance.now() - started > 1000, 'the lock was not held');
-  assert.ok(delay.percentile(99) / 1e6 < 50, `event loop delayed by ${delay.percentile(99) / 1e6} ms`);
+  // Waiting within SQLite would be one delay as long as the lock; what is less is the machine's own.
+  assert.ok(delay.percentile(99) / 1e6 < 500, `event loop delayed by ${delay.percentile(99) / 1e6} ms`);
   await store.close();
 });
 
 test('a lock held for too long is storage_unavailable with a time to retry, for all who waited, at about the same time', async () => {
-  const store = await openSqliteStore({ path, create: true, lockWait: 300 });
-  const locker = runChild('lock', path, '20000');
+  const store = await openSqliteStore({ path, create: true, lockWait: 1_000 });
+  const locker = runChild('lock', path, '60000');
   assert.equal(await nextLine(locker), 'locked');
   const started = performance.now();
   const outcomes = await Promise.allSettled([1, 2, 3, 4].map(async () => await store.write(async (tx) => await tx.nextRevision())));
@@ -181,7 +182,7 @@ test('a lock held for too long is storage_unavailable with a time to retry, for 
     assert.equal(reason.retryAfter, 1);
     assert.match(reason.message, /another process holds it locked/);
   }
-  assert.ok(performance.now() - started < 1000, 'the waiting added up');
+  assert.ok(performance.now() - started < 3_000, 'the waiting added up');
   locker.kill('SIGKILL');
   await once(locker, 'exit');
   assert.equal(await store.write(async (tx) => await tx.nextRevision()), 1);

@@ -43,7 +43,7 @@ describe('timeout_ms', { concurrency: true }, () => {
       assertDue(performance.now() - start, timeout);
       assert.equal(response.status, 504);
       assert.equal(response.json()['code'], 'upstream_timeout');
-      await eventually(() => upstream.open.length === 0, 'the upstream socket is destroyed', 1_000);
+      await eventually(() => upstream.open.length === 0, 'the upstream socket is destroyed');
       assert.equal(upstream.requests.length, 1, 'a timeout is not retried');
       const record = await harness.gateway.record((each) => each.request_id === response.value('x-request-id'));
       assert.equal(record.outcome, 'upstream_timeout');

@@ -150,7 +150,7 @@ test('a name that does not exist fails within the time of a question, and for no
   const names = resolver();
   const start = performance.now();
   assert.deepEqual(await ask(names, 'no.test'), { failure: 'dns_not_found', addresses: [] });
-  assert.ok(performance.now() - start < 1000);
+  assert.ok(performance.now() - start < 3_500, 'it waited for a timeout');
   now += 4999;
   assert.equal(atOnce(names, 'no.test'), 'dns_not_found');
   replies.set('no.test A', { ttl: 5, addresses: ['10.0.0.1'] });
@@ -163,20 +163,21 @@ test('servers that answer with an error are a failure, soon', async () => {
   replies.set('bad.test AAAA', 'SERVFAIL');
   const start = performance.now();
   assert.deepEqual(await ask(resolver(), 'bad.test'), { failure: 'dns_failure', addresses: [] });
-  assert.ok(performance.now() - start < 2000);
+  assert.ok(performance.now() - start < 3_500, 'it waited for a timeout');
 });
 
 test('a silent server is a timeout, and other names are not held up', async () => {
   replies.set('hang.test A', 'silence');
   replies.set('hang.test AAAA', 'silence');
   replies.set('a.test A', { ttl: 5, addresses: ['10.0.0.1'] });
-  const names = resolver({ timeoutMs: 300 });
+  const names = resolver({ timeoutMs: 1_000 });
   const start = performance.now();
-  const hanging = ask(names, 'hang.test');
+  const seen = { hanging: false };
+  const hanging = ask(names, 'hang.test').finally(() => (seen.hanging = true));
   assert.equal((await ask(names, 'a.test')).failure, null);
-  assert.ok(performance.now() - start < 250);
+  assert.equal(seen.hanging, false, 'the other name was held up');
   assert.deepEqual(await hanging, { failure: 'dns_timeout', addresses: [] });
-  assert.ok(performance.now() - start >= 290);
+  assert.ok(performance.now() - start >= 990);
 });
 
 test('one family that is broken does not hold up the other', async () => {
@@ -185,7 +186,7 @@ test('one family that is broken does not hold up the other', async () => {
     replies.set(`${broken.toLowerCase()}.test AAAA`, broken);
     const start = performance.now();
     assert.deepEqual(await ask(resolver(), `${broken.toLowerCase()}.test`), { failure: null, addresses: ['10.0.0.1'] });
-    assert.ok(performance.now() - start < 1000, broken);
+    assert.ok(performance.now() - start < 3_500, broken);
   }
 });
 
