@@ -45,6 +45,7 @@ suite('admins, tokens, sessions and the audit log in a browser', { skip: unlessB
     assert.deepEqual(await faultsOf(page, browser.current), []);
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Leave without saving' }).click();
+    await page.getByRole('link', { name: 'Add admin' }).waitFor();
   });
 
   test('a token is shown once with a command that works, and stops working the moment it is revoked', async () => {

@@ -116,8 +116,10 @@ suite('the first run in a browser', { skip: unlessBrowser }, () => {
       await page.keyboard.press('Enter');
       await page.getByText(`' ${apart.url}/hello`).waitFor();
       await page.getByRole('link', { name: 'I have copied it' }).click();
+      await page.getByRole('heading', { name: 'API keys', level: 1 }).waitFor();
       await page.getByRole('link', { name: 'Routes', exact: true }).click();
-      await page.getByRole('button', { name: 'Actions for hello' }).click();
+      await page.getByRole('heading', { name: 'Routes', level: 1 }).waitFor();
+      await page.getByRole('button', { name: 'Actions for hello', exact: true }).click();
       await page.getByRole('menuitem', { name: 'Try a request' }).click();
       await page.getByRole('heading', { name: 'Try a request', level: 1 }).waitFor();
       assert.equal(await page.getByLabel('URL').inputValue(), `${apart.url}/hello`);

@@ -55,6 +55,12 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     await page.getByRole('link', { name: 'Add Upstream' }).click();
     await page.getByRole('heading', { name: 'Add Upstream', level: 1 }).waitFor();
   };
+  /** Until it is left a click on a link would ask again. */
+  const leaveForm = async (): Promise<void> => {
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Leave without saving' }).click();
+    await page.getByRole('heading', { name: 'Upstreams', level: 1 }).waitFor();
+  };
   const testButton = () => page.getByRole('button', { name: 'Test', exact: true });
   const field = (name: string) => page.getByRole('textbox', { name, exact: true });
   const save = () => page.getByRole('button', { name: 'Save', exact: true });
@@ -103,8 +109,7 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     await page.getByText(/must start with http/i).waitFor();
     await isFocused(page.locator('[data-path="base_url"]'));
     assert.deepEqual(await faultsOf(page, browser.current), []);
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByRole('button', { name: 'Leave without saving' }).click();
+    await leaveForm();
   });
 
   test('checks of health are asked for in the form, with their defaults, and what is not right about them is said there', async () => {
@@ -151,8 +156,7 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     await page.getByText(/apigate upstreams test --url https:.* --tls-ca ca\.pem/).waitFor();
     assert.deepEqual(await faultsOf(page, browser.current), []);
     assert.equal((await gateway.admin.must('GET', '/upstreams'))['total'], 2);
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByRole('button', { name: 'Leave without saving' }).click();
+    await leaveForm();
   });
 
   for (const [type, label, fields, secret, header] of [

@@ -30,6 +30,7 @@ export function SearchField({ label, value, onSearch, ...rest }: SearchFieldProp
     <TextInput
       ref={input}
       type="search"
+      maw={{ base: '100%', sm: 340 }}
       aria-label={label}
       aria-keyshortcuts="/"
       placeholder={label}

@@ -35,7 +35,7 @@ export function AdminsList() {
         nouns={['admin', 'admins']}
         head={
           <Group justify="space-between">
-            <SearchField label="Search admins" value={q} onSearch={setQ} maw={340} flex="1 1 12rem" />
+            <SearchField label="Search admins" value={q} onSearch={setQ} flex="1 1 12rem" />
             <AddLink to="/access/admins/new">Add admin</AddLink>
           </Group>
         }

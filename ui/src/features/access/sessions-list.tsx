@@ -33,7 +33,7 @@ export function SessionsList() {
         nouns={['session', 'sessions']}
         head={
           <Group justify="space-between">
-            <SearchField label="Search by e-mail" value={q} onSearch={setQ} maw={340} flex="1 1 12rem" />
+            <SearchField label="Search by e-mail" value={q} onSearch={setQ} flex="1 1 12rem" />
             {others.length > 0 && (
               <Button variant="default" onClick={() => setEnding(others)}>
                 End my other sessions…

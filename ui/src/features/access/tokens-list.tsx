@@ -31,7 +31,7 @@ export function TokensList() {
         head={
           !isEmpty && (
             <Group justify="space-between">
-              <SearchField label="Search API tokens" value={q} onSearch={setQ} maw={340} flex="1 1 12rem" />
+              <SearchField label="Search API tokens" value={q} onSearch={setQ} flex="1 1 12rem" />
               {add}
             </Group>
           )

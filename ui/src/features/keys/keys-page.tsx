@@ -34,7 +34,7 @@ export function KeysPage() {
     <>
       <PageHeader title="API keys" description="Credentials of the clients that call your APIs." actions={add} />
       <Stack>
-        {!(isEmpty && q === '') && <SearchField label="Search API keys" value={q} onSearch={setQ} maw={340} />}
+        {!(isEmpty && q === '') && <SearchField label="Search API keys" value={q} onSearch={setQ} />}
         {keys.isError && rows === undefined ? (
           <ErrorState problem={problemOf(keys.error)} onRetry={() => void keys.refetch()} />
         ) : isEmpty && q === '' ? (

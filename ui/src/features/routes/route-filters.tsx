@@ -26,7 +26,7 @@ export function RouteFilters({ search, onChange }: RouteFiltersProps) {
   };
   return (
     <Group gap="xs" align="flex-end">
-      <SearchField label="Search name, path and host" value={search.q ?? ''} onSearch={(q) => set('q', q)} flex="1 1 14rem" maw={340} />
+      <SearchField label="Search name, path and host" value={search.q ?? ''} onSearch={(q) => set('q', q)} flex="1 1 14rem" />
       <UpstreamSelect
         aria-label="Upstream"
         placeholder="Any upstream"

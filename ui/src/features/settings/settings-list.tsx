@@ -30,7 +30,7 @@ export function SettingsList() {
   return (
     <Stack>
       <Group gap="md">
-        <SearchField label="Search settings" value={q} onSearch={setQ} maw={340} flex="1 1 12rem" />
+        <SearchField label="Search settings" value={q} onSearch={setQ} flex="1 1 12rem" />
         <Switch label="Only those that were set" checked={onlySet} onChange={(event) => setOnlySet(event.currentTarget.checked)} />
       </Group>
       {error !== null && data === undefined ? (

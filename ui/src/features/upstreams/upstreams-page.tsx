@@ -108,7 +108,7 @@ export function UpstreamsPage() {
           <LiveControl />
         </Group>
         <Group mih={36}>
-          <SearchField label="Search upstreams" value={q} onSearch={setQ} flex="1 1 14rem" maw={340} />
+          <SearchField label="Search upstreams" value={q} onSearch={setQ} flex="1 1 14rem" />
           {chosen.length > 0 && (
             <Group gap="xs" role="group" aria-label="Change those selected">
               <Text size="sm" role="status">
