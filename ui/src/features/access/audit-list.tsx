@@ -89,6 +89,7 @@ const kinds = [
   { value: 'key', label: 'API keys' },
   { value: 'session', label: 'Sign-ins and sessions' },
   { value: 'session.sign_in_failed', label: 'Failed sign-ins' },
+  { value: 'session.sign_in_throttled', label: 'Throttled sign-ins' },
   { value: 'admin', label: 'Admins' },
   { value: 'token', label: 'API tokens' },
   { value: 'set_up', label: 'Set-up' },
@@ -151,6 +152,8 @@ const verbs: Readonly<Record<string, string>> = {
   revoke: 'Revoked',
   sign_in: 'Signed in:',
   sign_in_failed: 'Failed to sign in:',
+  sign_in_throttled: 'Throttled sign-ins:',
+  password_throttled: 'Throttled tries of the password of',
   sign_out: 'Signed out:',
   end: 'Ended the session of',
 };
