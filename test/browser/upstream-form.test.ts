@@ -139,7 +139,7 @@ suite('the form of an upstream in a browser', { skip: unlessBrowser }, () => {
     await field('Timeout, ms').fill('1500');
     await testButton().click();
     await page.getByText('No answer within 1500 ms (deadline exceeded).').waitFor();
-    await page.getByText('raise “Timeout”').waitFor();
+    await page.getByText('raise timeout_ms').waitFor();
 
     await field('Timeout, ms').fill('30000');
     await field('Base URL').fill(`https://127.0.0.1:${(secure.address() as AddressInfo).port}`);
