@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorCatalogue, type ErrorCode } from '../errors/catalogue.ts';
-import { problemOfCode, stepCommands, stepInTerminal, upstreamProblems } from './upstream-problems.ts';
+import { problemOfCode, stepCommands, stepInTerminal, testAnotherPath, upstreamProblems } from './upstream-problems.ts';
 
 test('every error by the fault of an upstream has a cause, without what to do, and steps that say what to do', () => {
   const codes = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => code.startsWith('upstream_'));
@@ -24,7 +24,8 @@ test('where several problems can be behind a code, the likeliest comes first', (
 
 test('steps name fields, and no flag of a command; a terminal gets the command that does the step', () => {
   const codes = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => code.startsWith('upstream_'));
-  const steps = [...Object.values(upstreamProblems), ...codes.map(problemOfCode)].flatMap(({ next }): readonly string[] => next);
+  const problems = [...Object.values(upstreamProblems), ...codes.map(problemOfCode)];
+  const steps = [...problems.flatMap(({ next }): readonly string[] => next), testAnotherPath];
   for (const step of steps) assert.doesNotMatch(step, /--|apigate /);
   for (const step of Object.keys(stepCommands)) assert.ok(steps.includes(step), step);
   assert.equal(

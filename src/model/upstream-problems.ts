@@ -218,6 +218,9 @@ export type UpstreamProblemKind = keyof typeof upstreamProblems;
 
 const testIt = 'Ask what it is with a test of the upstream.';
 
+/** Beside an answer of 404, which is no problem. */
+export const testAnotherPath = 'Test a path that exists.';
+
 /** Commands that do what a step says, by the step. */
 export const stepCommands: Readonly<Record<string, string>> = {
   [trustTheCa]: 'apigate upstreams update NAME --tls-ca ca.pem',
@@ -230,6 +233,7 @@ export const stepCommands: Readonly<Record<string, string>> = {
   'If this path is not meant to work, test another one.': 'apigate upstreams test NAME --path /health',
   'Check the path of the health check.': 'apigate upstreams update NAME --health-check /healthz',
   'If that answer is as it should be, let its status count as good.': 'apigate upstreams update NAME --health-check-status 200-399,404',
+  [testAnotherPath]: 'apigate upstreams test NAME --path /health',
   [testIt]: 'apigate upstreams test NAME',
 };
 

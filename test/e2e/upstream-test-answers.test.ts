@@ -79,7 +79,7 @@ test('5xx answers, with an error; 404 is an answer like others', async () => {
   assert.equal(found.answer?.body_start, 'maintenance');
   const missing = await tried(await saved({ base_url: (await scripted(answering('404 Not Found'))).url }));
   assert.deepEqual([missing.problem, missing.answers], [null, true]);
-  assert.match(missing.notes.join(), /404 .* --path/);
+  assert.deepEqual(missing.notes, ['It answers 404 for this path, so the service can be reached.', 'Test a path that exists.']);
 });
 
 test('the credential is nowhere in the result, in whatever form the upstream sends it back', async () => {

@@ -33,7 +33,7 @@ export function formatTest(test: UpstreamTest, style: Style): string {
       ? []
       : [`  ${visibleText(problem.cause)}`, ...problem.next.map((step) => `  - ${visibleText(stepInTerminal(step))}`)]),
     ...(problem?.kind === 'credential_unavailable' && test.tested_by === 'command' ? [`  ${ownEnvironment}`] : []),
-    ...test.notes.map((note) => `${style('yellow', 'Note:')} ${visibleText(note)}`),
+    ...test.notes.map((note) => `${style('yellow', 'Note:')} ${visibleText(stepInTerminal(note))}`),
     ...(test.curl === null ? [] : ['', style('dim', `Much the same with curl: ${visibleText(test.curl)}`)]),
   ]
     .map((line) => `${line}\n`)

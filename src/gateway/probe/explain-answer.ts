@@ -1,4 +1,5 @@
 import type { UpstreamConfig } from '../../model/gateway-config.ts';
+import { testAnotherPath } from '../../model/upstream-problems.ts';
 import type { ProbeResult } from '../../model/upstream-test.ts';
 import type { AnswerFailure, AnswerHead, AnswerReport } from './ask-upstream.ts';
 import { type Problem, problemOf } from './explain-dial.ts';
@@ -32,7 +33,7 @@ export function answerNotes(head: AnswerHead, path: string, masking: CredentialM
       `It answers ${head.status} and sends to ${masking.hide(location)}: clients get that answer as it is. If all of the API moved, change base_url.`,
     ];
   if (head.status === 404)
-    return [`It answers 404 for this path, so the service can be reached.${path === '' ? ' Test one that exists.' : ''}`];
+    return ['It answers 404 for this path, so the service can be reached.', ...(path === '' ? [testAnotherPath] : [])];
   return [];
 }
 
