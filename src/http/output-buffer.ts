@@ -17,7 +17,7 @@ const lentBehindHead = 131_072;
  * does not take all at once, the memory belongs to that write and the buffer takes fresh memory for the next.
  */
 export class OutputBuffer {
-  bytes: Buffer = Buffer.allocUnsafeSlow(size);
+  private bytes: Buffer = Buffer.allocUnsafeSlow(size);
   private filled = 0;
   /** Up to here `bytes` may be filled; nothing may while a range is lent, so that whoever appends comes by `reserve`. */
   private limit = size;
